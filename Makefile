@@ -1,0 +1,96 @@
+# Everything that people do to this repository. "make" alone lists it.
+MAKEFLAGS += --no-print-directory
+GO      ?= go
+# One setting for all but the race detector (which needs cgo): everything is compiled once.
+export CGO_ENABLED = 0
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+
+LINT_VERSION = v2.15.0
+CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/k8guard
+LINT   = $(CACHE)/lint/$(LINT_VERSION)/golangci-lint
+TEMPL  = $(GO) tool -modfile=tools/templ/go.mod templ
+
+# step runs a command, says what it is, and how long it took.
+step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
+
+.DEFAULT_GOAL := help
+.PHONY: help build test test-short vet fmt-check lint drift programs test-race generate demo demo-once gate-mutants \
+	cluster-up cluster-down cluster-status bench fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/k8guard
+	$(call step,build,$(GO) build -tags grpcnotrace -ldflags '$(LDFLAGS)' -o bin/k8guard ./cmd/k8guard)
+
+# One after the other, also under make -j: they share the processors and the module cache.
+test: ## run every check and every test, on a real control plane
+	@for step in vet fmt-check lint drift programs gate-mutants demo-once test-race; do $(MAKE) $$step || exit; done
+
+test-short: ## run the tests that need no server
+	$(call step,short tests,$(GO) test -short ./...)
+
+vet:
+	$(call step,vet,$(GO) vet ./...)
+
+fmt-check:
+	$(call step,gofmt,files=$$(gofmt -l api cmd deploy internal test tools) && if [ -n "$$files" ]; then echo "run gofmt -w on:"; echo "$$files"; false; fi)
+
+lint: $(LINT) ## run golangci-lint
+	$(call step,lint,$(LINT) run ./...)
+
+$(LINT):
+	@echo "building golangci-lint $(LINT_VERSION) once, about four minutes on two cores, into $(@D)"
+	@mkdir -p $(@D)
+	@cd tools/lint && $(GO) build -trimpath -ldflags '-s -w' -o $@.tmp github.com/golangci/golangci-lint/v2/cmd/golangci-lint && mv $@.tmp $@
+
+drift:
+	$(call step,generated files,sh tools/templ/drift.sh)
+
+# Built before the tests, which would say nothing for minutes; kept in the user's cache.
+programs:
+	$(call step,the control plane's programs,$(GO) run ./tools/cluster build)
+
+# go test's own lines carry the times. Packages that start control planes are heavy: two at a time.
+test-race:
+	@echo "== tests"; CGO_ENABLED=1 $(GO) test -race -p 2 -timeout 30m ./...
+
+generate: ## write the generated files anew
+	@mkdir -p bin
+	$(call step,templ,$(TEMPL) generate -path internal/report)
+	$(call step,docs/generated/config.md,$(GO) test ./internal/config -run TestReference -update)
+	$(call step,docs/generated/rules.md,$(GO) run ./cmd/k8guard rules docs >bin/rules.md && mv bin/rules.md docs/generated/rules.md)
+
+demo: build ## show the whole system (ONCE=1: end by itself, KEEP=1: leave it running)
+	@bin/k8guard scan examples/demo --config examples/demo.yaml; code=$$?; [ $$code -le 1 ] || exit $$code
+	@$(GO) run ./tools/demo $(if $(ONCE),-once) $(if $(KEEP),-keep)
+
+# The whole story, compared with examples/demo-expect.yaml.
+demo-once:
+	$(call step,the demo,$(MAKE) demo ONCE=1)
+
+gate-mutants: ## break each rule of the gate and see its test fail
+	$(call step,gate mutants,$(GO) run ./tools/gatemutants)
+
+cluster-up: ## start a control plane of our own
+	@$(GO) run ./tools/cluster up
+
+cluster-down: ## stop it
+	@$(GO) run ./tools/cluster down
+
+cluster-status: ## say whether it runs
+	@$(GO) run ./tools/cluster status
+
+bench: ## run the benchmarks
+	$(call step,bench,$(GO) test -run '^$$' -bench . -benchmem ./...)
+
+fuzz: ## run each fuzz target for 30 s
+	@grep -rl --include='*_test.go' '^func Fuzz' api internal | xargs -n1 dirname | sort -u | while read -r dir; do \
+		for name in $$(grep -rh '^func Fuzz' "$$dir"/*_test.go | sed 's/func \([A-Za-z0-9_]*\).*/\1/'); do \
+			echo "== $$dir $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime 30s "./$$dir" || exit 1; done; done
+
+clean: ## remove what was built here
+	@rm -rf bin
