@@ -1,0 +1,132 @@
+// Package entity is the vocabulary for what is under audit: one Kubernetes object, as
+// much of it as a rule may read.
+//
+// Purpose: rules, scan and discover speak of the same thing whether it came from a file
+// or from a watch.
+//
+// Concurrency: an Entity is a value that refers to parts of the object it came from; it
+// is read-only, and safe to share for as long as nobody changes that object.
+//
+// Guarantees: [From] never changes its argument. Text in an entity is a tenant's: hostile.
+//
+// It will not: talk to a cluster, judge, or remember anything.
+package entity
+
+import (
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Kind is a Kubernetes kind, spelt as the API spells it.
+type Kind string
+
+// The kinds that K8Guard judges today.
+const (
+	Namespace  Kind = "Namespace"
+	Deployment Kind = "Deployment"
+	Ingress    Kind = "Ingress"
+	Pod        Kind = "Pod"
+)
+
+// Kinds lists every kind that [From] takes, in the order in which people read them.
+func Kinds() []Kind { return []Kind{Namespace, Deployment, Ingress, Pod} }
+
+// maxLost bounds the names of Lost.
+const maxLost = 10
+
+// Entity is one object under audit.
+type Entity struct {
+	Kind            Kind
+	Namespace       string // for a Namespace, its own name
+	Name            string
+	UID             string
+	ResourceVersion string
+	Created         time.Time
+	Deleting        bool
+	Labels          map[string]string
+	Annotations     map[string]string
+	Owners          []metav1.OwnerReference
+	// Replicas is the desired count of a Deployment; nil when unset, which the API reads as 1.
+	Replicas *int32
+	// Pod is the pod's own spec, or its template's; nil when the kind runs no pods.
+	Pod *corev1.PodSpec
+	// PodPath is where Pod lies in the object: "spec" or "spec.template.spec".
+	PodPath string
+	// Completed is true for a pod that has run to its end.
+	Completed bool
+	Ingress   *networkingv1.IngressSpec
+}
+
+// String is "Kind/namespace/name", or "Namespace/name".
+func (e Entity) String() string {
+	if e.Kind == Namespace || e.Namespace == "" {
+		return string(e.Kind) + "/" + e.Name
+	}
+	return string(e.Kind) + "/" + e.Namespace + "/" + e.Name
+}
+
+// Dormant says why nothing of the entity runs, or "".
+func (e Entity) Dormant() string {
+	if e.Replicas != nil && *e.Replicas == 0 {
+		return "scaled to zero"
+	}
+	return ""
+}
+
+// Lost names the volumes whose content dies with the last pod, at most ten.
+func (e Entity) Lost() []string {
+	if e.Pod == nil {
+		return nil
+	}
+	var lost []string
+	for _, v := range e.Pod.Volumes {
+		switch {
+		case len(lost) == maxLost:
+			return append(lost, "and more")
+		case v.EmptyDir != nil:
+			lost = append(lost, "emptyDir "+v.Name)
+		case v.Ephemeral != nil:
+			lost = append(lost, "ephemeral volume "+v.Name)
+		}
+	}
+	return lost
+}
+
+// From reads an object of one of [Kinds]. It returns an error for every other type.
+func From(object runtime.Object) (Entity, error) {
+	switch o := object.(type) {
+	case *corev1.Namespace:
+		e := meta(Namespace, o.ObjectMeta)
+		e.Namespace = o.Name
+		return e, nil
+	case *appsv1.Deployment:
+		e := meta(Deployment, o.ObjectMeta)
+		e.Replicas, e.Pod, e.PodPath = o.Spec.Replicas, &o.Spec.Template.Spec, "spec.template.spec"
+		return e, nil
+	case *networkingv1.Ingress:
+		e := meta(Ingress, o.ObjectMeta)
+		e.Ingress = &o.Spec
+		return e, nil
+	case *corev1.Pod:
+		e := meta(Pod, o.ObjectMeta)
+		e.Pod, e.PodPath = &o.Spec, "spec"
+		e.Completed = o.Status.Phase == corev1.PodSucceeded || o.Status.Phase == corev1.PodFailed
+		return e, nil
+	}
+	return Entity{}, fmt.Errorf("entity: %T is not a kind that K8Guard judges; it judges %v", object, Kinds())
+}
+
+func meta(kind Kind, m metav1.ObjectMeta) Entity {
+	return Entity{
+		Kind: kind, Namespace: m.Namespace, Name: m.Name, UID: string(m.UID),
+		ResourceVersion: m.ResourceVersion, Created: m.CreationTimestamp.Time,
+		Deleting: m.DeletionTimestamp != nil, Labels: m.Labels, Annotations: m.Annotations,
+		Owners: m.OwnerReferences,
+	}
+}
