@@ -1,0 +1,95 @@
+package scan
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+)
+
+// PrintJSON writes the report as indented JSON.
+func (r Report) PrintJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	if err := e.Encode(r); err != nil {
+		return fmt.Errorf("printing the report: %w", err)
+	}
+	return nil
+}
+
+// PrintTable writes the report for people, and ends with one line of counts.
+func (r Report) PrintTable(w io.Writer, colour bool) error {
+	var b strings.Builder
+	for _, e := range r.Errors {
+		fmt.Fprintf(&b, "error: %s\n", Visible(e))
+	}
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", Visible(warning))
+	}
+	if len(r.Findings) > 0 {
+		b.WriteString(r.table(colour) + "\n")
+	}
+	s := r.Summary
+	fmt.Fprintf(&b, "%d objects: %d violations, %d unknown; %d skipped, %d errors\n",
+		s.Objects, s.Violations, s.Unknown, s.Skipped, s.Errors)
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("printing the report: %w", err)
+	}
+	return nil
+}
+
+func (r Report) table(colour bool) string {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.AppendHeader(table.Row{"severity", "rule", "object", "source", "message", "at"})
+	for _, f := range r.Findings {
+		object := Visible(strings.Trim(f.Kind+" "+f.Namespace+"/"+f.Name, "/"))
+		if f.Kind == "Namespace" {
+			object = Visible(f.Kind + " " + f.Name)
+		}
+		at := Visible(f.File + ":" + strconv.Itoa(f.Line))
+		severity := f.Verdict.Severity
+		if f.Verdict.State == v1.Unknown {
+			t.AppendRow(table.Row{paint("unknown", text.FgYellow, colour), f.Verdict.Rule, object, "", Visible(f.Verdict.Reason), at})
+		}
+		for _, v := range f.Verdict.Violations {
+			message := v.Message
+			if v.Evidence != "" {
+				message += " (" + v.Evidence + ")"
+			}
+			t.AppendRow(table.Row{paint(severity, text.FgRed, colour), v.Type, object, Visible(v.Source), Visible(message), at})
+		}
+	}
+	return t.Render()
+}
+
+// paint writes the escapes itself: the library's own switch is a global of the process.
+func paint(s string, c text.Color, colour bool) string {
+	if !colour {
+		return s
+	}
+	return c.EscapeSeq() + s + text.Reset.EscapeSeq()
+}
+
+// Visible shows control and other unprintable characters as escapes, so that text of a
+// manifest cannot steer a terminal or reorder a line.
+func Visible(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRuneToASCII(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
