@@ -1,0 +1,157 @@
+package docket
+
+import (
+	"fmt"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+)
+
+// OpenCase makes a case of a finding that has stood long enough.
+func OpenCase(d Docket, id string, now time.Time) (Docket, []Entry) {
+	d = d.clone()
+	c := d.Find(id)
+	if c == nil || c.State != Standing {
+		return d, nil
+	}
+	c.State, c.OpenedAt = Open, now
+	return d, []Entry{{At: now, Kind: EntryOpened, Case: id, Text: fmt.Sprintf("%s: %s", c.Rule, c.Message)}}
+}
+
+// SetPlan keeps policy's word on a case. An entry is written when the step or the reason
+// changes; a date alone that moves is kept without one.
+func SetPlan(d Docket, id string, p Plan, now time.Time) (Docket, []Entry, bool) {
+	c := d.Find(id)
+	if c == nil || c.Plan == p {
+		return d, nil, false
+	}
+	d = d.clone()
+	c = d.Find(id)
+	before := c.Plan
+	c.Plan = p
+	if before.Step == p.Step && before.Reason == p.Reason && before.Next == p.Next {
+		return d, nil, true
+	}
+	return d, []Entry{{At: now, Kind: EntryPlan, Case: id, Text: p.String()}}, true
+}
+
+// String says the plan in words.
+func (p Plan) String() string {
+	switch {
+	case p.Text != "":
+		return p.Text
+	case p.Next != "":
+		return fmt.Sprintf("%s: %s next", p.Reason, p.Next)
+	}
+	return p.Reason
+}
+
+// AttachNotice ties cases to a notice that is about to be sent. Cases that carry it
+// already stay as they are.
+func AttachNotice(d Docket, key string, refs map[string]NoticeRef, now time.Time) (Docket, []Entry) {
+	d = d.clone()
+	var entries []Entry
+	for i := range d.Cases {
+		c := &d.Cases[i]
+		ref, ok := refs[c.ID]
+		if !ok || c.Notice(key) != nil {
+			continue
+		}
+		ref.Key, ref.Result, ref.At = key, Pending, now
+		c.Notices = append(c.Notices, ref)
+		entries = append(entries, Entry{At: now, Kind: EntryNotice, Case: c.ID,
+			Text: fmt.Sprintf("%s %d is put into a notice to %s", ref.Purpose, ref.N, ref.Owner),
+			Data: map[string]string{"notice": key}})
+	}
+	return d, entries
+}
+
+// SettleNotice takes over how a notice ended, once for each case that carries it.
+func SettleNotice(d Docket, key string, result Result, detail string, at time.Time) (Docket, []Entry) {
+	d = d.clone()
+	var entries []Entry
+	for i := range d.Cases {
+		c := &d.Cases[i]
+		ref := c.Notice(key)
+		if ref == nil || ref.Result != Pending {
+			continue
+		}
+		ref.Result, ref.At = result, at
+		switch ref.Purpose {
+		case Enforced:
+			c.ToldActed = result != FailedSend
+		case AllClear:
+			c.ToldResolved = true // also given up: nothing waits for good news
+		}
+		text := fmt.Sprintf("%s %d to %s: %s", ref.Purpose, ref.N, ref.Owner, result)
+		if detail != "" {
+			text += " (" + detail + ")"
+		}
+		entries = append(entries, Entry{At: at, Kind: EntryNotice, Case: c.ID, Text: text,
+			Data: map[string]string{"notice": key, "result": string(result)}})
+	}
+	return d, entries
+}
+
+// Notice returns the case's tie to a notice, or nil.
+func (c *Case) Notice(key string) *NoticeRef {
+	for i := range c.Notices {
+		if c.Notices[i].Key == key {
+			return &c.Notices[i]
+		}
+	}
+	return nil
+}
+
+// Pending returns the keys of the notices that wait for their outcome.
+func (d Docket) Pending() []string {
+	var keys []string
+	seen := map[string]bool{}
+	for _, c := range d.Cases {
+		for _, n := range c.Notices {
+			if n.Result == Pending && !seen[n.Key] {
+				seen[n.Key] = true
+				keys = append(keys, n.Key)
+			}
+		}
+	}
+	return keys
+}
+
+// LastTry returns when the case's newest warning was tried or confirmed; zero if none was.
+func (c Case) LastTry() time.Time {
+	var last time.Time
+	for _, n := range c.Notices {
+		if n.Purpose == Warning && n.Result != FailedSend && n.At.After(last) {
+			last = n.At
+		}
+	}
+	return last
+}
+
+// Failed returns how many notices of the case were given up since the last that was not,
+// and when the newest was.
+func (c Case) Failed() (n int, last time.Time) {
+	for _, ref := range c.Notices {
+		switch ref.Result {
+		case FailedSend:
+			n, last = n+1, ref.At
+		case Sent, UnknownSend:
+			n = 0
+		}
+	}
+	return n, last
+}
+
+// Holds reports whether this UID is the root's, or an alias of it.
+func (d Docket) Holds(uid string) bool {
+	for _, a := range d.Aliases {
+		if a == uid {
+			return true
+		}
+	}
+	return d.Root.UID == uid
+}
+
+// SameRoot reports whether two roots are one object.
+func SameRoot(a, b v1.Root) bool { return a.UID == b.UID && a.Kind == b.Kind }

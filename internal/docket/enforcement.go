@@ -1,0 +1,76 @@
+package docket
+
+import (
+	"encoding/json"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+)
+
+// EnforcementState is how far a hard action got.
+type EnforcementState string
+
+// The states of an enforcement. Intent and Undoing have an open outcome: after a crash
+// they are settled by looking at the cluster, never by trying again blindly.
+const (
+	Intent  EnforcementState = "intent"
+	Done    EnforcementState = "done"
+	Undoing EnforcementState = "undoing"
+	Undid   EnforcementState = "undone"
+)
+
+// The hard actions.
+const (
+	ScaleToZero   = "scale-to-zero"
+	DeleteIngress = "delete-ingress"
+)
+
+// Enforcement is one hard action on the root: why, what was there before, what was done.
+type Enforcement struct {
+	ID       string           `json:"id"`
+	Action   string           `json:"action"`
+	State    EnforcementState `json:"state"`
+	Target   v1.Root          `json:"target"`
+	Cases    []string         `json:"cases"`
+	Who      string           `json:"who"` // the policy that allowed it
+	Rules    []string         `json:"rules"`
+	Versions []string         `json:"versions"` // of those rules
+	Evidence []string         `json:"evidence"`
+	Warnings []string         `json:"warnings"` // keys of the confirmed notices
+	Grant    string           `json:"grant,omitempty"`
+	Holder   string           `json:"holder"` // the process that holds the intent
+	Prior    Prior            `json:"prior"`
+	IntentAt time.Time        `json:"intentAt"`
+	// Sending is when the act was about to go out; without it, nothing was ever sent.
+	Sending time.Time `json:"sending,omitzero"`
+	DoneAt  time.Time `json:"doneAt,omitzero"`
+	// Written is the object's resourceVersion after our write; empty for a deletion.
+	Written string  `json:"written,omitempty"`
+	Settled string  `json:"settled,omitempty"` // how an open outcome was settled
+	Fences  []Fence `json:"fences,omitempty"`
+	Undo    *Undo   `json:"undo,omitempty"`
+}
+
+// Prior is the state before the act, enough to restore it.
+type Prior struct {
+	ResourceVersion string          `json:"resourceVersion"`
+	Replicas        *int32          `json:"replicas,omitempty"`
+	Manifest        json.RawMessage `json:"manifest,omitempty"`
+}
+
+// Fence is one annotation patch that moved a resourceVersion, so that a late write of a
+// dead process conflicts.
+type Fence struct {
+	Token string    `json:"token"`
+	At    time.Time `json:"at"`
+}
+
+// Undo is the way back of an enforcement.
+type Undo struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
+	DoneAt time.Time `json:"doneAt,omitzero"`
+	NewUID string    `json:"newUID,omitempty"`
+	Note   string    `json:"note,omitempty"`
+}

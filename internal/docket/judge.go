@@ -1,0 +1,154 @@
+package docket
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+)
+
+// judge takes the verdicts over into the cases.
+func (d *Docket) judge(o v1.Observation) []Entry {
+	var entries []Entry
+	var fresh []finding
+	known := map[string]bool{}
+	d.Dropped = 0
+	for _, v := range o.Verdicts {
+		known[v.Rule] = true
+		more, unseen := d.verdict(o, v)
+		entries, fresh = append(entries, more...), append(fresh, unseen...)
+	}
+	for i := range d.Cases {
+		if c := &d.Cases[i]; !known[c.Rule] && !c.asleep(o) {
+			entries = append(entries, c.resolve(o.At, "the rule no longer applies")...)
+		}
+	}
+	// The worst first, whatever its rule is called: many small ones must not hide it.
+	slices.SortStableFunc(fresh, func(a, b finding) int { return cmp.Compare(b.rank(), a.rank()) })
+	for _, f := range fresh {
+		entries = append(entries, d.add(o, f.verdict, f.violation)...)
+	}
+	d.dropStanding()
+	return entries
+}
+
+// verdict takes one rule's word over into the cases that exist, and returns what has none.
+func (d *Docket) verdict(o v1.Observation, v v1.Verdict) (entries []Entry, fresh []finding) {
+	present := map[string]bool{}
+	for _, x := range v.Violations {
+		id := CaseID(d.Key, v.Rule, x.Source, x.From)
+		if present[id] {
+			continue
+		}
+		present[id] = true
+		if c := d.Find(id); c != nil {
+			entries = append(entries, c.sight(o, v, x)...)
+		} else {
+			fresh = append(fresh, finding{v, x})
+		}
+	}
+	// What the rule could not read keeps its cases; only a full look resolves.
+	partial := v.State == v1.Unknown || v.Reason != ""
+	vanished := func(c *Case) bool { return c.Rule == v.Rule && !present[c.ID] && c.State != Resolved }
+	for i := range d.Cases {
+		c := &d.Cases[i]
+		switch {
+		case !vanished(c) || c.asleep(o):
+		case partial:
+			entries = append(entries, c.unknown(o.At, v.Reason)...)
+		default:
+			entries = append(entries, c.resolve(o.At, "no longer found")...)
+		}
+	}
+	return entries, fresh
+}
+
+// add makes a case. It inherits the warnings of one of the same rule that vanished within
+// the window, so that renaming a container buys no new warnings.
+func (d *Docket) add(o v1.Observation, v v1.Verdict, x v1.Violation) []Entry {
+	c := Case{ID: CaseID(d.Key, v.Rule, x.Source, x.From), Rule: v.Rule, Source: x.Source, From: x.From,
+		State: Standing, FirstSeen: o.At}
+	c.copyFrom(o, v, x)
+	entry := Entry{At: o.At, Kind: EntrySeen, Case: c.ID, Text: fmt.Sprintf("%s: %s", v.Rule, x.Message)}
+	old := d.heir(c, o.At)
+	if old != nil {
+		c.inherit(*old)
+		entry.Text += fmt.Sprintf(" (goes on from %s, %q)", old.ID, old.Source)
+	}
+	room, ok := d.makeRoom(c, old, o.At)
+	if !ok {
+		d.Dropped++
+		return nil
+	}
+	d.Cases = append(d.Cases, c)
+	return append(room, entry)
+}
+
+func (c *Case) copyFrom(o v1.Observation, v v1.Verdict, x v1.Violation) {
+	c.Severity, c.RuleVersion, c.Message, c.Path, c.Evidence = v.Severity, v.Version, x.Message, x.Path, x.Evidence
+	c.LastSeen, c.Unknown = o.At, ""
+}
+
+func (c *Case) sight(o v1.Observation, v v1.Verdict, x v1.Violation) []Entry {
+	var entries []Entry
+	if c.State == Resolved {
+		if o.At.Sub(c.ResolvedAt) >= ReopenWindow {
+			c.Notices, c.OpenedAt = nil, time.Time{} // a ladder of its own, from its first step
+		}
+		c.State, c.ResolvedAt, c.ToldResolved, c.ToldActed, c.Heir = Open, time.Time{}, false, false, ""
+		if c.OpenedAt.IsZero() {
+			c.State, c.FirstSeen = Standing, o.At
+		}
+		entries = append(entries, Entry{At: o.At, Kind: EntryReopened, Case: c.ID, Text: "found again: " + x.Message})
+	} else if c.Evidence != x.Evidence {
+		entries = append(entries, Entry{At: o.At, Kind: EntryChanged, Case: c.ID,
+			Text: fmt.Sprintf("evidence changed from %q to %q", c.Evidence, x.Evidence)})
+	}
+	c.copyFrom(o, v, x)
+	return entries
+}
+
+// asleep reports whether only live pods showed the case, and none runs now to look at.
+func (c *Case) asleep(o v1.Observation) bool { return c.From == v1.FromPod && o.Dormant != "" }
+
+func (c *Case) unknown(at time.Time, reason string) []Entry {
+	if reason == "" {
+		reason = "the rule gave no reason"
+	}
+	if c.Unknown == reason {
+		return nil
+	}
+	c.Unknown = reason
+	return []Entry{{At: at, Kind: EntryUnknown, Case: c.ID, Text: "cannot be judged: " + reason}}
+}
+
+func (c *Case) resolve(at time.Time, why string) []Entry {
+	if c.State == Resolved || c.State == Standing {
+		if c.State == Standing {
+			c.State, c.ResolvedAt = Resolved, at
+		}
+		return nil
+	}
+	c.State, c.ResolvedAt, c.Unknown = Resolved, at, ""
+	// An all-clear of a former life must not stand in the way of this one's.
+	c.Notices = slices.DeleteFunc(c.Notices, func(n NoticeRef) bool { return n.Purpose == AllClear && n.Result != Pending })
+	c.ToldResolved = !c.told()
+	return []Entry{{At: at, Kind: EntryResolved, Case: c.ID, Text: why}}
+}
+
+// told reports whether any notice of the case may have reached an owner.
+func (c *Case) told() bool {
+	for _, n := range c.Notices {
+		if n.Result != Pending {
+			return true
+		}
+	}
+	return false
+}
+
+// dropStanding forgets what vanished before it became a case.
+func (d *Docket) dropStanding() {
+	d.Cases = slices.DeleteFunc(d.Cases, func(c Case) bool { return c.State == Resolved && c.OpenedAt.IsZero() })
+}
