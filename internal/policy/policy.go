@@ -1,0 +1,231 @@
+// Package policy decides what follows from a case.
+//
+// Purpose: the ladder as a pure function: (case, policy, exemptions, freshness, controls,
+// now) → step, named reason, next date.
+//
+// Concurrency: functions over values; no state.
+//
+// Guarantees: the same input gives the same decision. Every decision names its reason from
+// the bounded list below. [Decide] never says [Act] for a case that lacks confirmed
+// warnings, is exempt, stale, unknown, dormant, seen only on a pod, or held by a control.
+//
+// It will not: do input or output, read a clock, or allow anything: the gate judges again.
+package policy
+
+import (
+	"fmt"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/docket"
+)
+
+// The steps.
+const (
+	None   = "none"   // nothing to do until something changes
+	Wait   = "wait"   // until Plan.At
+	Open   = "open"   // the finding becomes a case
+	Notify = "notify" // tell the owner
+	Act    = "act"    // ask the gate
+)
+
+// The named reasons.
+const (
+	Standing    = "standing"       // seen, not yet long enough
+	Due         = "due"            // the step is due now
+	Waiting     = "waiting"        // for the next step's time
+	InFlight    = "notice-pending" // a notice is on its way
+	Exempt      = "exempt"
+	Stale       = "stale"        // not sighted within two resyncs
+	Unknown     = "unknown"      // the rule could not judge
+	Dormant     = "dormant"      // nothing of it runs
+	NotifyOnly  = "notify-only"  // the kind, or a pod-only finding, is never acted on
+	SafeMode    = "safe-mode"    // enforcement is off for this K8Guard
+	WarnPolicy  = "policy-warns" // the policy does not act
+	DryRun      = "dry-run"      // nobody is told
+	HumanNeeded = "needs-human"  // K8Guard stops; a person decides
+	Frozen      = "frozen"
+	BreakerOpen = "breaker-open"
+	Refused     = "refused"  // the gate said no; it is asked again later
+	CoolOff     = "cool-off" // after an undo
+	IsActed     = "acted"
+	IsContested = "contested"
+	IsResolved  = "resolved"
+	ActUnderWay = "act-under-way"
+)
+
+// Controls are the switches that hold or allow everything at once.
+type Controls struct {
+	Mode    string // config.Mode…
+	Frozen  string // why; empty when not
+	Breaker string // why it is open; empty when closed
+}
+
+// Input is all that a decision depends on.
+type Input struct {
+	Docket  docket.Docket
+	Case    docket.Case
+	Owner   v1.Owner // as resolved, fallback included
+	Policy  config.Policy
+	Exempt  *config.Exemption // that applies now, or nil
+	Fresh   bool
+	Control Controls
+	MinAge  time.Duration
+	Now     time.Time
+}
+
+// Decide returns the next step of a case.
+func Decide(in Input) docket.Plan {
+	for _, stage := range []func(Input) (docket.Plan, bool){closed, standing, held, warn, act} {
+		if plan, ok := stage(in); ok {
+			return plan
+		}
+	}
+	return plan(Act, Due)
+}
+
+func plan(step, reason string) docket.Plan { return docket.Plan{Step: step, Reason: reason} }
+
+func hold(reason, format string, args ...any) (docket.Plan, bool) {
+	return docket.Plan{Step: None, Reason: reason, Text: fmt.Sprintf(format, args...)}, true
+}
+
+func wait(reason, next string, at time.Time) (docket.Plan, bool) {
+	return docket.Plan{Step: Wait, Reason: reason, Next: next, At: at.Round(0).UTC()}, true
+}
+
+// closed handles what is over, but for telling it once.
+func closed(in Input) (docket.Plan, bool) {
+	c := in.Case
+	tell := in.Control.Mode != config.ModeDryRun && len(in.Owner.Emails) > 0
+	switch c.State {
+	case docket.Resolved:
+		if tell && !c.ToldResolved && len(c.Notices) > 0 {
+			return once(in, docket.AllClear)
+		}
+		return hold(IsResolved, "")
+	case docket.Contested:
+		return hold(IsContested, "someone put it back while it still violates; K8Guard stops, a person decides")
+	case docket.Acted:
+		if tell && !c.ToldActed {
+			return once(in, docket.Enforced)
+		}
+		if in.Now.Before(in.Docket.CoolOffUntil) {
+			return docket.Plan{Step: None, Reason: CoolOff, Text: "undone; cooling off", At: in.Docket.CoolOffUntil}, true
+		}
+		return hold(IsActed, "")
+	}
+	return docket.Plan{}, false
+}
+
+// once tells a closing notice, unless one is under way or may have arrived.
+func once(in Input, p docket.Purpose) (docket.Plan, bool) {
+	for _, n := range in.Case.Notices {
+		if n.Purpose == p && n.Result != docket.FailedSend {
+			return hold(InFlight, "")
+		}
+	}
+	return docket.Plan{Step: Notify, Reason: Due, Next: string(p)}, true
+}
+
+func standing(in Input) (docket.Plan, bool) {
+	if in.Case.State != docket.Standing {
+		return docket.Plan{}, false
+	}
+	if at := in.Case.FirstSeen.Add(in.Policy.Ladder.Standing); in.Now.Before(at) {
+		return wait(Standing, Open, at)
+	}
+	return plan(Open, Due), true
+}
+
+// held names what stops the ladder where it stands.
+func held(in Input) (docket.Plan, bool) {
+	switch {
+	case in.Control.Mode == config.ModeDryRun:
+		return hold(DryRun, "dry run: nobody is told")
+	case in.Exempt != nil:
+		return docket.Plan{Step: None, Reason: Exempt, At: in.Exempt.Expires.UTC(),
+			Text: fmt.Sprintf("exempt until %s: %s", in.Exempt.Expires.UTC().Format("2006-01-02 15:04 MST"), in.Exempt.Reason)}, true
+	case in.Case.Unknown != "":
+		return hold(Unknown, "cannot be judged: %s", in.Case.Unknown)
+	case !in.Fresh:
+		return hold(Stale, "not sighted within two resyncs")
+	case in.Docket.Dormant != "":
+		return hold(Dormant, "%s: the ladder pauses, its count stays", in.Docket.Dormant)
+	case in.Docket.Enforcement != nil && in.Docket.Enforcement.State == docket.Intent:
+		return hold(ActUnderWay, "an act on this object is under way")
+	case in.Case.Waits():
+		return hold(InFlight, "a notice is on its way")
+	case len(in.Owner.Emails) == 0:
+		return hold(HumanNeeded, "nobody to tell: the namespace names no owner, and no fallback is configured")
+	}
+	return docket.Plan{}, false
+}
+
+// maxFailed is how many notices in a row may be given up before a person must look.
+const maxFailed = 3
+
+// warn says when the next warning is due, while confirmed ones are missing.
+func warn(in Input) (docket.Plan, bool) {
+	ladder := in.Policy.Ladder
+	confirmed, tries := in.Case.Count(in.Owner.Key())
+	if confirmed >= ladder.Warnings {
+		return docket.Plan{}, false
+	}
+	if tries >= MaxTries(ladder) {
+		return hold(HumanNeeded, "%d of %d warnings confirmed in %d tries; no more are sent", confirmed, ladder.Warnings, tries)
+	}
+	if n, last := in.Case.Failed(); n >= maxFailed && in.Now.Before(last.Add(ladder.Wait)) {
+		return docket.Plan{Step: Wait, Reason: HumanNeeded, Next: string(docket.Warning), At: last.Add(ladder.Wait).Round(0).UTC(),
+			Text: fmt.Sprintf("%d notices to %s could not be delivered; a person must see to it", n, in.Owner.Key())}, true
+	}
+	if last := in.Case.LastTry(); !last.IsZero() {
+		if at := last.Add(ladder.Wait); in.Now.Before(at) {
+			return wait(Waiting, fmt.Sprintf("warning %d of %d", confirmed+1, ladder.Warnings), at)
+		}
+	}
+	return docket.Plan{Step: Notify, Reason: Due, Next: string(docket.Warning)}, true
+}
+
+// act says whether the hard action follows, and when.
+func act(in Input) (docket.Plan, bool) {
+	d, c := in.Docket, in.Case
+	at := c.LastTry().Add(LastWait(in.Policy.Ladder))
+	if age := c.OpenedAt.Add(in.MinAge); age.After(at) {
+		at = age
+	}
+	switch {
+	case c.From != v1.FromTemplate || Action(d.Root.Kind) == "":
+		return hold(NotifyOnly, "told, never acted on: %s", notifyOnly(d, c))
+	case in.Control.Mode != config.ModeEnforce:
+		return hold(SafeMode, "safe mode: K8Guard tells, it does not act")
+	case d.Enforcement != nil:
+		return hold(HumanNeeded, "this object has seen its one enforcement: K8Guard tells, a person decides")
+	case !in.Policy.Enforce:
+		return hold(WarnPolicy, "policy %q warns only", in.Policy.Name)
+	case !in.Owner.Platform:
+		return hold(HumanNeeded, "warnings went to %s (%s); only an owner named by the platform counts", in.Owner.Key(), in.Owner.From)
+	case in.Now.Before(at):
+		return wait(Waiting, Action(d.Root.Kind), at)
+	case in.Control.Frozen != "":
+		return hold(Frozen, "frozen: %s", in.Control.Frozen)
+	case in.Control.Breaker != "":
+		return hold(BreakerOpen, "the circuit breaker is open: %s", in.Control.Breaker)
+	case d.Refusal != nil && in.Now.Before(d.Refusal.Until):
+		reason := Refused
+		if d.Refusal.Human {
+			reason = HumanNeeded
+		}
+		return docket.Plan{Step: Wait, Reason: reason, Next: Action(d.Root.Kind), At: d.Refusal.Until.UTC(),
+			Text: fmt.Sprintf("gate rule %d, %s: %s", d.Refusal.Rule, d.Refusal.Name, d.Refusal.Text)}, true
+	}
+	return docket.Plan{}, false
+}
+
+func notifyOnly(d docket.Docket, c docket.Case) string {
+	if c.From != v1.FromTemplate && d.Root.Kind != "Pod" {
+		return "only a live pod shows it, not the template of " + d.Root.String()
+	}
+	return "a " + d.Root.Kind + " is never acted on"
+}
