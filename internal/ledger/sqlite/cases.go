@@ -1,0 +1,132 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/rule"
+)
+
+const (
+	defaultPage = 50
+	maxPage     = 500
+)
+
+// replaceCases writes the docket's cases anew: they are few, and what is gone must go.
+func replaceCases(ctx context.Context, tx *sql.Tx, d docket.Docket) error {
+	const mine = "cluster = ? AND root = ?"
+	if _, err := tx.ExecContext(ctx, "DELETE FROM owners WHERE case_id IN (SELECT id FROM cases WHERE "+mine+")",
+		d.Key.Cluster, d.Key.Root); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM cases WHERE "+mine, d.Key.Cluster, d.Key.Root); err != nil {
+		return err
+	}
+	for _, c := range d.Cases {
+		if err := insertCase(ctx, tx, d, c); err != nil {
+			return fmt.Errorf("case %q: %w", c.ID, err)
+		}
+	}
+	return nil
+}
+
+func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case) error {
+	confirmed, _ := c.Count(d.Owner.Key())
+	status := ledger.Status(c)
+	doc, err := document(ledger.CaseRow{ID: c.ID, Docket: d.Key, Cluster: d.Cluster, Root: d.Root,
+		Owner: d.Owner, Status: status, Confirmed: confirmed, Case: c})
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO cases (id, cluster, root, cluster_name, kind, namespace,
+		rule, severity, rank, status, seen, opened, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, d.Key.Cluster, d.Key.Root, d.Cluster, d.Root.Kind, d.Root.Namespace,
+		c.Rule, c.Severity, rank(c.Severity), status, micros(c.FirstSeen), micros(c.OpenedAt), string(doc))
+	if err != nil {
+		return err
+	}
+	for _, email := range d.Owner.Emails {
+		if _, err := tx.ExecContext(ctx,
+			"INSERT INTO owners (email, case_id) VALUES (?, ?) ON CONFLICT DO NOTHING", email, c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rank orders severities, 0 worst; one that we do not know comes last.
+func rank(severity string) int {
+	switch rule.Severity(severity) {
+	case rule.Critical:
+		return 0
+	case rule.High:
+		return 1
+	case rule.Medium:
+		return 2
+	case rule.Low:
+		return 3
+	}
+	return 4
+}
+
+// Cases implements ledger.Projections.
+func (l *Ledger) Cases(ctx context.Context, q ledger.CaseQuery) (ledger.CasePage, error) {
+	if q.Limit == 0 {
+		q.Limit = defaultPage
+	}
+	page, err := l.cases(ctx, q)
+	if err != nil {
+		return ledger.CasePage{}, fmt.Errorf("list cases: %w", err)
+	}
+	return page, nil
+}
+
+func (l *Ledger) cases(ctx context.Context, q ledger.CaseQuery) (page ledger.CasePage, err error) {
+	if err := limited(q.Limit, maxPage); err != nil {
+		return page, err
+	}
+	start, err := parseCursor(q.Cursor)
+	if err != nil {
+		return page, err
+	}
+	// One snapshot, so that the total and the page agree.
+	tx, err := l.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return page, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	where, args := filter(q)
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM cases WHERE "+where, args...).Scan(&page.Total); err != nil {
+		return page, err
+	}
+	where, args = start.after(where, args)
+	page.Rows, err = selectCases(ctx, tx, where, append(args, q.Limit+1))
+	if err == nil && len(page.Rows) > q.Limit {
+		page.Rows = page.Rows[:q.Limit]
+		page.Next = cursorOf(page.Rows[q.Limit-1].Case).String()
+	}
+	return page, err
+}
+
+func selectCases(ctx context.Context, on querier, where string, args []any) ([]ledger.CaseRow, error) {
+	rows, err := on.QueryContext(ctx, "SELECT doc FROM cases WHERE "+where+
+		" ORDER BY rank, seen DESC, id LIMIT ?", args...)
+	return collect(rows, err, scanJSON[ledger.CaseRow])
+}
+
+// Case implements ledger.Projections.
+func (l *Ledger) Case(ctx context.Context, id string) (docket.Docket, error) {
+	d, err := scanDocket(l.read.QueryRowContext(ctx, `SELECT d.version, d.doc FROM cases c
+		JOIN dockets d ON d.cluster = c.cluster AND d.root = c.root WHERE c.id = ?`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ledger.ErrNotFound
+	}
+	if err != nil {
+		return docket.Docket{}, fmt.Errorf("find case %q: %w", id, err)
+	}
+	return d, nil
+}

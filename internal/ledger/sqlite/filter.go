@@ -1,0 +1,81 @@
+package sqlite
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
+)
+
+// ErrCursor says that a cursor is not one that a page gave out.
+var ErrCursor = errors.New("sqlite: bad cursor")
+
+// filter turns a query into a condition; values travel as arguments only.
+func filter(q ledger.CaseQuery) (string, []any) {
+	var where []string
+	var args []any
+	if len(q.Statuses) == 0 {
+		where = append(where, "status NOT IN (?, ?)")
+		args = append(args, ledger.StatusStanding, ledger.StatusResolved)
+	} else {
+		where = append(where, "status IN (?"+strings.Repeat(", ?", len(q.Statuses)-1)+")")
+		for _, s := range q.Statuses {
+			args = append(args, s)
+		}
+	}
+	for _, f := range []struct{ condition, value string }{
+		{"rule = ?", q.Rule}, {"severity = ?", q.Severity}, {"kind = ?", q.Kind},
+		{"namespace = ?", q.Namespace}, {"cluster_name = ?", q.Cluster},
+		{"id IN (SELECT case_id FROM owners WHERE email = ?)", q.Owner},
+	} {
+		if f.value != "" {
+			where, args = append(where, f.condition), append(args, f.value)
+		}
+	}
+	return strings.Join(where, " AND "), args
+}
+
+// cursor is the place of the last row of a page; the zero cursor is before the first.
+type cursor struct {
+	Rank int    `json:"r"`
+	Seen int64  `json:"s"`
+	ID   string `json:"i"`
+}
+
+func cursorOf(c docket.Case) cursor {
+	return cursor{Rank: rank(c.Severity), Seen: micros(c.FirstSeen), ID: c.ID}
+}
+
+// String is the opaque form that pages carry.
+func (c cursor) String() string {
+	text, _ := json.Marshal(c) // two numbers and a string cannot fail
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func parseCursor(text string) (cursor, error) {
+	var c cursor
+	if text == "" {
+		return c, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(raw, &c)
+	}
+	if err != nil || c.ID == "" {
+		return cursor{}, fmt.Errorf("%w %.80q: start again from the first page", ErrCursor, text)
+	}
+	return c, nil
+}
+
+func (c cursor) after(where string, args []any) (string, []any) {
+	if c.ID == "" {
+		return where, args
+	}
+	// The first term lets the index start at the rank; the rest is the exact place.
+	return where + " AND rank >= ? AND (rank > ? OR seen < ? OR (seen = ? AND id > ?))",
+		append(args, c.Rank, c.Rank, c.Seen, c.Seen, c.ID)
+}

@@ -1,0 +1,76 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+)
+
+// transact runs do in one transaction; an error from it undoes everything.
+func (l *Ledger) transact(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := l.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := do(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// querier is a connection or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// collect reads every row and closes them; it takes the error of the query as well.
+func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var all []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
+// scanJSON reads a row whose only column is a document.
+func scanJSON[T any](rows *sql.Rows) (T, error) {
+	var v T
+	var doc []byte
+	if err := rows.Scan(&doc); err != nil {
+		return v, err
+	}
+	return v, json.Unmarshal(doc, &v)
+}
+
+// document marshals v within the bound.
+func document(v any) ([]byte, error) {
+	doc, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return doc, bounded(doc)
+}
+
+func bounded(doc []byte) error {
+	if len(doc) > MaxDocument {
+		return fmt.Errorf("%w: %d bytes, at most %d are kept", ErrTooLarge, len(doc), MaxDocument)
+	}
+	return nil
+}
+
+func limited(limit, most int) error {
+	if limit < 1 || limit > most {
+		return fmt.Errorf("limit %d: ask for 1 to %d", limit, most)
+	}
+	return nil
+}
