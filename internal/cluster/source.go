@@ -1,0 +1,115 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/k8guard/k8guard/internal/entity"
+)
+
+// pageSize bounds one page of a list, used only where streaming is not served.
+const pageSize = 500
+
+// source is one kind's place in the API.
+type source struct {
+	resource string // as an RBAC rule names it, "ingresses.networking.k8s.io"
+	example  runtime.Object
+	list     func(context.Context, metav1.ListOptions) (runtime.Object, error)
+	watch    func(context.Context, metav1.ListOptions) (watch.Interface, error)
+}
+
+// typed is what every typed client offers.
+type typed[L runtime.Object] interface {
+	List(context.Context, metav1.ListOptions) (L, error)
+	Watch(context.Context, metav1.ListOptions) (watch.Interface, error)
+}
+
+func sourceOf[L runtime.Object](resource string, example runtime.Object, c typed[L]) source {
+	return source{resource: resource, example: example, watch: c.Watch,
+		list: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return c.List(ctx, o) }}
+}
+
+func (w *Watcher) source(kind entity.Kind) (source, error) {
+	c := w.settings.Client
+	switch kind {
+	case entity.Namespace:
+		return sourceOf("namespaces", &corev1.Namespace{}, c.CoreV1().Namespaces()), nil
+	case entity.Pod:
+		return sourceOf("pods", &corev1.Pod{}, c.CoreV1().Pods("")), nil
+	case entity.Deployment:
+		return sourceOf("deployments.apps", &appsv1.Deployment{}, c.AppsV1().Deployments("")), nil
+	case ReplicaSet:
+		return sourceOf("replicasets.apps", &appsv1.ReplicaSet{}, c.AppsV1().ReplicaSets("")), nil
+	case entity.Ingress:
+		return sourceOf("ingresses.networking.k8s.io", &networkingv1.Ingress{}, c.NetworkingV1().Ingresses("")), nil
+	}
+	return source{}, fmt.Errorf("cluster: kind %s cannot be watched", kind)
+}
+
+// reflector ties a kind's source to its store. Failures are noted where requests are made:
+// the reflector itself retries some of them silently.
+func (w *Watcher) reflector(st *store) (*cache.Reflector, error) {
+	src, err := w.source(st.kind)
+	if err != nil {
+		return nil, err
+	}
+	lw := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			list, err := src.list(ctx, o)
+			if err == nil {
+				return slim(list), nil
+			}
+			if ctx.Err() == nil && !apierrors.IsResourceExpired(err) {
+				st.note(func() { st.listErr = explain("list", src.resource, err) })
+			}
+			return nil, err
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			stream, err := src.watch(ctx, o)
+			switch {
+			case err == nil:
+				st.opened(o.SendInitialEvents != nil)
+			case ctx.Err() == nil:
+				st.note(func() { st.openErr = explain("watch", src.resource, err) })
+			}
+			return stream, err
+		},
+	}
+	r := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, w.settings.Client), src.example, st,
+		cache.ReflectorOptions{Name: "k8guard-" + src.resource, Backoff: &wait.Backoff{
+			Duration: 200 * time.Millisecond, Cap: 10 * time.Second, Steps: 8, Factor: 2, Jitter: 0.5}})
+	r.WatchListPageSize = pageSize
+	return r, nil
+}
+
+// slim drops what no rule reads from the objects of a page, so that a paged list stays small.
+func slim(list runtime.Object) runtime.Object {
+	_ = meta.EachListItem(list, func(o runtime.Object) error {
+		if m, err := meta.Accessor(o); err == nil {
+			m.SetManagedFields(nil)
+		}
+		return nil
+	})
+	return list
+}
+
+// explain says what was tried and what to do about it.
+func explain(verb, resource string, err error) error {
+	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+		return fmt.Errorf("cluster: may not %s %s; grant get, list and watch on %s to K8Guard's discover account (deploy/rbac-discover.yaml): %w",
+			verb, resource, resource, err)
+	}
+	return fmt.Errorf("cluster: %s %s; it is tried again: %w", verb, resource, err)
+}

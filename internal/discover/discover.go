@@ -1,0 +1,151 @@
+// Package discover says what is wrong in a cluster now: one observation for each root.
+//
+// Purpose: join what the watch sees (a Deployment's template and its live pods) into one
+// verdict a root, publish it when it changed or was asked for, and publish inventories.
+//
+// Concurrency: [Discover.Run] is called once; [Discover.Status] from any goroutine. One
+// worker evaluates and publishes, so orders rise in the order of publication.
+//
+// Guarantees: the same state gives the same hash. No root is called gone, and no kind is in
+// an inventory, unless everything that decides it was read completely. A pod counts for a
+// Deployment only if the whole chain of ownership holds. Clean roots cost no message.
+//
+// It will not: write to a cluster, choose a bus, notify, remember anything across a
+// restart, or believe an owner reference.
+package discover
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/client-go/util/workqueue"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/bus"
+	"github.com/k8guard/k8guard/internal/cluster"
+	"github.com/k8guard/k8guard/internal/entity"
+	"github.com/k8guard/k8guard/internal/rule"
+)
+
+// Settings is what [New] needs. All of it is required but IgnoreNamespaces, StaleAfter and
+// Again.
+type Settings struct {
+	Watcher *cluster.Watcher
+	Engine  *rule.Engine
+	Bus     bus.Publisher
+	Cluster v1.Cluster
+	// Epoch is of this leadership; every later one must be higher.
+	Epoch int64
+	// Resync is the time between two inventories.
+	Resync time.Duration
+	// StaleAfter is how long a watch may be silent before its kind counts as not read; zero
+	// means three minutes. Bookmarks come about once a minute.
+	StaleAfter time.Duration
+	// Again is how long after a Deployment's spec changed what is wrong with it is said once
+	// more: the first word may come too soon after an act to tell. Zero means ten seconds.
+	Again time.Duration
+	// IgnoreNamespaces are exact names that are not judged.
+	IgnoreNamespaces []string
+	// OwnerAnnotation is the annotation of a Namespace that names its owner; the watcher
+	// keeps the same one.
+	OwnerAnnotation string
+	// Addresses reads the annotation's value strictly.
+	Addresses  func(value string) (valid, malformed []string)
+	Now        func() time.Time
+	Log        *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Discover audits one cluster.
+type Discover struct {
+	settings Settings
+	ignored  map[string]bool
+	memo     *memo
+	metrics  *metrics
+	queue    workqueue.TypedDelayingInterface[task]
+
+	mu         sync.Mutex
+	children   map[string]map[string]*cluster.Record // by the UID of the claimed controller
+	roots      map[key]state
+	namespaces map[string]*cluster.Record // by name
+	swept      map[entity.Kind]mode
+	counts     map[entity.Kind]int
+
+	seq int64 // of the worker alone
+}
+
+// New checks the settings and registers the metrics.
+func New(s Settings) (*Discover, error) {
+	switch {
+	case s.Watcher == nil || s.Engine == nil || s.Bus == nil || s.Addresses == nil:
+		return nil, errors.New("discover: a watcher, an engine, a bus and an address reader are needed")
+	case s.Cluster.UID == "":
+		return nil, errors.New("discover: the cluster's identity is needed; read it with cluster.Watcher.Identity")
+	case s.Resync <= 0:
+		return nil, errors.New("discover: the resync must be longer than zero")
+	case s.Now == nil || s.Log == nil || s.Registerer == nil:
+		return nil, errors.New("discover: a clock, a logger and a metrics registry are needed")
+	}
+	if s.StaleAfter <= 0 {
+		s.StaleAfter = staleAfter
+	}
+	if s.Again <= 0 {
+		s.Again = again
+	}
+	d := &Discover{
+		settings: s, ignored: map[string]bool{}, memo: newMemo(),
+		children:   map[string]map[string]*cluster.Record{},
+		namespaces: map[string]*cluster.Record{},
+		roots:      map[key]state{}, swept: map[entity.Kind]mode{}, counts: map[entity.Kind]int{},
+	}
+	for _, name := range s.IgnoreNamespaces {
+		d.ignored[name] = true
+	}
+	var err error
+	d.metrics, err = newMetrics(s.Registerer, d)
+	return d, err
+}
+
+// Run audits until ctx ends, then returns nil when every goroutine has stopped.
+func (d *Discover) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	d.queue = workqueue.NewTypedDelayingQueue[task]() // it has a goroutine of its own until shut down
+	var running sync.WaitGroup
+	running.Go(func() { d.work(ctx) })
+	running.Go(func() { d.ask(ctx) })
+	running.Go(func() {
+		<-ctx.Done()
+		d.queue.ShutDown()
+	})
+	err := d.settings.Watcher.Run(ctx, d)
+	cancel()
+	running.Wait()
+	return err
+}
+
+// ask turns time and requests into tasks.
+func (d *Discover) ask(ctx context.Context) {
+	ticker := time.NewTicker(d.settings.Resync)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			d.queue.Add(task{op: takeInventory})
+		case k, open := <-d.settings.Bus.Requests():
+			if !open {
+				<-ctx.Done()
+				return
+			}
+			if k.Cluster == d.settings.Cluster.UID {
+				d.queue.Add(task{op: answer, key: key{uid: k.Root}})
+			}
+		}
+	}
+}

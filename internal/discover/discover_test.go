@@ -1,0 +1,182 @@
+package discover
+
+import (
+	"math/rand"
+	"slices"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/utils/ptr"
+	"pgregory.net/rapid"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/docket"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func spec(image string) corev1.PodSpec {
+	return corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: image}}}
+}
+
+func meta(namespace, name string, ls map[string]string, owner *metav1.OwnerReference) metav1.ObjectMeta {
+	m := metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID(namespace + "-" + name), ResourceVersion: "1", Labels: ls}
+	if owner != nil {
+		m.OwnerReferences = []metav1.OwnerReference{*owner}
+	}
+	return m
+}
+
+func claim(kind, name, uid string) *metav1.OwnerReference {
+	return &metav1.OwnerReference{APIVersion: "apps/v1", Kind: kind, Name: name, UID: types.UID(uid), Controller: ptr.To(true)}
+}
+
+func TestAPodBelongsOnlyThroughAChainThatHolds(t *testing.T) {
+	right := map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: "h1"}
+	cases := map[string]struct {
+		namespace string
+		labels    map[string]string
+		owner     *metav1.OwnerReference
+		root      string
+	}{
+		"whole chain":        {"shop", right, claim("ReplicaSet", "web-h1", "shop-web-h1"), "Deployment"},
+		"no claim":           {"shop", right, nil, "Pod"},
+		"forged uid":         {"shop", right, claim("ReplicaSet", "web-h1", "forged"), "Pod"},
+		"forged name":        {"shop", right, claim("ReplicaSet", "web-h2", "shop-web-h1"), "Pod"},
+		"other namespace":    {"evil", right, claim("ReplicaSet", "web-h1", "shop-web-h1"), "Pod"},
+		"wrong hash":         {"shop", map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: "h2"}, claim("ReplicaSet", "web-h1", "shop-web-h1"), "Pod"},
+		"selector differs":   {"shop", map[string]string{appsv1.DefaultDeploymentUniqueLabelKey: "h1"}, claim("ReplicaSet", "web-h1", "shop-web-h1"), "Pod"},
+		"straight to parent": {"shop", right, claim("Deployment", "web", "shop-web"), "Pod"},
+		"unwatched kind":     {"shop", right, claim("StatefulSet", "db", "shop-db"), "Pod"},
+		"bare replicaset":    {"shop", right, claim("ReplicaSet", "bare", "shop-bare"), "Pod"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			selector := &metav1.LabelSelector{MatchLabels: right}
+			_, r := run(t, fake.NewClientset(
+				&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop", UID: "ns", Annotations: map[string]string{"team/email-ids": "B@x.io a@x.io"}}},
+				&appsv1.Deployment{ObjectMeta: meta("shop", "web", nil, nil), Spec: appsv1.DeploymentSpec{Template: corev1.PodTemplateSpec{Spec: spec("good")}}},
+				&appsv1.ReplicaSet{ObjectMeta: meta("shop", "web-h1", right, claim("Deployment", "web", "shop-web")), Spec: appsv1.ReplicaSetSpec{Selector: selector}},
+				&appsv1.ReplicaSet{ObjectMeta: meta("shop", "bare", right, nil), Spec: appsv1.ReplicaSetSpec{Selector: selector}},
+				&corev1.Pod{ObjectMeta: meta(c.namespace, "p", c.labels, c.owner), Spec: spec("bad:1")},
+				&corev1.Pod{ObjectMeta: meta("ignored", "q", nil, nil), Spec: spec("bad:2")},
+			), nil)
+			other, rootName := map[string]string{"Pod": "Deployment", "Deployment": "Pod"}[c.root], map[string]string{"Pod": "p", "Deployment": "web"}[c.root]
+			eventually(t, "its root is published", 5*time.Second, func() bool { _, ok := r.of(c.root, rootName); return ok })
+			o, _ := r.of(c.root, rootName)
+			v := o.Verdicts[0]
+			if v.State != v1.Violated || len(v.Violations) != 1 || v.Violations[0].From != v1.FromPod {
+				t.Errorf("verdict %+v, want one violation from the pod", v)
+			}
+			if wantRemark := c.root == "Pod" && c.owner != nil; wantRemark != (v.Reason != "") {
+				t.Errorf("remark %q, wanted one: %v", v.Reason, wantRemark)
+			}
+			if c.namespace == "shop" && !slices.Equal(o.Owner.Emails, []string{"a@x.io", "b@x.io"}) {
+				t.Errorf("owner %+v", o.Owner)
+			}
+			if _, ok := r.of(other, map[string]string{"Pod": "p", "Deployment": "web"}[other]); ok {
+				t.Errorf("the violation was told on the %s as well", other)
+			}
+			if _, ok := r.of("Pod", "q"); ok {
+				t.Error("a pod of an ignored namespace was told")
+			}
+		})
+	}
+}
+
+func TestInventoryHoldsEveryLiveRootAndGoneIsSaid(t *testing.T) {
+	client := fake.NewClientset(
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop", UID: "ns"}},
+		&corev1.Pod{ObjectMeta: meta("shop", "clean", nil, nil), Spec: spec("good")},
+		&corev1.Pod{ObjectMeta: meta("shop", "dirty", nil, nil), Spec: spec("bad")},
+	)
+	_, r := run(t, client, nil)
+	eventually(t, "an inventory", 5*time.Second, func() bool { _, roots, _ := r.inventory(); return len(roots) == 3 })
+	kinds, roots, judged := r.inventory()
+	dirty, _ := r.of("Pod", "dirty")
+	if len(kinds) != 4 || judged != 3 || roots["shop-clean"] == "" || roots["shop-dirty"] != dirty.Hash {
+		t.Errorf("kinds %v, judged %d, roots %v, want the hash %s", kinds, judged, roots, dirty.Hash)
+	}
+	if _, told := r.of("Pod", "clean"); told {
+		t.Error("a clean root cost a message")
+	}
+	r.requests <- docket.Key{Cluster: "c", Root: "shop-clean"}
+	eventually(t, "the requested root", 5*time.Second, func() bool { _, told := r.of("Pod", "clean"); return told })
+	if err := client.CoreV1().Pods("shop").Delete(t.Context(), "dirty", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "gone", 5*time.Second, func() bool { o, _ := r.of("Pod", "dirty"); return o.State == v1.Gone })
+	eventually(t, "absent from the inventory", 5*time.Second, func() bool { _, roots, _ := r.inventory(); return roots["shop-dirty"] == "" })
+}
+
+func TestHashIgnoresOrderAndSeesEachChange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.SampledFrom([]string{"a", "b", "c", "d"})
+		all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) v1.Violation {
+			from := rapid.SampledFrom([]v1.From{v1.FromTemplate, v1.FromPod}).Draw(t, "from")
+			return v1.Violation{Type: "R", Source: text.Draw(t, "source"), Message: text.Draw(t, "message"), Evidence: text.Draw(t, "evidence"), From: from}
+		}), 1, 12).Draw(t, "violations")
+		shuffled := slices.Clone(all)
+		rand.New(rand.NewSource(rapid.Int64().Draw(t, "seed"))).Shuffle(len(all), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		of := func(vs []v1.Violation) v1.Observation {
+			return v1.Observation{State: v1.Live, Verdicts: tidy([]v1.Verdict{{Rule: "R", State: v1.Violated, Violations: vs}}, "")}
+		}
+		one, two := of(all), of(shuffled)
+		two.At, two.Order = time.Now(), v1.Order{Seq: 9}
+		if hash(one, 1) != hash(two, 1) || len(hash(one, 1)) != 32 {
+			t.Fatalf("hash %s and %s of equal sets", hash(one, 1), hash(two, 1))
+		}
+		sources := map[string]bool{}
+		for _, v := range all {
+			sources[v.Source] = true
+		}
+		if got := len(one.Verdicts[0].Violations); got != len(sources) {
+			t.Fatalf("%d violations of %d sources", got, len(sources))
+		}
+		two.Dormant = "scaled to zero"
+		if hash(one, 1) == hash(two, 1) {
+			t.Fatal("dormancy is not in the hash")
+		}
+		if hash(one, 1) == hash(one, 2) {
+			t.Fatal("the generation is not in the hash")
+		}
+	})
+}
+
+// A namespace that is ignored from now on: what it holds is sighted with a hash that no
+// observation has, is never called gone, also not when it is asked for, and is not counted.
+func TestWhatIsIgnoredIsNotGone(t *testing.T) {
+	_, r := run(t, fake.NewClientset(
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "ignored", UID: "ns"}},
+		&appsv1.Deployment{ObjectMeta: meta("ignored", "web", nil, nil), Spec: appsv1.DeploymentSpec{Template: corev1.PodTemplateSpec{Spec: spec("bad")}}},
+		&corev1.Pod{ObjectMeta: meta("ignored", "p", nil, nil), Spec: spec("bad")},
+		&corev1.Pod{ObjectMeta: meta("shop", "p", nil, nil), Spec: spec("bad")},
+	), nil)
+	eventually(t, "an inventory", 5*time.Second, func() bool { _, roots, _ := r.inventory(); return len(roots) == 4 })
+	_, roots, judged := r.inventory()
+	for _, uid := range []string{"ns", "ignored-web", "ignored-p"} {
+		if roots[uid] != unjudged {
+			t.Errorf("%s: sighted with hash %q", uid, roots[uid])
+		}
+	}
+	if judged != 1 || roots["shop-p"] == unjudged {
+		t.Errorf("%d judged, roots %v", judged, roots)
+	}
+	for _, uid := range []string{"ns", "ignored-web", "ignored-p", "shop-p"} {
+		r.requests <- docket.Key{Cluster: "c", Root: uid}
+	}
+	before := r.published("shop-p")
+	r.requests <- docket.Key{Cluster: "c", Root: "shop-p"}
+	eventually(t, "all answers", 5*time.Second, func() bool { return r.published("shop-p") > before })
+	for _, uid := range []string{"ns", "ignored-web", "ignored-p"} {
+		if n := r.published(uid); n != 0 {
+			t.Errorf("%s: %d observations of an ignored object", uid, n)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package discover
+
+import (
+	"context"
+	"slices"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/cluster"
+	"github.com/k8guard/k8guard/internal/entity"
+)
+
+// evaluate brings what is published of one root up to date.
+func (d *Discover) evaluate(ctx context.Context, k key, requested bool) error {
+	mode := d.mode(k.kind)
+	if !mode.ready {
+		return nil
+	}
+	record := d.settings.Watcher.Get(k.kind, k.uid)
+	if ignored(record) {
+		return nil // it exists, and nothing is said of it: what is known of it goes stale
+	}
+	why, live := d.rootOf(record)
+	if !live {
+		return d.gone(ctx, k, record, requested)
+	}
+	o := d.observation(record, why, mode)
+	d.mu.Lock()
+	before, seen := d.roots[k]
+	d.mu.Unlock()
+	after := state{hash: o.Hash, published: before.published, generation: record.Generation}
+	if requested || (before.hash != o.Hash && (before.published != nil || matters(o))) {
+		if err := d.publish(ctx, &o); err != nil {
+			return err
+		}
+		root := o.Root
+		after.published = &root
+		if seen && before.generation != record.Generation {
+			d.queue.AddAfter(task{op: answer, key: key{uid: k.uid}, generation: record.Generation}, d.settings.Again)
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.roots[k] = after
+	if !seen {
+		d.counts[k.kind]++
+	}
+	return nil
+}
+
+// ignored reports whether an object exists but is not under audit. It is not gone.
+func ignored(record *cluster.Record) bool { return record != nil && record.Judgement == nil }
+
+// rootOf reports whether the record is a root of its own, and the remark on a claim of
+// ownership that does not hold.
+func (d *Discover) rootOf(record *cluster.Record) (remark string, live bool) {
+	if record == nil || record.Judgement == nil || record.Over {
+		return "", false
+	}
+	if record.Kind != entity.Pod {
+		return "", true
+	}
+	deployment, why := d.owner(record)
+	return unverified(record, why), deployment == nil
+}
+
+// gone forgets a root, and says so if it was ever spoken of and the loss is certain.
+func (d *Discover) gone(ctx context.Context, k key, record *cluster.Record, requested bool) error {
+	d.mu.Lock()
+	before, seen := d.roots[k]
+	d.mu.Unlock()
+	if !d.complete(k.kind) {
+		return nil // the next inventory after the recovery closes it
+	}
+	root := before.published
+	if root == nil && requested && record != nil {
+		r := record.Root()
+		root = &r
+	}
+	if root != nil {
+		if err := d.publishGone(ctx, *root); err != nil {
+			return err
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if seen {
+		delete(d.roots, k)
+		d.counts[k.kind]--
+	}
+	return nil
+}
+
+func (d *Discover) publishGone(ctx context.Context, root v1.Root) error {
+	o := v1.Observation{Root: root, State: v1.Gone, Verdicts: []v1.Verdict{}}
+	o.Hash = hash(o, 0)
+	return d.publish(ctx, &o)
+}
+
+func (d *Discover) observation(r *cluster.Record, remark string, m mode) v1.Observation {
+	verdicts := slices.Clone(r.Judgement.Verdicts)
+	switch {
+	case r.Kind == entity.Deployment && m.pods:
+		verdicts = join(verdicts, d.podVerdicts(r))
+	case r.Kind == entity.Deployment:
+		verdicts = join(verdicts, d.unread())
+	}
+	o := v1.Observation{Root: r.Root(), State: v1.Live, Created: r.Created, Dormant: r.Dormant, Lost: r.Lost,
+		Owner: d.people(d.namespace(r)), Verdicts: tidy(verdicts, remark)}
+	o.Hash = hash(o, r.Generation)
+	return o
+}
+
+// podVerdicts returns the judgements of the Deployment's live pods, equal ones once.
+func (d *Discover) podVerdicts(deployment *cluster.Record) []v1.Verdict {
+	var found []v1.Verdict
+	seen := map[*cluster.Judgement]bool{}
+	for _, set := range d.childrenOf(deployment.UID) {
+		if set.Kind != cluster.ReplicaSet {
+			continue
+		}
+		for _, pod := range d.childrenOf(set.UID) {
+			if pod.Kind != entity.Pod || pod.Over || pod.Judgement == nil || seen[pod.Judgement] {
+				continue
+			}
+			if owner, _ := d.owner(pod); owner != nil && owner.UID == deployment.UID {
+				seen[pod.Judgement] = true
+				found = append(found, pod.Judgement.Verdicts...)
+			}
+		}
+	}
+	return found
+}
+
+// unread says of every rule about pods that the live pods could not be read.
+func (d *Discover) unread() []v1.Verdict {
+	var all []v1.Verdict
+	for _, m := range d.settings.Engine.Rules() {
+		if slices.Contains(m.Kinds, entity.Pod) {
+			all = append(all, v1.Verdict{Rule: m.ID, Version: m.Version(), Severity: string(m.Severity),
+				State: v1.Unknown, Reason: "the live pods could not be read"})
+		}
+	}
+	return all
+}
+
+func (d *Discover) namespace(r *cluster.Record) *cluster.Record {
+	if r.Kind == entity.Namespace {
+		return r
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.namespaces[r.Namespace]
+}
+
+func matters(o v1.Observation) bool {
+	return slices.ContainsFunc(o.Verdicts, func(v v1.Verdict) bool { return v.State != v1.Pass })
+}
