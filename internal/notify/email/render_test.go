@@ -1,0 +1,100 @@
+package email
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/notify"
+	"github.com/k8guard/k8guard/internal/notify/notifytest"
+	"github.com/k8guard/k8guard/tools/mailsink"
+)
+
+// golden compares; UPDATE_GOLDEN=1 writes the files anew.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := "testdata/" + name
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; got:\n%s", name, got)
+	}
+}
+
+func everything() notify.Digest {
+	d := notifytest.Sample("notice/email/7", []string{"a@example.com"})
+	last := d.Items[0]
+	last.N, last.NextStep, last.Lost, last.URL = 3, "scale to zero", []string{"emptyDir cache", "emptyDir tmp"}, "https://k8guard.example/cases/c2?a=1&b=2"
+	last.Root.Name, last.NextAt = "api", at().AddDate(0, 0, 5)
+	acted := d.Items[0]
+	acted.Purpose, acted.Undo, acted.Lost = "enforced", "k8guard undo c3 --reason '…'", []string{"emptyDir cache"}
+	acted.N, acted.NextStep, acted.NextAt = 0, "", time.Time{}
+	human, undone, clear := d.Items[0], d.Items[0], d.Items[0]
+	human.Purpose, undone.Purpose, clear.Purpose = "needs-human", "undone", "resolved"
+	human.Root = v1.Root{Kind: "Namespace", Name: "shop"}
+	d.Items = append(d.Items, last, acted, human, undone, clear)
+	return d
+}
+
+func TestGolden(t *testing.T) {
+	golden(t, "digest.txt", "Subject: "+subject(everything())+"\n\n"+textBody(everything(), at()))
+	golden(t, "digest.html", htmlBody(everything(), at()))
+	h := notifytest.Hostile("n", nil)
+	golden(t, "hostile.txt", textBody(h, at()))
+	golden(t, "hostile.html", htmlBody(h, at()))
+}
+
+func TestSubject(t *testing.T) {
+	d := notifytest.Sample("n", nil)
+	if got, want := subject(d), "[K8Guard] prod: 1 warning, next step 2026-11-25 10:00 UTC (notice 7)"; got != want {
+		t.Errorf("got %q", got)
+	}
+	d.Items[0].N = 3
+	d.Items = append(d.Items, d.Items[0], d.Items[0])
+	d.Items[1].N, d.Items[1].NextAt = 1, at()
+	if got, want := subject(d), "[K8Guard] prod: 3 warnings, first act 2026-11-25 10:00 UTC (notice 7)"; got != want {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestLongDigestIsCut(t *testing.T) {
+	d := notifytest.Sample("n", nil)
+	for i := range 70 {
+		it := d.Items[0]
+		it.Root.Name = fmt.Sprintf("app-%02d", i)
+		d.Items = append(d.Items, it)
+	}
+	text := textBody(d, at())
+	if n := strings.Count(text, "  * "); n != maxItems || !strings.Contains(text, "… and 21 more") || !strings.Contains(text, "Report: https://") {
+		t.Errorf("%d items shown of 71:\n%s", n, text[len(text)-200:])
+	}
+}
+
+func TestSameDigestSameID(t *testing.T) {
+	c := channel(t, configured())
+	id := func(d string) string {
+		raw, err := c.compose(notifytest.Sample(d, nil), []string{"a@example.com"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := mailsink.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Get("Message-Id")
+	}
+	first, again, other := id("a"), id("a"), id("b")
+	if first != again || first == other || first == "" {
+		t.Errorf("got %s, %s, %s", first, again, other)
+	}
+}

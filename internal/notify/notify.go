@@ -1,0 +1,87 @@
+// Package notify says what a notice is and what a channel must do with it.
+//
+// Purpose: one message to one owner on one channel, a digest of many cases.
+//
+// Concurrency: a [Channel] may be called from many goroutines.
+//
+// Guarantees: a digest is frozen when it is composed; a channel sends it once and says
+// truthfully what it knows of the outcome (see [Outcome]). Everything in a digest that a
+// tenant can write is hostile; a channel escapes it for its own medium.
+//
+// It will not: decide who is told or when, retry, or remember.
+package notify
+
+import (
+	"context"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+)
+
+// Digest is what one notice says.
+type Digest struct {
+	ID      string    `json:"id"`     // the ledger key of the notice
+	Number  int       `json:"number"` // of this owner and channel, from 1
+	Cluster string    `json:"cluster"`
+	To      []string  `json:"to"`
+	Owner   v1.Owner  `json:"owner"`
+	Items   []Item    `json:"items"`
+	At      time.Time `json:"at"`  // when it was composed
+	URL     string    `json:"url"` // of the report; empty when there is none
+}
+
+// Item is one case in a digest.
+type Item struct {
+	Case     string   `json:"case"`
+	Docket   string   `json:"docket"`  // "cluster/root" UIDs
+	Purpose  string   `json:"purpose"` // docket.Purpose: warning, enforced, undone, resolved, needs-human
+	N        int      `json:"n"`       // this warning's number
+	Needed   int      `json:"needed"`  // warnings before an act; 0 when no act follows
+	Rule     string   `json:"rule"`
+	Title    string   `json:"title"`
+	Severity string   `json:"severity"`
+	Why      string   `json:"why"`
+	Remedy   string   `json:"remedy"`
+	Root     v1.Root  `json:"root"`
+	Source   string   `json:"source"`
+	Message  string   `json:"message"`
+	Path     string   `json:"path,omitempty"`
+	Evidence string   `json:"evidence,omitempty"`
+	Lost     []string `json:"lost,omitempty"` // what an act loses for good (emptyDir)
+	// NextStep says in words what comes next ("warning 2 of 3", "scale to zero").
+	NextStep string    `json:"nextStep,omitempty"`
+	NextAt   time.Time `json:"nextAt,omitzero"`
+	// Undo is the command that takes an act back; set when Purpose is enforced.
+	Undo string `json:"undo,omitempty"`
+	URL  string `json:"url,omitempty"`
+}
+
+// Outcome is what a channel knows after a try.
+type Outcome struct {
+	State  OutcomeState
+	Detail string // for people; never holds a secret
+	// Accepted are the recipients that the channel's server took; Refused those it did not.
+	Accepted []string
+	Refused  []string
+	// RetryAfter is how long the server asked us to wait; 0 when it did not say.
+	RetryAfter time.Duration
+}
+
+// OutcomeState is the class of an outcome.
+type OutcomeState string
+
+// Confirmed: the server took it for at least one recipient. Failed: it surely did not, and
+// a later try does not repeat anything. Unknown: the line broke after the message went out.
+const (
+	Confirmed OutcomeState = "confirmed"
+	Failed    OutcomeState = "failed"
+	Unknown   OutcomeState = "unknown"
+)
+
+// Channel sends digests.
+type Channel interface {
+	// Name is the channel's name in configuration and in the ledger: "email".
+	Name() string
+	// Send tries once, within ctx and at most 30 s.
+	Send(ctx context.Context, d Digest) Outcome
+}

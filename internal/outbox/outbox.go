@@ -1,0 +1,209 @@
+// Package outbox keeps what is to be told to each owner, and every notice ever tried.
+//
+// Purpose: a due case is filed into the outbox of (owner, channel); one digest at a time is
+// composed from it, sent, and its outcome kept. The gate counts these notices.
+//
+// Concurrency: every change is one compare-and-set on a record of the ledger; whoever
+// loses reads again.
+//
+// Guarantees: a notice's number and membership never change once it is composed. A notice
+// is sending before its first byte leaves, so that a crash leaves "unknown", never a
+// repeat. What surely failed is tried again under the same number.
+//
+// It will not: send, decide who is told, or change a docket.
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/notify"
+)
+
+// Entry is one case that waits to be told.
+type Entry struct {
+	Docket  docket.Key     `json:"docket"`
+	Case    string         `json:"case"`
+	Purpose docket.Purpose `json:"purpose"`
+}
+
+// Box is the outbox of one owner on one channel.
+type Box struct {
+	Owner   v1.Owner  `json:"owner"`
+	Channel string    `json:"channel"`
+	Next    int       `json:"next"` // the number of the next notice, from 1 (0: none yet)
+	Entries []Entry   `json:"entries"`
+	Since   time.Time `json:"since,omitzero"`   // when the first entry was filed
+	LastTry time.Time `json:"lastTry,omitzero"` // of any notice
+}
+
+// State is how far a notice got.
+type State string
+
+// The states of a notice. What surely failed is due again, until it is given up.
+const (
+	Due     State = "due"
+	Sending State = "sending"
+	Sent    State = "sent"
+	Unknown State = "unknown"
+	Failed  State = "failed"
+)
+
+const (
+	// MaxTries of a notice that surely fails, over about 45 minutes; then it is given up.
+	MaxTries = 12
+	// MaxEntries bounds an outbox; what finds no room is due still, and filed again later.
+	MaxEntries = 2000
+)
+
+// Notice is one digest, frozen, with its fate.
+type Notice struct {
+	Key      string        `json:"key"`
+	State    State         `json:"state"`
+	Owner    v1.Owner      `json:"owner"`
+	Channel  string        `json:"channel"`
+	Digest   notify.Digest `json:"digest"`
+	Token    string        `json:"token,omitempty"`  // of the try under way
+	Holder   string        `json:"holder,omitempty"` // the process that tries
+	Tries    int           `json:"tries"`
+	LastTry  time.Time     `json:"lastTry,omitzero"`
+	NotUntil time.Time     `json:"notUntil,omitzero"` // the next try, after a failure
+	Detail   string        `json:"detail,omitempty"`
+	Accepted []string      `json:"accepted,omitempty"`
+}
+
+// BoxKey names an outbox.
+func BoxKey(owner, channel string) string { return "outbox/" + channel + "/" + owner }
+
+// NoticeKey names a notice.
+func NoticeKey(owner, channel string, number int) string {
+	return fmt.Sprintf("notice/%s/%s/%d", channel, owner, number)
+}
+
+// File puts entries into an owner's outbox, each once.
+func File(ctx context.Context, l ledger.Records, owner v1.Owner, channel string, entries []Entry, now time.Time) (Box, error) {
+	return ledger.UpdateRecord(ctx, l, BoxKey(owner.Key(), channel), func(b *Box) (bool, error) {
+		before := len(b.Entries)
+		for _, e := range entries {
+			if len(b.Entries) < MaxEntries && !slices.Contains(b.Entries, e) {
+				b.Entries = append(b.Entries, e)
+			}
+		}
+		if before == len(b.Entries) {
+			return false, nil
+		}
+		if before == 0 {
+			b.Since = now
+		}
+		b.Owner, b.Channel, b.Next = owner, channel, max(b.Next, 1)
+		return true, nil
+	})
+}
+
+// Open freezes a digest as the box's next notice. If that number is taken (a crash came
+// between the two records), the notice that has it is returned instead: adopt it.
+func Open(ctx context.Context, l ledger.Records, b Box, d notify.Digest) (Notice, error) {
+	key := NoticeKey(b.Owner.Key(), b.Channel, b.Next)
+	d.ID, d.Number, d.Owner, d.To = key, b.Next, b.Owner, b.Owner.Emails
+	n := Notice{Key: key, State: Due, Owner: b.Owner, Channel: b.Channel, Digest: d}
+	value, err := json.Marshal(n)
+	if err != nil {
+		return n, fmt.Errorf("notice %s: %w", key, err)
+	}
+	if _, err := l.Put(ctx, ledger.Record{Key: key, Value: value}); errors.Is(err, ledger.ErrConflict) {
+		return ledger.Read[Notice](ctx, l, key)
+	} else if err != nil {
+		return n, err
+	}
+	return n, nil
+}
+
+// Take removes from the box what a notice carries (and what is no longer due), and moves
+// the number on.
+func Take(ctx context.Context, l ledger.Records, n Notice, dropped []Entry, now time.Time) error {
+	_, err := ledger.UpdateRecord(ctx, l, BoxKey(n.Owner.Key(), n.Channel), func(b *Box) (bool, error) {
+		if n.Digest.Number > 0 && b.Next > n.Digest.Number {
+			return false, nil
+		}
+		b.Entries = slices.DeleteFunc(b.Entries, func(e Entry) bool {
+			return slices.Contains(dropped, e) || slices.ContainsFunc(n.Digest.Items, func(i notify.Item) bool {
+				return i.Case == e.Case && i.Purpose == string(e.Purpose)
+			})
+		})
+		b.Since = now
+		if n.Digest.Number > 0 {
+			b.Next = n.Digest.Number + 1
+			b.LastTry = now
+		}
+		return true, nil
+	})
+	return err
+}
+
+// Begin marks a due notice as sending. False means that it is not to be sent (now).
+func Begin(ctx context.Context, l ledger.Records, key, holder, token string, now time.Time) (Notice, bool, error) {
+	begun := false
+	n, err := ledger.UpdateRecord(ctx, l, key, func(n *Notice) (bool, error) {
+		begun = n.State == Due && !now.Before(n.NotUntil)
+		if begun {
+			n.State, n.Holder, n.Token, n.LastTry = Sending, holder, token, now
+			n.Tries++
+		}
+		return begun, nil
+	})
+	return n, begun, err
+}
+
+// End records an outcome; only the try that holds the token may.
+func End(ctx context.Context, l ledger.Records, key, token string, o notify.Outcome, now time.Time) (Notice, error) {
+	return ledger.UpdateRecord(ctx, l, key, func(n *Notice) (bool, error) {
+		if n.State != Sending || n.Token != token {
+			return false, nil
+		}
+		n.Detail, n.Accepted = o.Detail, o.Accepted
+		switch o.State {
+		case notify.Confirmed:
+			n.State = Sent
+		case notify.Failed:
+			n.State, n.NotUntil = Due, now.Add(max(o.RetryAfter, backoff(n.Tries)))
+			if n.Tries >= MaxTries {
+				n.State = Failed
+			}
+		default:
+			n.State = Unknown
+		}
+		return true, nil
+	})
+}
+
+// Abandon turns a try of another holder, whose process is dead, into "unknown"; with no
+// holder, anybody's.
+func Abandon(ctx context.Context, l ledger.Records, key, holder string) (Notice, error) {
+	return ledger.UpdateRecord(ctx, l, key, func(n *Notice) (bool, error) {
+		if n.State != Sending || n.Holder == holder {
+			return false, nil
+		}
+		n.State, n.Detail = Unknown, "the try ended before its answer was on record"
+		return true, nil
+	})
+}
+
+// backoff is the pause after the n-th definite failure: 2 s, doubling, at most 15 minutes.
+func backoff(n int) time.Duration {
+	return min(15*time.Minute, 2*time.Second<<min(max(n-1, 0), 10))
+}
+
+// Counts reports whether a notice confirms for the owner that it names: sent, to an owner
+// named by the platform, and taken for one of the owner's own addresses.
+func (n Notice) Counts() bool {
+	return n.State == Sent && n.Owner.Platform && slices.ContainsFunc(n.Accepted, func(a string) bool {
+		return slices.Contains(n.Owner.Emails, a)
+	})
+}
