@@ -1,0 +1,212 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/ledger"
+)
+
+// maxClaims bounds the claims of a round.
+const maxClaims = 1000
+
+// grantLife is how long a grant may wait to be used.
+const grantLife = 5 * time.Minute
+
+// Claim asks for one enforcement. ID is the docket's key.
+type Claim struct {
+	ID        string    `json:"id"`
+	Namespace string    `json:"namespace"`
+	Owner     string    `json:"owner"`
+	Rules     []string  `json:"rules"`
+	At        time.Time `json:"at"`
+}
+
+// Grant is a claim that a round allowed. It counts as spent from then on, unless it is
+// given back or expires unused.
+type Grant struct {
+	Claim
+	Grant   string    `json:"grant"`
+	Granted time.Time `json:"granted"`
+	Used    bool      `json:"used"`
+}
+
+// Budget is the one document of a cluster's budget.
+type Budget struct {
+	Claims []Claim           `json:"claims"`
+	Grants []Grant           `json:"grants"`
+	Over   map[string]string `json:"over"` // by claim: why its round was refused
+	Rounds int               `json:"rounds"`
+	Last   string            `json:"last"` // how the last round ended, in words
+	LastAt time.Time         `json:"lastAt,omitzero"`
+}
+
+func budgetKey(cluster string) string { return "budget/" + cluster }
+
+// File puts a claim into the round that is open; one that is there, granted or refused
+// already stays as it is.
+func (c *Control) File(ctx context.Context, cluster string, claim Claim) error {
+	// One act counts once for a rule, however many of its cases it answers.
+	claim.Rules = slices.Compact(slices.Sorted(slices.Values(claim.Rules)))
+	_, err := ledger.UpdateRecord(ctx, c.records, budgetKey(cluster), func(b *Budget) (bool, error) {
+		if _, granted := b.grant(claim.ID, c.now()); granted || b.Over[claim.ID] != "" ||
+			slices.ContainsFunc(b.Claims, func(x Claim) bool { return x.ID == claim.ID }) {
+			return false, nil
+		}
+		if len(b.Claims) >= maxClaims {
+			return false, nil // the round is far over budget already; the claim comes again
+		}
+		claim.At = c.now().UTC()
+		b.Claims = append(b.Claims, claim)
+		return true, nil
+	})
+	return err
+}
+
+// CloseRound ends the open round when its time is over: all of its claims are granted, or
+// none. Judged is the number of roots in the last complete inventory; 0 grants nothing.
+func (c *Control) CloseRound(ctx context.Context, cluster string, limits config.Budget, judged int) error {
+	_, err := ledger.UpdateRecord(ctx, c.records, budgetKey(cluster), func(b *Budget) (bool, error) {
+		now := c.now().UTC()
+		if len(b.Claims) == 0 || now.Sub(b.Claims[0].At) < limits.Round || judged == 0 {
+			return false, nil
+		}
+		b.close(limits, judged, now)
+		return true, nil
+	})
+	return err
+}
+
+func (b *Budget) close(limits config.Budget, judged int, now time.Time) {
+	b.Grants = slices.DeleteFunc(b.Grants, func(g Grant) bool { return now.Sub(g.Granted) > 24*time.Hour || g.expired(now) })
+	b.Rounds++
+	b.LastAt = now
+	if over := b.over(limits, judged, now); over != "" {
+		b.Over = map[string]string{} // of the last round alone: what is left of older ones is asked for again
+		for _, claim := range b.Claims {
+			b.Over[claim.ID] = over
+		}
+		b.Last = fmt.Sprintf("%d claims refused: %s", len(b.Claims), over)
+	} else {
+		for _, claim := range b.Claims {
+			b.Grants = append(b.Grants, Grant{Claim: claim, Grant: fmt.Sprintf("round-%d", b.Rounds), Granted: now})
+		}
+		b.Last = fmt.Sprintf("%d claims granted", len(b.Claims))
+	}
+	b.Claims = nil
+}
+
+// over says which limit the open claims and what was spent would pass together, or "".
+func (b *Budget) over(l config.Budget, judged int, now time.Time) string {
+	hour := min(l.PerHour, max(l.Floor, int(float64(judged)*l.Percent/100)))
+	if n := b.spent(now, time.Hour) + len(b.Claims); n > hour {
+		return fmt.Sprintf("%d acts in an hour, %d allowed (perHour %d, %g %% of %d roots, floor %d)",
+			n, hour, l.PerHour, l.Percent, judged, l.Floor)
+	}
+	if n := b.spent(now, 24*time.Hour) + len(b.Claims); n > l.PerDay {
+		return fmt.Sprintf("%d acts in a day, perDay is %d", n, l.PerDay)
+	}
+	counts := map[string]int{}
+	count := func(c Claim) {
+		counts["namespace "+c.Namespace]++
+		counts["owner "+c.Owner]++
+		for _, r := range c.Rules {
+			counts["rule "+r]++
+		}
+	}
+	for _, g := range b.Grants {
+		count(g.Claim)
+	}
+	for _, c := range b.Claims {
+		count(c)
+	}
+	for _, c := range b.Claims {
+		for name, limit := range c.limits(l) {
+			if counts[name] > limit {
+				return fmt.Sprintf("%d acts in a day for %s, %d allowed", counts[name], name, limit)
+			}
+		}
+	}
+	return ""
+}
+
+func (c Claim) limits(l config.Budget) map[string]int {
+	limits := map[string]int{"namespace " + c.Namespace: l.PerNamespace, "owner " + c.Owner: l.PerOwner}
+	for _, r := range c.Rules {
+		limits["rule "+r] = l.PerRule
+	}
+	return limits
+}
+
+func (b *Budget) spent(now time.Time, window time.Duration) int {
+	n := 0
+	for _, g := range b.Grants {
+		if now.Sub(g.Granted) <= window {
+			n++
+		}
+	}
+	return n
+}
+
+func (g Grant) expired(now time.Time) bool { return !g.Used && now.Sub(g.Granted) > grantLife }
+
+func (b *Budget) grant(id string, now time.Time) (Grant, bool) {
+	for _, g := range b.Grants {
+		if g.ID == id && !g.Used && !g.expired(now) {
+			return g, true
+		}
+	}
+	return Grant{}, false
+}
+
+// Ask returns the grant of a claim; or pending, or why its round was over budget.
+func (c *Control) Ask(ctx context.Context, cluster, id string) (g Grant, expires time.Time, over string, err error) {
+	b, err := ledger.Read[Budget](ctx, c.records, budgetKey(cluster))
+	if err != nil {
+		return g, expires, "", err
+	}
+	g, ok := b.grant(id, c.now())
+	if ok {
+		expires = g.Granted.Add(grantLife)
+	}
+	return g, expires, b.Over[id], nil
+}
+
+// Spend marks a grant as used, before the act.
+func (c *Control) Spend(ctx context.Context, cluster, id string) error {
+	_, err := ledger.UpdateRecord(ctx, c.records, budgetKey(cluster), func(b *Budget) (bool, error) {
+		for i := range b.Grants {
+			if g := &b.Grants[i]; g.ID == id && !g.Used && !g.expired(c.now()) {
+				g.Used = true
+				return true, nil
+			}
+		}
+		return false, fmt.Errorf("budget: no grant for %s", id)
+	})
+	return err
+}
+
+// GiveBack withdraws a claim, a refusal, or a grant that was not used for an act.
+func (c *Control) GiveBack(ctx context.Context, cluster, id string) error {
+	_, err := ledger.UpdateRecord(ctx, c.records, budgetKey(cluster), func(b *Budget) (bool, error) {
+		before := len(b.Claims) + len(b.Grants) + len(b.Over)
+		b.Claims = slices.DeleteFunc(b.Claims, func(x Claim) bool { return x.ID == id })
+		b.Grants = slices.DeleteFunc(b.Grants, func(x Grant) bool { return x.ID == id && !x.Used })
+		delete(b.Over, id)
+		return before != len(b.Claims)+len(b.Grants)+len(b.Over), nil
+	})
+	return err
+}
+
+// Budget returns the document, for the report.
+func (c *Control) Budget(ctx context.Context, cluster string) (Budget, error) {
+	return ledger.Read[Budget](ctx, c.records, budgetKey(cluster))
+}
+
+// Spent counts the grants of the last hour and day.
+func (b Budget) Spent(now time.Time) (hour, day int) {
+	return b.spent(now, time.Hour), b.spent(now, 24*time.Hour)
+}
