@@ -1,0 +1,148 @@
+package enforce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/k8guard/k8guard/internal/docket"
+)
+
+// around reads what depends on a deployment. An ingress serves nothing of the cluster, is
+// in no disruption budget and has no autoscaler.
+func (e *Enforcer) around(ctx context.Context, d docket.Docket) Around {
+	if d.Root.Kind != "Deployment" {
+		return Around{}
+	}
+	o, err := e.Client.AppsV1().Deployments(d.Root.Namespace).Get(ctx, d.Root.Name, metav1.GetOptions{})
+	if err != nil {
+		return Around{Err: err}
+	}
+	var a Around
+	var errs [3]error
+	a.Serves, errs[0] = e.serves(ctx, o)
+	a.Disruption, errs[1] = e.disruption(ctx, o)
+	a.Autoscalers, errs[2] = e.autoscalers(ctx, o)
+	a.Err = errors.Join(errs[:]...)
+	return a
+}
+
+// serves names the registrations whose Service selects the deployment's pods.
+func (e *Enforcer) serves(ctx context.Context, o *appsv1.Deployment) ([]string, error) {
+	registered, err := e.registrations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, r := range registered {
+		if r.namespace != o.Namespace {
+			continue
+		}
+		svc, err := e.Client.CoreV1().Services(r.namespace).Get(ctx, r.service, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("service %s/%s of %s: %w", r.namespace, r.service, r.by, err)
+		}
+		if len(svc.Spec.Selector) > 0 && labels.SelectorFromSet(svc.Spec.Selector).Matches(labels.Set(o.Spec.Template.Labels)) {
+			found = append(found, r.by)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found), nil
+}
+
+// registration is a Service that the API server itself calls.
+type registration struct{ by, namespace, service string }
+
+func (e *Enforcer) registrations(ctx context.Context) ([]registration, error) {
+	var out []registration
+	validating, err := e.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range validating.Items {
+		for _, w := range c.Webhooks {
+			if s := w.ClientConfig.Service; s != nil {
+				out = append(out, registration{"validating webhook " + c.Name, s.Namespace, s.Name})
+			}
+		}
+	}
+	mutating, err := e.Client.AdmissionregistrationV1().MutatingWebhookConfigurations().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range mutating.Items {
+		for _, w := range c.Webhooks {
+			if s := w.ClientConfig.Service; s != nil {
+				out = append(out, registration{"mutating webhook " + c.Name, s.Namespace, s.Name})
+			}
+		}
+	}
+	for _, from := range []struct {
+		resource schema.GroupVersionResource
+		by       string
+		path     []string
+	}{
+		{schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}, "APIService", []string{"spec", "service"}},
+		{schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}, "conversion of", []string{"spec", "conversion", "webhook", "clientConfig", "service"}},
+	} {
+		list, err := e.Dynamic.Resource(from.resource).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range list.Items {
+			if s, ok, _ := unstructured.NestedStringMap(pick(item.Object, from.path), "service"); ok {
+				out = append(out, registration{from.by + " " + item.GetName(), s["namespace"], s["name"]})
+			}
+		}
+	}
+	return out, nil
+}
+
+// pick returns {"service": {namespace, name}} with only its strings, as the port is a number.
+func pick(object map[string]any, path []string) map[string]any {
+	s, ok, _ := unstructured.NestedMap(object, path...)
+	if !ok {
+		return map[string]any{}
+	}
+	return map[string]any{"service": map[string]any{"namespace": s["namespace"], "name": s["name"]}}
+}
+
+func (e *Enforcer) disruption(ctx context.Context, o *appsv1.Deployment) ([]string, error) {
+	list, err := e.Client.PolicyV1().PodDisruptionBudgets(o.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, p := range list.Items {
+		selector, err := metav1.LabelSelectorAsSelector(p.Spec.Selector)
+		if err != nil || selector.Matches(labels.Set(o.Spec.Template.Labels)) {
+			found = append(found, p.Name)
+		}
+	}
+	return found, nil
+}
+
+func (e *Enforcer) autoscalers(ctx context.Context, o *appsv1.Deployment) ([]string, error) {
+	list, err := e.Client.AutoscalingV2().HorizontalPodAutoscalers(o.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, h := range list.Items {
+		if h.Spec.ScaleTargetRef.Kind == "Deployment" && h.Spec.ScaleTargetRef.Name == o.Name {
+			found = append(found, h.Name)
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,56 @@
+package enforce
+
+import (
+	"testing"
+	"time"
+)
+
+func rows08() []row {
+	return []row{
+		{name: "unread", change: func(f *Facts) { f.Grant.Err = errTest() }, says: []string{"budget cannot be read", "connection refused"}},
+		{name: "round open", change: func(f *Facts) { f.Grant.Pending = true }, says: []string{"waits for the budget's round"}},
+		{name: "no grant", change: func(f *Facts) { f.Grant.ID, f.Enforcement.Grant = "", "" }, says: []string{"waits for the budget's round"}},
+		{name: "expires now", change: func(f *Facts) { f.Grant.Expires = f.Now }, says: []string{"grant expired"}},
+		{name: "expired", ingress: true, change: func(f *Facts) { f.Grant.Expires = f.Now.Add(-time.Hour) }, says: []string{"grant expired"}},
+		{name: "no expiry on record", change: func(f *Facts) { f.Grant.Expires = time.Time{} }, says: []string{"grant expired"}},
+	}
+}
+
+func TestGate08Budget(t *testing.T) { prove(t, 8, "budget", rows08()) }
+
+func rows09() []row {
+	over := func(f *Facts) { f.Grant, f.Enforcement.Grant = Grant{Over: "7 acts in an hour, 5 allowed"}, "" }
+	says := []string{"over budget: 7 acts in an hour, 5 allowed", "none of the round is done", "raise enforce.budget only if"}
+	return []row{
+		{name: "deployment", change: over, says: says, human: true},
+		{name: "ingress", ingress: true, change: over, says: says, human: true},
+		{name: "even with a grant", change: func(f *Facts) { f.Grant.Over = "7 acts in an hour, 5 allowed" }, says: says, human: true},
+	}
+}
+
+func TestGate09OverBudgetNone(t *testing.T) { prove(t, 9, "over-budget-none", rows09()) }
+
+func rows10() []row {
+	return []row{
+		{name: "unread", change: func(f *Facts) { f.Breaker.Err = errTest() }, says: []string{"breaker cannot be read", "connection refused"}},
+		{name: "open", change: func(f *Facts) { f.Breaker = Switch{On: true, Text: "2 undos within an hour"} },
+			says: []string{"open: 2 undos within an hour", "a person closes it"}},
+		{name: "open without a reason", ingress: true, change: func(f *Facts) { f.Breaker.On = true }, says: []string{"is open"}},
+	}
+}
+
+func TestGate10Breaker(t *testing.T) { prove(t, 10, "breaker", rows10()) }
+
+func rows15() []row {
+	return []row{
+		{name: "freeze unread", change: func(f *Facts) { f.Freeze.Err = errTest() }, says: []string{"freeze cannot be read", "connection refused"}},
+		{name: "frozen", change: func(f *Facts) { f.Freeze = Switch{On: true, Text: "global by ann: incident 42"} },
+			says: []string{"frozen: global by ann: incident 42", "k8guard unfreeze"}},
+		{name: "permit unread", change: func(f *Facts) { f.Permit.Err = errTest() }, says: []string{"permit cannot be read", "counts as frozen"}},
+		{name: "no permit", change: func(f *Facts) { f.Permit = Switch{Text: `says "no"`} },
+			says: []string{`no permit: says "no"`, `ConfigMap "k8guard-permit"`}},
+		{name: "permit of nobody", ingress: true, change: func(f *Facts) { f.Permit = Switch{} }, says: []string{"no permit"}},
+	}
+}
+
+func TestGate15FreezeAndPermit(t *testing.T) { prove(t, 15, "freeze-and-permit", rows15()) }

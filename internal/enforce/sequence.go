@@ -1,0 +1,105 @@
+package enforce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/k8guard/k8guard/internal/ledger"
+)
+
+// LeaseName is action's own Lease: it shows which ledger acted last, and how far it was. It
+// is shipped with the account, which may not create one.
+const LeaseName = "k8guard-action"
+
+const (
+	leaseLedger   = "k8guard.io/ledger"
+	leaseSequence = "k8guard.io/sequence"
+)
+
+// identity is the ledger's name and how often it led to an act.
+type identity struct {
+	ID  string `json:"id"`
+	Seq int64  `json:"seq"`
+}
+
+// raiseSequence moves the ledger's sequence and shows it on our Lease, before an act. The
+// Lease is read first: what it shows was in the ledger before, so a ledger that has less
+// was restored from an older state, however many acts go on side by side.
+func (e *Enforcer) raiseSequence(ctx context.Context) error {
+	leases := e.Client.CoordinationV1().Leases(e.Config.Cluster.Namespace)
+	lease, err := leases.Get(ctx, LeaseName, metav1.GetOptions{})
+	if err != nil {
+		return fmt.Errorf("%w; apply deploy/rbac-action.yaml", err)
+	}
+	id, err := ledger.UpdateRecord(ctx, e.Store, "ledger/identity", func(i *identity) (bool, error) {
+		if i.ID == "" {
+			i.ID = e.Holder
+		}
+		i.Seq++
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := behind(lease, id); err != nil {
+		return errors.Join(err, e.Control.Trip(ctx, err.Error()))
+	}
+	return e.show(ctx, lease, id)
+}
+
+// behind says why a ledger must not act when the cluster has seen more than it, or another.
+func behind(lease *coordinationv1.Lease, id identity) error {
+	other := lease.Annotations[leaseLedger]
+	seq, err := strconv.ParseInt(lease.Annotations[leaseSequence], 10, 64)
+	switch {
+	case other == "":
+		return nil
+	case other != id.ID:
+		return fmt.Errorf("another ledger (%s) acted on this cluster, this one is %s; if that is meant, take the annotations %s and %s from Lease %s, then close the breaker",
+			other, id.ID, leaseLedger, leaseSequence, LeaseName)
+	case err != nil:
+		return fmt.Errorf("the sequence on Lease %s cannot be read: %w", LeaseName, err)
+	case seq >= id.Seq:
+		return fmt.Errorf("the ledger fell back: the cluster has seen sequence %d, the ledger is at %d", seq, id.Seq)
+	}
+	return nil
+}
+
+// show writes to the Lease, or finds that an act beside this one showed more.
+func (e *Enforcer) show(ctx context.Context, lease *coordinationv1.Lease, id identity) error {
+	leases := e.Client.CoordinationV1().Leases(e.Config.Cluster.Namespace)
+	for range 2 * conflicts {
+		seq, _ := strconv.ParseInt(lease.Annotations[leaseSequence], 10, 64)
+		if lease.Annotations[leaseLedger] == id.ID && seq >= id.Seq {
+			return nil
+		}
+		_, err := leases.Update(ctx, e.stamp(lease, id), metav1.UpdateOptions{})
+		if !apierrors.IsConflict(err) {
+			return err
+		}
+		if lease, err = leases.Get(ctx, LeaseName, metav1.GetOptions{}); err != nil {
+			return err
+		}
+		if other := lease.Annotations[leaseLedger]; other != "" && other != id.ID {
+			return behind(lease, id)
+		}
+	}
+	return fmt.Errorf("lease %s changed %d times meanwhile", LeaseName, 2*conflicts)
+}
+
+func (e *Enforcer) stamp(l *coordinationv1.Lease, id identity) *coordinationv1.Lease {
+	if l.Annotations == nil {
+		l.Annotations = map[string]string{}
+	}
+	l.Annotations[leaseLedger], l.Annotations[leaseSequence] = id.ID, strconv.FormatInt(id.Seq, 10)
+	l.Spec.HolderIdentity = ptr.To(e.Holder)
+	l.Spec.RenewTime = ptr.To(metav1.NewMicroTime(e.Now()))
+	return l
+}
