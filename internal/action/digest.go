@@ -1,0 +1,113 @@
+package action
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/notify"
+	"github.com/k8guard/k8guard/internal/outbox"
+	"github.com/k8guard/k8guard/internal/policy"
+)
+
+// maxItems is how many cases one notice carries: all that a channel prints. A case that no
+// mail names must not count as warned of; the rest waits in the outbox for the next notice.
+const maxItems = 50
+
+// digest builds what an outbox says today. Entries that are no longer due, or whose owner
+// changed, come back as dropped.
+func (e *Engine) digest(ctx context.Context, b outbox.Box, controls policy.Controls) (notify.Digest, []outbox.Entry, error) {
+	now := e.Now().UTC()
+	out := notify.Digest{Cluster: e.Cluster.Name, At: now, URL: e.Config.Report.URL}
+	var dropped []outbox.Entry
+	for _, entry := range b.Entries {
+		if len(out.Items) == maxItems {
+			break
+		}
+		d, err := e.Ledger.Load(ctx, entry.Docket)
+		if err != nil {
+			return out, nil, err
+		}
+		c := d.Find(entry.Case)
+		if c == nil || e.ownerOf(d).Key() != b.Owner.Key() {
+			dropped = append(dropped, entry)
+			continue
+		}
+		if p := e.plan(d, *c, controls); p.Step != policy.Notify || p.Next != string(entry.Purpose) {
+			dropped = append(dropped, entry)
+			continue
+		}
+		out.Items = append(out.Items, e.item(d, *c, entry.Purpose, now))
+	}
+	return out, dropped, nil
+}
+
+func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, now time.Time) notify.Item {
+	meta := e.rules[c.Rule]
+	confirmed, _ := c.Count(e.ownerOf(d).Key())
+	item := notify.Item{Case: c.ID, Docket: d.Key.String(), Purpose: string(purpose), N: 1, Rule: c.Rule,
+		Title: meta.Title, Severity: c.Severity, Why: meta.Why, Remedy: meta.Remedy, Root: d.Root, Source: c.Source,
+		Message: c.Message, Path: c.Path, Evidence: c.Evidence}
+	if e.Config.Report.URL != "" {
+		item.URL = strings.TrimSuffix(e.Config.Report.URL, "/") + "/cases/" + c.ID
+	}
+	switch purpose {
+	case docket.Warning:
+		item.N = confirmed + 1
+		pol := e.policyOf(d, c)
+		if e.acts(d, c, pol) {
+			item.Needed, item.Lost = pol.Ladder.Warnings, d.Lost
+		}
+		item.NextStep, item.NextAt = e.next(d, c, pol, item.N, now)
+	case docket.Enforced:
+		item.Lost = d.Lost
+		item.Undo = "k8guard undo " + c.ID + ` --reason "why"`
+	}
+	return item
+}
+
+// next says in words what follows this warning, and when.
+func (e *Engine) next(d docket.Docket, c docket.Case, pol config.Policy, n int, now time.Time) (string, time.Time) {
+	if n < pol.Ladder.Warnings {
+		return fmt.Sprintf("warning %d of %d", n+1, pol.Ladder.Warnings), now.Add(pol.Ladder.Wait)
+	}
+	if !e.acts(d, c, pol) {
+		return "no further step: K8Guard only tells", time.Time{}
+	}
+	at := now.Add(policy.LastWait(pol.Ladder))
+	if age := c.OpenedAt.Add(e.Config.Enforce.MinimumAge); age.After(at) {
+		at = age
+	}
+	return words(policy.Action(d.Root.Kind)), at
+}
+
+// acts reports whether the ladder of a case ends in a hard action.
+func (e *Engine) acts(d docket.Docket, c docket.Case, pol config.Policy) bool {
+	return policy.Action(d.Root.Kind) != "" && c.From == v1.FromTemplate && e.mode == config.ModeEnforce && pol.Enforce && e.ownerOf(d).Platform
+}
+
+// Needed returns how many warnings precede the act on a case, 0 when none follows.
+func (e *Engine) Needed(row ledger.CaseRow) int {
+	d := docket.Docket{Root: row.Root, Owner: row.Owner}
+	if pol := e.policyOf(d, row.Case); e.acts(d, row.Case, pol) {
+		return pol.Ladder.Warnings
+	}
+	return 0
+}
+
+func words(action string) string {
+	if action == docket.DeleteIngress {
+		return "the ingress is deleted (its manifest is kept; one command restores it)"
+	}
+	return "it is scaled to zero (one command restores it)"
+}
+
+func keyFrom(s string) docket.Key {
+	cluster, root, _ := strings.Cut(s, "/")
+	return docket.Key{Cluster: cluster, Root: root}
+}

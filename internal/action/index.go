@@ -1,0 +1,248 @@
+package action
+
+import (
+	"sync"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/docket"
+)
+
+// index is what action keeps in memory: which dockets are open, when each is due, when it
+// was sighted last, and what is under way. All of it is rebuilt after a restart.
+type index struct {
+	now    func() time.Time
+	resync time.Duration
+
+	mu       sync.Mutex // guards all below
+	dueAt    map[docket.Key]time.Time
+	byBucket map[int]map[docket.Key]bool
+	alias    map[docket.Key]string // the UID under which a root came back
+	opened   map[docket.Key]uint64 // how often a docket was opened
+	claimed  map[docket.Key]bool   // dockets that may have a claim on the budget
+	hash     map[docket.Key]string
+	seen     map[docket.Key]time.Time
+	busy     map[docket.Key]bool
+	judged   int
+	boxes    map[string]bool // outboxes that may hold something
+	sending  map[string]bool // notices in a sender's hands
+}
+
+func newIndex(now func() time.Time, resync time.Duration) *index {
+	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
+		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
+		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{},
+		boxes: map[string]bool{}, sending: map[string]bool{}}
+}
+
+// open notes that a docket wants work at a time.
+func (x *index) open(key docket.Key, at time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.dueAt[key] = at
+	x.opened[key]++
+	b := x.bucketLocked(key)
+	if x.byBucket[b] == nil {
+		x.byBucket[b] = map[docket.Key]bool{}
+	}
+	x.byBucket[b][key] = true
+}
+
+// close forgets a docket.
+func (x *index) close(key docket.Key) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.closeLocked(key)
+}
+
+// closeUnless forgets a docket, unless it was opened again since.
+func (x *index) closeUnless(key docket.Key, since uint64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.opened[key] == since {
+		x.closeLocked(key)
+	}
+}
+
+func (x *index) closeLocked(key docket.Key) {
+	delete(x.byBucket[x.bucketLocked(key)], key)
+	delete(x.dueAt, key)
+	delete(x.hash, key)
+	delete(x.seen, key)
+	delete(x.alias, key)
+	delete(x.opened, key)
+}
+
+func (x *index) openings(key docket.Key) uint64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.opened[key]
+}
+
+// follow notes under which UID a root is alive: inventories speak of that one.
+func (x *index) follow(key docket.Key, aliases []string) {
+	if len(aliases) == 0 {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	_, open := x.dueAt[key]
+	delete(x.byBucket[x.bucketLocked(key)], key)
+	x.alias[key] = aliases[len(aliases)-1]
+	if b := x.bucketLocked(key); open {
+		if x.byBucket[b] == nil {
+			x.byBucket[b] = map[docket.Key]bool{}
+		}
+		x.byBucket[b][key] = true
+	}
+}
+
+func (x *index) uidLocked(key docket.Key) string {
+	if uid := x.alias[key]; uid != "" {
+		return uid
+	}
+	return key.Root
+}
+
+func (x *index) bucketLocked(key docket.Key) int {
+	return docket.Key{Cluster: key.Cluster, Root: x.uidLocked(key)}.Bucket()
+}
+
+// claim notes that a docket may have a claim; unclaim says whether it might have had one.
+func (x *index) claim(key docket.Key) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.claimed[key] = true
+}
+
+func (x *index) unclaim(key docket.Key) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	had := x.claimed[key]
+	delete(x.claimed, key)
+	return had
+}
+
+// wake makes a docket due now, if it is open.
+func (x *index) wake(key docket.Key) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if _, ok := x.dueAt[key]; ok {
+		x.dueAt[key] = x.now()
+	}
+}
+
+// due returns the open dockets whose time has come and that nobody works on.
+func (x *index) due(now time.Time) []docket.Key {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var keys []docket.Key
+	for key, at := range x.dueAt {
+		if !now.Before(at) && !x.busy[key] {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// known is what the index knows of an open docket.
+type known struct{ uid, hash string }
+
+// inBucket returns the open dockets whose living UID falls into a bucket.
+func (x *index) inBucket(bucket int) map[docket.Key]known {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	out := make(map[docket.Key]known, len(x.byBucket[bucket]))
+	for key := range x.byBucket[bucket] {
+		out[key] = known{x.uidLocked(key), x.hash[key]}
+	}
+	return out
+}
+
+// sight notes that a docket's verdict is this one now.
+func (x *index) sight(key docket.Key, hash string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.hash[key], x.seen[key] = hash, x.now()
+}
+
+func (x *index) setJudged(n int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.judged = n
+}
+
+func (x *index) sighted(key docket.Key) (fresh bool, judged int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	at, ok := x.seen[key]
+	return ok && x.now().Sub(at) <= 2*x.resync, x.judged
+}
+
+// take claims a docket for one worker; false when another has it.
+func (x *index) take(key docket.Key) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.busy[key] {
+		return false
+	}
+	x.busy[key] = true
+	return true
+}
+
+func (x *index) release(key docket.Key) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.busy, key)
+}
+
+// idle reports whether no act or undo is under way in this process.
+func (x *index) idle() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.busy) == 0
+}
+
+func (x *index) addBox(key string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.boxes[key] = true
+}
+
+func (x *index) dropBox(key string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.boxes, key)
+}
+
+func (x *index) listBoxes() []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	out := make([]string, 0, len(x.boxes))
+	for key := range x.boxes {
+		out = append(out, key)
+	}
+	return out
+}
+
+// startSending claims a notice for one sender.
+func (x *index) startSending(key string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.sending[key] {
+		return false
+	}
+	x.sending[key] = true
+	return true
+}
+
+func (x *index) isSending(key string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.sending[key]
+}
+
+func (x *index) stopSending(key string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.sending, key)
+}

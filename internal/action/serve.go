@@ -1,0 +1,62 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/docket"
+)
+
+// Undo takes the enforcement of a case's root back and says what it did.
+func (e *Engine) Undo(ctx context.Context, caseID, by, reason string) (string, error) {
+	if e.gate == nil {
+		return "", errors.New("undo needs action's account: set cluster.actionKubeconfig and restart")
+	}
+	d, err := e.Ledger.Case(ctx, caseID)
+	if err != nil {
+		return "", fmt.Errorf("case %s: %w", caseID, err)
+	}
+	if !e.index.take(d.Key) {
+		return "", fmt.Errorf("an act on %s is under way; try again in a moment", d.Root)
+	}
+	defer e.index.wake(d.Key)
+	defer e.index.release(d.Key)
+	// Once begun, an undo is not cut short because the one who asked hung up.
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	note, err := e.gate.Undo(undo, d.Key, by, reason)
+	if err == nil {
+		e.index.open(d.Key, e.Now())
+	}
+	return note, err
+}
+
+// Freeze stops all enforcement of a scope, and returns when no act is under way; with
+// pending true when one still was after ten seconds.
+func (e *Engine) Freeze(ctx context.Context, scope, by, reason string) (pending bool, err error) {
+	if err := e.Control.Freeze(ctx, scope, by, reason); err != nil {
+		return false, err
+	}
+	for end := e.Now().Add(10 * time.Second); e.Now().Before(end); {
+		if e.index.idle() {
+			return false, nil
+		}
+		select {
+		case <-ctx.Done():
+			return true, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return true, nil
+}
+
+// Mode returns the mode that is in force and, when it is not the configured one, why.
+func (e *Engine) Mode() (mode, why string) { return e.mode, e.why }
+
+// Judged returns how many roots the last inventory counted.
+func (e *Engine) Judged() int {
+	_, n := e.index.sighted(docket.Key{})
+	return n
+}

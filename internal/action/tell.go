@@ -1,0 +1,237 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/crash"
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/notify"
+	"github.com/k8guard/k8guard/internal/outbox"
+	"github.com/k8guard/k8guard/internal/policy"
+)
+
+// sendLimit is when a try is given up as unknown.
+const sendLimit = 30 * time.Second
+
+// file puts what is due into the outboxes of its owners.
+func (e *Engine) file(ctx context.Context, f *filing) error {
+	var errs []error
+	for key, entries := range f.entries {
+		for _, channel := range e.Channels {
+			_, err := outbox.File(ctx, e.Ledger, f.owners[key], channel.Name(), entries, e.Now().UTC())
+			errs = append(errs, err)
+			e.index.addBox(outbox.BoxKey(key, channel.Name()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// compose makes one digest from every outbox whose time has come, and sends it.
+func (e *Engine) compose(ctx context.Context, controls policy.Controls) error {
+	var errs []error
+	for _, boxKey := range e.index.listBoxes() {
+		errs = append(errs, e.composeOne(ctx, boxKey, controls))
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Engine) composeOne(ctx context.Context, boxKey string, controls policy.Controls) error {
+	b, err := ledger.Read[outbox.Box](ctx, e.Ledger, boxKey)
+	if err != nil {
+		return err
+	}
+	now := e.Now().UTC()
+	switch {
+	case len(b.Entries) == 0:
+		e.index.dropBox(boxKey)
+		return nil
+	case now.Before(b.Since.Add(e.Config.Notify.Gather)), !b.LastTry.IsZero() && now.Before(b.LastTry.Add(e.Config.Notify.Gap)):
+		return nil
+	}
+	digest, dropped, err := e.digest(ctx, b, controls)
+	if err != nil {
+		return err
+	}
+	if len(digest.Items) == 0 {
+		return outbox.Take(ctx, e.Ledger, outbox.Notice{Owner: b.Owner, Channel: b.Channel}, dropped, now)
+	}
+	n, err := outbox.Open(ctx, e.Ledger, b, digest)
+	if err != nil {
+		return err
+	}
+	if err := e.attach(ctx, n); err != nil {
+		return err
+	}
+	if err := outbox.Take(ctx, e.Ledger, n, dropped, now); err != nil {
+		return err
+	}
+	e.send(ctx, n)
+	return nil
+}
+
+// attach ties every case of a notice to it, before its first byte leaves.
+func (e *Engine) attach(ctx context.Context, n outbox.Notice) error {
+	for key, refs := range members(n) {
+		_, err := ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+			next, entries := docket.AttachNotice(d, n.Key, refs, e.Now().UTC())
+			return next, entries, entries != nil, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// members returns the cases of a notice by docket.
+func members(n outbox.Notice) map[docket.Key]map[string]docket.NoticeRef {
+	out := map[docket.Key]map[string]docket.NoticeRef{}
+	for _, item := range n.Digest.Items {
+		key := keyFrom(item.Docket)
+		if out[key] == nil {
+			out[key] = map[string]docket.NoticeRef{}
+		}
+		out[key][item.Case] = docket.NoticeRef{Purpose: docket.Purpose(item.Purpose), N: item.N, Owner: n.Owner.Key()}
+	}
+	return out
+}
+
+// settleNotices takes over how the notices of a docket ended; one that is due is sent, one
+// that nobody is sending any more is unknown. Only the scheduler starts sends and calls this,
+// so that no send begins in between.
+func (e *Engine) settleNotices(ctx context.Context, key docket.Key) error {
+	d, err := e.Ledger.Load(ctx, key)
+	if err != nil {
+		return err
+	}
+	for _, noticeKey := range d.Pending() {
+		holder := e.Holder
+		if !e.index.isSending(noticeKey) {
+			holder = "" // a try of ours that is over, though its outcome could not be kept
+		}
+		n, err := outbox.Abandon(ctx, e.Ledger, noticeKey, holder)
+		if err != nil {
+			return err
+		}
+		switch n.State {
+		case outbox.Due:
+			if n.Owner.Key() != e.ownerOf(d).Key() {
+				// The new owner is not to wait for a mailbox that is no longer theirs.
+				if err := e.settle(ctx, key, n, docket.FailedSend, "the owner changed"); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := e.resume(ctx, n); err != nil {
+				return err
+			}
+		case outbox.Sent, outbox.Unknown, outbox.Failed:
+			if err := e.settleNotice(ctx, key, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// resume sends a due notice, once its outbox has let go of it; until then composing adopts
+// it first.
+func (e *Engine) resume(ctx context.Context, n outbox.Notice) error {
+	b, err := ledger.Read[outbox.Box](ctx, e.Ledger, outbox.BoxKey(n.Owner.Key(), n.Channel))
+	if err != nil {
+		return err
+	}
+	if b.Next <= n.Digest.Number {
+		if err := e.attach(ctx, n); err != nil {
+			return err
+		}
+		if err := outbox.Take(ctx, e.Ledger, n, nil, e.Now().UTC()); err != nil {
+			return err
+		}
+	}
+	if !e.Now().Before(n.NotUntil) {
+		e.send(ctx, n)
+	}
+	return nil
+}
+
+// send tries a notice once, beside everything else; not in a dry run, which tells nobody.
+func (e *Engine) send(ctx context.Context, n outbox.Notice) {
+	channel := e.channel(n.Channel)
+	if channel == nil || e.mode == config.ModeDryRun || ctx.Err() != nil || !e.index.startSending(n.Key) {
+		return
+	}
+	e.senders.Go(func() {
+		e.sending <- struct{}{}
+		defer func() { <-e.sending }()
+		defer e.index.stopSending(n.Key)
+		// A send that has begun is finished even when we are asked to stop.
+		try, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
+		defer cancel()
+		if err := e.try(try, channel, n); err != nil {
+			e.Log.Error("a notice stays open; it is settled next", "notice", n.Key, "err", err)
+		}
+	})
+}
+
+func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notice) error {
+	token := uuid.NewString()
+	n, begun, err := outbox.Begin(ctx, e.Ledger, n.Key, e.Holder, token, e.Now().UTC())
+	if err != nil || !begun {
+		return err
+	}
+	crash.At(crash.BeforeSend)
+	outcome := channel.Send(ctx, n.Digest)
+	crash.At(crash.AfterSend)
+	// The outcome is kept though the time for sending is over.
+	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
+	defer cancel()
+	n, err = outbox.End(keep, e.Ledger, n.Key, token, outcome, e.Now().UTC())
+	if err != nil {
+		return err
+	}
+	e.Log.Info("notice", "notice", n.Key, "state", string(n.State), "outcome", string(outcome.State), "detail", outcome.Detail)
+	for key := range members(n) {
+		if n.State != outbox.Due {
+			if err := e.settleNotice(keep, key, n); err != nil {
+				return err
+			}
+		}
+		e.index.wake(key)
+	}
+	return nil
+}
+
+func (e *Engine) settleNotice(ctx context.Context, key docket.Key, n outbox.Notice) error {
+	result := docket.UnknownSend
+	switch n.State {
+	case outbox.Sent:
+		result = docket.Sent
+	case outbox.Failed:
+		result = docket.FailedSend
+	}
+	return e.settle(ctx, key, n, result, n.Detail)
+}
+
+func (e *Engine) settle(ctx context.Context, key docket.Key, n outbox.Notice, result docket.Result, detail string) error {
+	_, err := ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+		next, entries := docket.SettleNotice(d, n.Key, result, detail, e.Now().UTC())
+		return next, entries, entries != nil, nil
+	})
+	return err
+}
+
+func (e *Engine) channel(name string) notify.Channel {
+	for _, c := range e.Channels {
+		if c.Name() == name {
+			return c
+		}
+	}
+	return nil
+}
