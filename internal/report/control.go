@@ -1,0 +1,67 @@
+package report
+
+import (
+	"context"
+	"time"
+)
+
+// Control is what the action service does for people. Errors are shown to them.
+type Control interface {
+	// Undo takes back the enforcement that the case is part of, and says what it did.
+	Undo(ctx context.Context, caseID, by, reason string) (string, error)
+	// Freeze stops enforcement in the scope: "global", "cluster/NAME" or "rule/ID".
+	Freeze(ctx context.Context, scope, by, reason string) error
+	// Unfreeze lifts the freeze of exactly this scope.
+	Unfreeze(ctx context.Context, scope, by, reason string) error
+	// Status says where enforcement stands now.
+	Status(ctx context.Context) (Status, error)
+}
+
+// Status is where a K8Guard stands.
+type Status struct {
+	Mode        string        `json:"mode"`
+	Enforcement string        `json:"enforcement"` // why it is on or off, in words
+	Freezes     []Freeze      `json:"freezes"`
+	Switches    []Switch      `json:"switches"` // the last changes of freezes and breaker, newest first
+	Breaker     Breaker       `json:"breaker"`
+	Permit      string        `json:"permit"`
+	Budget      Budget        `json:"budget"`
+	Cluster     string        `json:"cluster"`
+	WatchAge    time.Duration `json:"watchAgeNanoseconds"`
+	Stale       bool          `json:"stale"`
+	Observed    time.Time     `json:"observed,omitzero"`
+}
+
+// Freeze is one switch that stops enforcement. Pending: asked for, not yet seen by all.
+type Freeze struct {
+	Scope   string    `json:"scope"`
+	By      string    `json:"by"`
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"at"`
+	Pending bool      `json:"pending"`
+}
+
+// Switch is one change of a freeze or the breaker. By is empty where no person changed it.
+type Switch struct {
+	At     time.Time `json:"at"`
+	What   string    `json:"what"`
+	Scope  string    `json:"scope,omitempty"`
+	By     string    `json:"by,omitempty"`
+	Reason string    `json:"reason"`
+}
+
+// Breaker is the latch that trouble opens and a person closes.
+type Breaker struct {
+	Open   bool      `json:"open"`
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+}
+
+// Budget is how many acts are allowed and used.
+type Budget struct {
+	PerHour   int    `json:"perHour"`
+	UsedHour  int    `json:"usedHour"`
+	PerDay    int    `json:"perDay"`
+	UsedDay   int    `json:"usedDay"`
+	LastRound string `json:"lastRound"`
+}

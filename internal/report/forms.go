@@ -1,0 +1,83 @@
+package report
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+func (s *server) undo(ctx context.Context, id string, a Ask) (string, error) {
+	if err := a.check(); err != nil {
+		return "", err
+	}
+	if _, err := s.load(ctx, id); err != nil {
+		return "", err
+	}
+	text, err := s.Control.Undo(ctx, id, a.By, a.Reason)
+	if err != nil {
+		return "", refusal{http.StatusConflict, err.Error()}
+	}
+	return text, nil
+}
+
+// check wants a name and a reason: both are kept, in the case's history or with the switch.
+func (a Ask) check() error {
+	switch {
+	case strings.TrimSpace(a.By) == "":
+		return refusal{http.StatusBadRequest, "by: write your name or address"}
+	case strings.TrimSpace(a.Reason) == "":
+		return refusal{http.StatusBadRequest, "reason: write why, in a sentence"}
+	case len(a.By) > 200 || len(a.Reason) > 2000:
+		return refusal{http.StatusBadRequest, "by, reason: at most 200 and 2000 bytes"}
+	}
+	return nil
+}
+
+func (s *server) freeze(do func(ctx context.Context, scope, by, reason string) error, done string) func(*http.Request, Ask) (string, error) {
+	return func(r *http.Request, a Ask) (string, error) {
+		if err := a.check(); err != nil {
+			return "", err
+		}
+		if !scoped(a.Scope) {
+			return "", refusal{http.StatusBadRequest, "scope: write global, cluster/NAME or rule/ID"}
+		}
+		if err := do(r.Context(), a.Scope, a.By, a.Reason); err != nil {
+			return "", refusal{http.StatusConflict, err.Error()}
+		}
+		return a.Scope + " " + done, nil
+	}
+}
+
+func scoped(scope string) bool {
+	kind, name, ok := strings.Cut(scope, "/")
+	return scope == "global" || (ok && name != "" && (kind == "cluster" || kind == "rule"))
+}
+
+func ask(r *http.Request) Ask {
+	return Ask{Scope: r.PostFormValue("scope"), By: r.PostFormValue("by"), Reason: r.PostFormValue("reason")}
+}
+
+func (s *server) undoForm(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	_, err := s.undo(r.Context(), id, ask(r))
+	s.back(w, r, "/cases/"+url.PathEscape(id), err)
+}
+
+func (s *server) freezeForm(w http.ResponseWriter, r *http.Request) {
+	_, err := s.freeze(s.Control.Freeze, "frozen")(r, ask(r))
+	s.back(w, r, "/", err)
+}
+
+func (s *server) unfreezeForm(w http.ResponseWriter, r *http.Request) {
+	_, err := s.freeze(s.Control.Unfreeze, "unfrozen")(r, ask(r))
+	s.back(w, r, "/", err)
+}
+
+func (s *server) back(w http.ResponseWriter, r *http.Request, to string, err error) {
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}

@@ -1,0 +1,145 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/rule"
+)
+
+// frame is what every page shows around its content.
+type frame struct {
+	Title   string
+	Now     time.Time
+	Version string
+	Status  Status
+	Broken  bool // the status could not be read
+}
+
+type overviewData struct {
+	Overview ledger.Overview
+	Due      []ledger.CaseRow
+	Acts     []ledger.CaseRow
+	Lines    []ledger.Line
+}
+
+type caseData struct {
+	CaseView
+	Row    ledger.CaseRow
+	Meta   rule.Meta
+	Needed int
+	Act    *docket.Enforcement
+}
+
+func (s *server) frame(ctx context.Context, title string) frame {
+	status, err := s.Control.Status(ctx)
+	return frame{Title: title, Now: s.Now(), Version: s.Version, Status: status, Broken: err != nil}
+}
+
+func (s *server) overviewPage(w http.ResponseWriter, r *http.Request) {
+	var d overviewData
+	var err error
+	if d.Overview, err = s.Ledger.Overview(r.Context()); err == nil {
+		d.Lines, err = s.Ledger.Recent(r.Context(), 12)
+	}
+	var page ledger.CasePage
+	if err == nil {
+		page, err = s.Ledger.Cases(r.Context(), ledger.CaseQuery{Statuses: []string{ledger.StatusOpen}, Limit: 500})
+		d.Due = soonest(page.Rows, 8)
+	}
+	if err == nil {
+		page, err = s.Ledger.Cases(r.Context(), ledger.CaseQuery{Statuses: []string{ledger.StatusActed, ledger.StatusContested}, Limit: 6})
+		d.Acts = page.Rows
+	}
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	f := s.frame(r.Context(), "Overview")
+	s.render(w, r, http.StatusOK, layout(f, overview(f, d)))
+}
+
+func soonest(rows []ledger.CaseRow, n int) []ledger.CaseRow {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(r ledger.CaseRow) bool { return r.Case.Plan.At.IsZero() })
+	slices.SortStableFunc(rows, func(a, b ledger.CaseRow) int { return a.Case.Plan.At.Compare(b.Case.Plan.At) })
+	return rows[:min(n, len(rows))]
+}
+
+func (s *server) casesPage(w http.ResponseWriter, r *http.Request) {
+	page, err := s.cases(r)
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	f := s.frame(r.Context(), "Cases")
+	s.render(w, r, http.StatusOK, layout(f, casesView(f, page, r.URL.Query(), s)))
+}
+
+func (s *server) casePage(w http.ResponseWriter, r *http.Request) {
+	view, err := s.load(r.Context(), r.PathValue("id"))
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	d := caseData{CaseView: view, Meta: s.rules[view.Case.Rule], Row: row(view)}
+	d.Needed = s.needed(d.Row)
+	if e := view.Docket.Enforcement; e != nil && slices.Contains(e.Cases, view.Case.ID) {
+		d.Act = e
+	}
+	f := s.frame(r.Context(), view.Case.Rule)
+	s.render(w, r, http.StatusOK, layout(f, caseView(f, d)))
+}
+
+func row(v CaseView) ledger.CaseRow {
+	confirmed, _ := v.Case.Count(strings.Join(v.Docket.Owner.Emails, ","))
+	return ledger.CaseRow{ID: v.Case.ID, Docket: v.Docket.Key, Cluster: v.Docket.Cluster, Root: v.Docket.Root,
+		Owner: v.Docket.Owner, Status: v.Status, Confirmed: confirmed, Case: v.Case}
+}
+
+func (s *server) needed(r ledger.CaseRow) int {
+	if s.Needed == nil {
+		return 0
+	}
+	return s.Needed(r)
+}
+
+func (s *server) failWith(w http.ResponseWriter, r *http.Request, err error) {
+	code, text := s.explain(r, err)
+	s.fail(w, r, code, text)
+}
+
+func (s *server) fail(w http.ResponseWriter, r *http.Request, code int, text string) {
+	f := s.frame(r.Context(), http.StatusText(code))
+	s.render(w, r, code, layout(f, message(f, text)))
+}
+
+func (s *server) render(w http.ResponseWriter, r *http.Request, code int, page templ.Component) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(code)
+	if err := page.Render(r.Context(), w); err != nil {
+		s.Log.WarnContext(r.Context(), "report: page cut off", "path", r.URL.Path, "error", err)
+	}
+}
+
+type tally struct {
+	Name string
+	N    int
+}
+
+// tallies orders counts, greatest first, then by name.
+func tallies(m map[string]int) []tally {
+	list := make([]tally, 0, len(m))
+	for name, n := range m {
+		list = append(list, tally{name, n})
+	}
+	slices.SortFunc(list, func(a, b tally) int { return cmp.Or(b.N-a.N, strings.Compare(a.Name, b.Name)) })
+	return list
+}

@@ -1,0 +1,121 @@
+// Package report shows what K8Guard knows and has done: pages for people and JSON for
+// programs, over one ledger.
+//
+// Purpose: anyone sees what is wrong, why, who was told, what comes next and when, what
+// was done, and how to take it back.
+//
+// Concurrency: the handler holds no state that changes; it serves any number of requests.
+//
+// Guarantees: every text is escaped, and control or bidirectional characters in it are
+// shown, not obeyed. A request from another origin, or under a name that is not ours,
+// changes nothing. Stale knowledge is called stale.
+//
+// It will not: hold a Kubernetes client, write to the ledger, or act by any way but
+// [Control]. It has no login yet: listen on loopback only.
+package report
+
+import (
+	"embed"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/rule"
+)
+
+//go:embed style.css
+var assets embed.FS
+
+// Settings is what the report is built from. Ledger, Control and Now are required.
+type Settings struct {
+	Ledger  ledger.Projections
+	Rules   []rule.Meta
+	Control Control
+	Now     func() time.Time
+	Version string
+	// Host is one further name under which the report may be reached, beside loopback.
+	Host string
+	// Needed returns how many warnings the row's policy wants before an act, 0 when none
+	// follows. Nil: the pages show only how many were confirmed.
+	Needed func(ledger.CaseRow) int
+	// Machines is served under the same guard for the paths that it knows, by pattern of
+	// [http.ServeMux]: metrics, probes.
+	Machines map[string]http.Handler
+	// Log receives what went wrong behind an error page; nil discards it.
+	Log *slog.Logger
+}
+
+type server struct {
+	Settings
+	rules map[string]rule.Meta
+}
+
+// New returns the report's handler, or an error when a required setting is missing.
+func New(s Settings) (http.Handler, error) {
+	if s.Ledger == nil || s.Control == nil || s.Now == nil {
+		return nil, errors.New("report: Settings needs a Ledger, a Control and a clock (Now)")
+	}
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	srv := &server{Settings: s, rules: map[string]rule.Meta{}}
+	for _, m := range s.Rules {
+		srv.rules[m.ID] = m
+	}
+	return srv.guard(srv.routes()), nil
+}
+
+func (s *server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.overviewPage)
+	mux.HandleFunc("GET /cases", s.casesPage)
+	mux.HandleFunc("GET /cases/{id}", s.casePage)
+	mux.HandleFunc("POST /cases/{id}/undo", s.undoForm)
+	mux.HandleFunc("POST /freeze", s.freezeForm)
+	mux.HandleFunc("POST /unfreeze", s.unfreezeForm)
+	mux.Handle("GET /style.css", http.FileServerFS(assets))
+	s.api(mux)
+	for pattern, h := range s.Machines {
+		mux.Handle(pattern, h)
+	}
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, http.StatusNotFound, "there is no page "+r.URL.Path)
+	})
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// guard sets the headers that every answer carries, and refuses a foreign Host: a page of
+// an attacker whose name resolves to 127.0.0.1 would otherwise be of our origin.
+func (s *server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; "+
+			"form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		if !s.ours(r.Host) {
+			problem(w, http.StatusMisdirectedRequest, "this K8Guard is not reached under that host name; "+
+				"use localhost, or set report.url to the name you use")
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) ours(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if host == "localhost" || (s.Host != "" && host == strings.ToLower(s.Host)) {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
