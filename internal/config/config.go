@@ -1,0 +1,222 @@
+// Package config is what people may write to steer K8Guard, and nothing else.
+//
+// Purpose: defaults, then one strict YAML file, then environment, then flags; validated as
+// a whole, with errors that name file, line, key and what to write instead.
+//
+// Concurrency: a [Config] is a value that is not changed after loading.
+//
+// Guarantees: an unknown key or a bad value is an error, never ignored; a [Secret] prints
+// masked in every format; what [Load] returns without error is safe to run with.
+//
+// It will not: dial anything, or read a secret's file before it is needed.
+package config
+
+import "time"
+
+// Config is the whole of it. Durations are Go durations ("24h", "90s").
+type Config struct {
+	Cluster    Cluster     `yaml:"cluster"`
+	Data       Data        `yaml:"data"`
+	Discover   Discover    `yaml:"discover"`
+	Rules      Rules       `yaml:"rules"`
+	Policies   []Policy    `yaml:"policies"`
+	Owners     Owners      `yaml:"owners"`
+	Notify     Notify      `yaml:"notify"`
+	Enforce    Enforce     `yaml:"enforce"`
+	Exemptions []Exemption `yaml:"exemptions"`
+	Report     Report      `yaml:"report"`
+	Log        Log         `yaml:"log"`
+}
+
+// Cluster says which cluster, and with which accounts.
+type Cluster struct {
+	// Name is how people call the cluster.
+	Name string `yaml:"name"`
+	// Kubeconfig is discover's account; empty means in-cluster credentials.
+	Kubeconfig string `yaml:"kubeconfig"`
+	// ActionKubeconfig is the account that enforces. It must be another user than
+	// discover's; empty means that enforcement cannot start.
+	ActionKubeconfig string `yaml:"actionKubeconfig"`
+	// Namespace is K8Guard's own namespace: its Lease and the permit live there.
+	Namespace string `yaml:"namespace"`
+}
+
+// Data says where the embedded ledger lies.
+type Data struct {
+	// Dir is a folder that K8Guard may write; it keeps the ledger and the socket there.
+	Dir string `yaml:"dir"`
+}
+
+// Discover steers the watch.
+type Discover struct {
+	// Resync is how often everything is said again (inventories). Two of them without a
+	// sighting make a docket stale.
+	Resync time.Duration `yaml:"resync"`
+	// IgnoreNamespaces are not judged at all. Exact names.
+	IgnoreNamespaces []string `yaml:"ignoreNamespaces"`
+}
+
+// Rules are the rules' parameters; a rule is on unless it is disabled.
+type Rules struct {
+	// Disabled are the ids of rules that are not judged by.
+	Disabled     []string     `yaml:"disabled"`
+	ImageRepo    ImageRepo    `yaml:"IMAGE_REPO"`
+	IngressHosts IngressHosts `yaml:"INGRESS_HOST_INVALID"`
+}
+
+// ImageRepo parametrises IMAGE_REPO. With no approved repository the rule says unknown.
+type ImageRepo struct {
+	// Approved are registries or repositories, matched by whole path segments.
+	Approved []string `yaml:"approved"`
+}
+
+// IngressHosts parametrises INGRESS_HOST_INVALID.
+type IngressHosts struct {
+	// ApprovedSuffixes are domains, matched on label borders; empty approves every suffix.
+	ApprovedSuffixes []string `yaml:"approvedSuffixes"`
+}
+
+// Policy says what follows from a violation. The first policy that matches counts; after
+// the last comes a built-in one that warns and never acts.
+type Policy struct {
+	// Name is what the history calls the policy; each has its own.
+	Name   string `yaml:"name"`
+	Match  Match  `yaml:"match"`
+	Ladder Ladder `yaml:"ladder"`
+	// Enforce allows the hard action at the ladder's end. It takes effect only with
+	// enforce.mode: enforce.
+	Enforce bool `yaml:"enforce"`
+}
+
+// Match selects cases; an empty list matches all. Exact names.
+type Match struct {
+	Rules      []string `yaml:"rules"`      // rule ids, see docs/generated/rules.md
+	Namespaces []string `yaml:"namespaces"` // the root's namespace
+	Kinds      []string `yaml:"kinds"`      // Namespace, Deployment, Ingress, Pod
+	Severities []string `yaml:"severities"` // critical, high, medium, low
+}
+
+// Ladder is the ordered steps: after Standing a case opens and the first warning goes out;
+// each next one Wait after the last was confirmed; Wait after the last of Warnings the act.
+type Ladder struct {
+	// Standing is how long a violation must last before a case opens.
+	Standing time.Duration `yaml:"standing"`
+	// Warnings is how many confirmed warnings come before the act.
+	Warnings int `yaml:"warnings"`
+	// Wait is the time between two warnings.
+	Wait time.Duration `yaml:"wait"`
+	// LastWait is the wait between the last warning and the act; 0 means Wait.
+	LastWait time.Duration `yaml:"lastWait"`
+	// MaxTries bounds all warnings of a case, confirmed or not; 0 means Warnings + 2.
+	MaxTries int `yaml:"maxTries"`
+}
+
+// Owners says how an owner is found.
+type Owners struct {
+	// EmailAnnotation on a Namespace names its owners' addresses, comma-separated.
+	EmailAnnotation string `yaml:"emailAnnotation"`
+	// Fallback receives what has no owner. It never counts as a confirmation.
+	Fallback []string `yaml:"fallback"`
+}
+
+// Notify steers the channels.
+type Notify struct {
+	// Gather is how long a digest waits for more cases of its owner.
+	Gather time.Duration `yaml:"gather"`
+	// Gap is the least time between two digests to one owner.
+	Gap   time.Duration `yaml:"gap"`
+	Email Email         `yaml:"email"`
+}
+
+// Email is the SMTP channel; it is off while Host is empty.
+type Email struct {
+	Host     string `yaml:"host"`     // the mail server; empty means no mail
+	Port     int    `yaml:"port"`     // 587 for starttls, 465 for tls
+	TLS      string `yaml:"tls"`      // starttls, tls or none; none refuses a password
+	CAFile   string `yaml:"caFile"`   // PEM; empty means the system's authorities
+	Username string `yaml:"username"` // empty means no login
+	Password Secret `yaml:"password"` // printed as "***", which is refused when read
+	// PasswordFile is read at each connection; it wins over Password.
+	PasswordFile string `yaml:"passwordFile"`
+	// From is the sender's address; required when Host is set.
+	From string `yaml:"from"`
+	// Domains are the only recipient domains; required when Host is set.
+	Domains []string `yaml:"domains"`
+}
+
+// The modes of enforcement.
+const (
+	ModeDryRun  = "dry-run" // judge and report, tell nobody, do nothing
+	ModeSafe    = "safe"    // tell, never act; the default
+	ModeEnforce = "enforce" // tell and act, through the gate
+)
+
+// Enforce steers the gate.
+type Enforce struct {
+	// Mode is dry-run (judge and report, tell nobody), safe (tell, never act) or enforce
+	// (tell and act, through the gate).
+	Mode string `yaml:"mode"`
+	// MinimumAge is how old a case must be before it may be acted on.
+	MinimumAge time.Duration `yaml:"minimumAge"`
+	// CoolOff is how long a root is left alone after an undo.
+	CoolOff time.Duration `yaml:"coolOff"`
+	Budget  Budget        `yaml:"budget"`
+	Breaker Breaker       `yaml:"breaker"`
+	Protect Protect       `yaml:"protect"`
+	// Permit is the name of the ConfigMap that people write to allow enforcement.
+	Permit string `yaml:"permit"`
+}
+
+// Budget bounds enforcement. Absolute and percent: the lower wins.
+type Budget struct {
+	Round        time.Duration `yaml:"round"`              // how often claims are granted, all or none
+	PerHour      int           `yaml:"perHour"`            // acts in an hour, in all
+	PerDay       int           `yaml:"perDay"`             // acts in 24 hours, in all
+	PerNamespace int           `yaml:"perNamespacePerDay"` // acts in 24 hours in one namespace
+	PerOwner     int           `yaml:"perOwnerPerDay"`     // acts in 24 hours on one owner
+	PerRule      int           `yaml:"perRulePerDay"`      // acts in 24 hours for one rule
+	// Percent of the judged roots that may be acted on in an hour; Floor is the least.
+	Percent float64 `yaml:"percent"`
+	Floor   int     `yaml:"floor"` // what Percent allows at least
+}
+
+// Breaker says what opens the circuit breaker.
+type Breaker struct {
+	UndosPerHour int           `yaml:"undosPerHour"` // undos by people in an hour
+	ClockSkew    time.Duration `yaml:"clockSkew"`    // between our clock and the API server's
+	Errors       int           `yaml:"errors"`       // API or ledger errors in a row at the gate
+}
+
+// Protect adds to what is never acted on; it cannot take away.
+type Protect struct {
+	// Namespaces that are never acted on. Exact names.
+	Namespaces []string `yaml:"namespaces"`
+	// Workloads that are never acted on, as "namespace/name".
+	Workloads []string `yaml:"workloads"`
+}
+
+// Exemption is a platform team's permission. Empty Match lists match all; Reason and
+// Expires are required.
+type Exemption struct {
+	Match   Match     `yaml:"match"`
+	Name    string    `yaml:"name"`    // the root's name; empty matches all
+	Source  string    `yaml:"source"`  // the case's source; empty matches all
+	Reason  string    `yaml:"reason"`  // why this is permitted, for the record
+	Expires time.Time `yaml:"expires"` // RFC 3339
+}
+
+// Report is the pages and the API.
+type Report struct {
+	// Listen is the address of the pages and /metrics; loopback only, for it has no login yet.
+	Listen string `yaml:"listen"`
+	// Socket is where commands talk to a running K8Guard; empty means data.dir/k8guard.sock.
+	Socket string `yaml:"socket"`
+	// URL is how people reach the pages, for links in notices.
+	URL string `yaml:"url"`
+}
+
+// Log steers logging.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn, error
+	Format string `yaml:"format"` // text, json
+}

@@ -1,0 +1,43 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Default returns the configuration of somebody who wrote nothing: it watches and tells,
+// and never acts.
+func Default() Config {
+	return Config{
+		Cluster:  Cluster{Namespace: "k8guard"},
+		Data:     Data{Dir: dataDir(os.Getenv)},
+		Discover: Discover{Resync: 5 * time.Minute},
+		Owners:   Owners{EmailAnnotation: "team/email-ids"},
+		Notify:   Notify{Gather: time.Minute, Gap: time.Hour, Email: Email{Port: 587, TLS: "starttls"}},
+		Enforce: Enforce{
+			Mode: ModeSafe, MinimumAge: 24 * time.Hour, CoolOff: 24 * time.Hour, Permit: "k8guard-permit",
+			Budget: Budget{Round: time.Minute, PerHour: 5, PerDay: 20, PerNamespace: 5, PerOwner: 10,
+				PerRule: 10, Percent: 1, Floor: 1},
+			Breaker: Breaker{UndosPerHour: 2, ClockSkew: 30 * time.Second, Errors: 5},
+		},
+		Report: Report{Listen: "127.0.0.1:8686"},
+		Log:    Log{Level: "info", Format: "text"},
+	}
+}
+
+// DefaultLadder is the ladder of a policy that says nothing of its own.
+func DefaultLadder() Ladder {
+	return Ladder{Standing: time.Minute, Warnings: 3, Wait: 24 * time.Hour, LastWait: 24 * time.Hour}
+}
+
+// dataDir follows the XDG base directories, and falls back to the working folder.
+func dataDir(getenv func(string) string) string {
+	if dir := getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "k8guard")
+	}
+	if home := getenv("HOME"); filepath.IsAbs(home) {
+		return filepath.Join(home, ".local", "state", "k8guard")
+	}
+	return "./k8guard-data"
+}

@@ -1,0 +1,146 @@
+package config_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/config"
+)
+
+func TestMain(m *testing.M) {
+	flag.Bool("update", false, "write the golden files anew")
+	os.Exit(m.Run())
+}
+
+// golden compares got with a file, or writes the file under -update.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s has drifted; if the new text is right, run the test with -update\ngot:\n%s\nwant:\n%s", file, got, want)
+	}
+}
+
+func knownRules() []string {
+	return []string{"IMAGE_REPO", "INGRESS_HOST_INVALID", "NO_OWNER_ANNOTATION", "PRIVILEGED"}
+}
+
+func full() config.Config {
+	return config.Config{
+		Cluster: config.Cluster{Name: "demo", Kubeconfig: "/etc/k8guard/discover.kubeconfig",
+			ActionKubeconfig: "/etc/k8guard/action.kubeconfig", Namespace: "guard"},
+		Data:     config.Data{Dir: "/var/lib/k8guard"},
+		Discover: config.Discover{Resync: 90 * time.Second, IgnoreNamespaces: []string{"kube-node-lease"}},
+		Rules: config.Rules{Disabled: []string{"PRIVILEGED"},
+			ImageRepo:    config.ImageRepo{Approved: []string{"registry.demo.example/base"}},
+			IngressHosts: config.IngressHosts{ApprovedSuffixes: []string{"apps.demo.example"}}},
+		Policies: []config.Policy{
+			{Name: "images", Enforce: true, Match: config.Match{Rules: []string{"IMAGE_REPO"}, Namespaces: []string{"shop", "payments"},
+				Kinds: []string{"Deployment"}, Severities: []string{"high", "critical"}},
+				Ladder: config.Ladder{Standing: 2 * time.Minute, Warnings: 2, Wait: 48 * time.Hour, LastWait: 72 * time.Hour, MaxTries: 7}},
+			{Name: "the rest", Ladder: config.DefaultLadder()},
+		},
+		Owners: config.Owners{EmailAnnotation: "example.com/owners", Fallback: []string{"platform@demo.example"}},
+		Notify: config.Notify{Gather: 2 * time.Minute, Gap: 2 * time.Hour, Email: config.Email{Host: "mail.demo.example", Port: 465,
+			TLS: "tls", CAFile: "/etc/k8guard/ca.pem", Username: "guard", Password: config.NewSecret("hunter2-in-the-file"),
+			PasswordFile: "/run/secrets/mail", From: "guard@demo.example", Domains: []string{"demo.example"}}},
+		Enforce: config.Enforce{Mode: config.ModeEnforce, MinimumAge: 36 * time.Hour, CoolOff: 12 * time.Hour, Permit: "a-permit",
+			Budget: config.Budget{Round: 2 * time.Minute, PerHour: 3, PerDay: 11, PerNamespace: 2, PerOwner: 4, PerRule: 6,
+				Percent: 0.5, Floor: 2},
+			Breaker: config.Breaker{UndosPerHour: 3, ClockSkew: 10 * time.Second, Errors: 7},
+			Protect: config.Protect{Namespaces: []string{"vault"}, Workloads: []string{"shop/checkout"}}},
+		Exemptions: []config.Exemption{{Match: config.Match{Rules: []string{"INGRESS_HOST_INVALID"}}, Name: "legacy",
+			Source: "old.demo.example", Reason: "moves in spring", Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)}},
+		Report: config.Report{Listen: "[::1]:9000", Socket: "/run/k8guard.sock", URL: "https://guard.demo.example"},
+		Log:    config.Log{Level: "warn", Format: "json"},
+	}
+}
+
+func TestLoadFull(t *testing.T) {
+	got, warnings, err := config.Load(config.Source{File: "testdata/full.yaml", Rules: knownRules()})
+	if err != nil || len(warnings) > 0 {
+		t.Fatalf("%v, warnings %v", err, warnings)
+	}
+	if want := full(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	// A key that the file leaves out, or says as the default does, would prove nothing.
+	same(t, "", reflect.ValueOf(got), reflect.ValueOf(config.Default()))
+}
+
+// same reports every leaf of got that is as in the defaults.
+func same(t *testing.T, key string, got, normal reflect.Value) {
+	for i := range got.NumField() {
+		name := key + "." + got.Type().Field(i).Tag.Get("yaml")
+		g, n := got.Field(i), normal.Field(i)
+		if g.Kind() == reflect.Struct && g.Type() != reflect.TypeFor[config.Secret]() {
+			same(t, name, g, n)
+		} else if reflect.DeepEqual(g.Interface(), n.Interface()) {
+			t.Errorf("testdata/full.yaml says nothing new about %s", name)
+		}
+	}
+}
+
+func TestLoadNothing(t *testing.T) {
+	for _, data := range []string{"", "# only words\n", "---\n", "null\n"} {
+		got, warnings, err := config.LoadBytes([]byte(data), config.Source{})
+		if err != nil || len(warnings) > 0 || !reflect.DeepEqual(got, config.Default()) {
+			t.Errorf("%q: %+v, %v, %v", data, got, warnings, err)
+		}
+	}
+	if _, _, err := config.Load(config.Source{File: "testdata/absent.yaml"}); err == nil || !strings.Contains(err.Error(), "--config") {
+		t.Errorf("an absent file: %v", err)
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	files, err := filepath.Glob("testdata/mistakes/*.yaml")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d fixtures, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _, err := config.LoadBytes(data, config.Source{File: "k8guard.yaml", Rules: knownRules()})
+			if err == nil {
+				t.Fatal("there is no error")
+			}
+			if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "123456") {
+				t.Errorf("a password is in the error: %v", err)
+			}
+			if !reflect.DeepEqual(got, config.Config{}) {
+				t.Error("half a configuration came with the error")
+			}
+			golden(t, strings.TrimSuffix(file, ".yaml")+".golden", err.Error()+"\n")
+		})
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	const file = "policies:\n- {name: a, ladder: {wait: 30s}}\nenforce: {mode: enforce, minimumAge: 5m}\ncluster: {actionKubeconfig: a}\n"
+	_, warnings, err := config.LoadBytes([]byte(file), config.Source{})
+	var keys []string
+	for _, w := range warnings {
+		keys = append(keys, w.Key)
+	}
+	if want := []string{"enforce.minimumAge", "policies[0].ladder.wait", "policies[0].ladder.wait"}; err != nil || !slices.Equal(keys, want) {
+		t.Errorf("got %v (%v), want %v", keys, err, want)
+	}
+}
