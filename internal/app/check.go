@@ -1,0 +1,48 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/notify/email"
+	"github.com/k8guard/k8guard/internal/rule"
+	"github.com/k8guard/k8guard/internal/rule/all"
+)
+
+// Check says everything that would keep a start, or a mail, from going well and can be seen
+// without a cluster or a mail server: it makes the rules and the channel.
+func Check(c config.Config) error {
+	_, err := engine(c)
+	if c.Notify.Email.Host == "" {
+		return err
+	}
+	_, mail := email.New(c.Notify.Email, time.Now)
+	return errors.Join(err, mail, passwordFile(c.Notify.Email.PasswordFile))
+}
+
+func engine(c config.Config) (*rule.Engine, error) {
+	rules, err := all.Rules(c.Rules, c.Owners)
+	if err != nil {
+		return nil, err
+	}
+	return rule.NewEngine(rules...)
+}
+
+// passwordFile reads the file as a mail would, which comes much later.
+func passwordFile(path string) error {
+	if path == "" {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("notify.email.passwordFile: %w", err)
+	}
+	if strings.TrimRight(string(text), "\r\n") == "" {
+		return errors.New("notify.email.passwordFile is empty: write the password into it")
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// restConfig reads a kubeconfig; an empty path means the credentials of the pod that we
+// run in.
+func restConfig(path, agent string) (*rest.Config, error) {
+	c, err := clientcmd.BuildConfigFromFlags("", path)
+	if err != nil {
+		return nil, fmt.Errorf("reading kubeconfig %q: %w", path, err)
+	}
+	c.UserAgent = agent
+	// The API server's own priority and fairness decides; a client-side limit only adds delay.
+	c.QPS, c.Burst = 100, 200
+	c.Timeout = 0
+	return c, nil
+}
+
+// actionClients are the clients of the account that enforces.
+type actionClients struct {
+	typed   kubernetes.Interface
+	dynamic dynamic.Interface
+	clock   *serverClock
+}
+
+func newActionClients(path string) (*actionClients, error) {
+	c, err := restConfig(path, "k8guard-action")
+	if err != nil {
+		return nil, err
+	}
+	c.Timeout = 15 * time.Second
+	clock := &serverClock{now: time.Now}
+	c.Wrap(clock.wrap)
+	typed, err := kubernetes.NewForConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	dyn, err := dynamic.NewForConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	return &actionClients{typed: typed, dynamic: dyn, clock: clock}, nil
+}
+
+// serverClock reads the API server's time off every answer.
+type serverClock struct {
+	now  func() time.Time
+	skew atomic.Int64
+}
+
+// Skew is the API server's clock minus ours, to the second, as last seen.
+func (s *serverClock) Skew() time.Duration { return time.Duration(s.skew.Load()) }
+
+func (s *serverClock) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err == nil {
+			if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+				s.skew.Store(int64(date.Sub(s.now()).Truncate(time.Second)))
+			}
+		}
+		return resp, err
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

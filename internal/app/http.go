@@ -1,0 +1,136 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/report"
+)
+
+// requestLimit is how long a stop waits for requests in hand; an undo takes 30 s at most.
+const requestLimit = 30 * time.Second
+
+// Socket is where commands reach a running K8Guard.
+func Socket(c config.Config) string {
+	if c.Report.Socket != "" {
+		return c.Report.Socket
+	}
+	return filepath.Join(c.Data.Dir, "k8guard.sock")
+}
+
+// listen opens the pages' address and the commands' socket, the first one first.
+func (in *instance) listen(ctx context.Context) ([]net.Listener, error) {
+	var l net.ListenConfig
+	tcp, err := l.Listen(ctx, "tcp", in.Config.Report.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("report.listen: %w; choose another address", err)
+	}
+	path := Socket(in.Config)
+	if err := clearSocket(ctx, path); err != nil {
+		return nil, errors.Join(err, tcp.Close())
+	}
+	unix, err := l.Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("report.socket: %w", err), tcp.Close())
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, closeAll([]net.Listener{tcp, unix}))
+	}
+	return []net.Listener{tcp, unix}, nil
+}
+
+// clearSocket removes the socket of a dead process, and nothing else.
+func clearSocket(ctx context.Context, path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("report.socket: %w", err)
+	}
+	if info.Mode()&os.ModeSocket == 0 {
+		return fmt.Errorf("report.socket: %s is there and is no socket; choose another path", path)
+	}
+	var d net.Dialer
+	if conn, err := d.DialContext(ctx, "unix", path); err == nil {
+		return errors.Join(fmt.Errorf("report.socket: another process answers on %s; choose another path", path), conn.Close())
+	}
+	return os.Remove(path)
+}
+
+func closeAll(listeners []net.Listener) error {
+	var errs []error
+	for _, l := range listeners {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// handler joins the report with what machines ask for; a name that is not ours reaches
+// neither.
+func (in *instance) handler() (http.Handler, error) {
+	return report.New(report.Settings{Ledger: in.store, Rules: in.engine.Rules(), Control: desk{in}, Now: in.Now,
+		Version: in.Version, Host: hostOf(in.Config.Report.URL), Needed: in.action.Needed, Log: in.Log,
+		Machines: map[string]http.Handler{
+			"GET /metrics": promhttp.HandlerFor(in.registry, promhttp.HandlerOpts{}),
+			"GET /healthz": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }),
+			"GET /readyz":  http.HandlerFunc(in.ready)}})
+}
+
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// ready says whether the audit is complete, and if not, what is missing.
+func (in *instance) ready(w http.ResponseWriter, _ *http.Request) {
+	s := in.discover.Status()
+	missing := ""
+	for _, k := range s.Kinds {
+		if !k.Complete {
+			missing += fmt.Sprintf("not complete: %s %v\n", k.Kind, k.Err)
+		}
+	}
+	if missing == "" && in.action.Judged() == 0 {
+		missing = "no inventory yet\n"
+	}
+	if missing != "" {
+		http.Error(w, missing, http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = fmt.Fprintln(w, "ok")
+}
+
+// serveHTTP serves until ctx ends and the requests in hand have been answered.
+func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
+	quiet := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(quiet)
+		end, cancel := context.WithTimeout(context.Background(), requestLimit)
+		defer cancel()
+		_ = s.Shutdown(end)
+	})
+	err := s.Serve(l)
+	if !stop() {
+		// Serve returns at once: what was asked before, an undo perhaps, still needs the ledger.
+		<-quiet
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

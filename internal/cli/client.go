@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/user"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/app"
+	"github.com/k8guard/k8guard/internal/config"
+)
+
+// client speaks to a running K8Guard over its socket.
+type client struct {
+	socket string
+	http   *http.Client
+}
+
+func newClient(c config.Config) *client {
+	socket := app.Socket(c)
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}
+	return &client{socket: socket, http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: dial}}}
+}
+
+// call sends one request and decodes the answer; a problem becomes an error with its text.
+func (c *client) call(ctx context.Context, method, path string, body, into any) error {
+	var sent io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		sent = bytes.NewReader(raw)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://localhost"+path, sent)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(r)
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return fmt.Errorf("no K8Guard runs at %s; start `k8guard run`, or name its configuration with --config: %w", c.socket, op.Err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode >= http.StatusBadRequest {
+		var problem struct{ Detail, Title string }
+		if json.Unmarshal(raw, &problem) == nil && problem.Detail+problem.Title != "" {
+			return errors.New(first(problem.Detail, problem.Title))
+		}
+		return fmt.Errorf("%s: %s", resp.Status, raw)
+	}
+	return json.Unmarshal(raw, into)
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// me is who asks, as the operating system names them.
+func me() string {
+	u, err := user.Current()
+	if err != nil {
+		return "unknown"
+	}
+	return u.Username
+}

@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/k8guard/k8guard/internal/app"
+	"github.com/k8guard/k8guard/internal/scan"
+)
+
+// request is what the commands that change something have in common.
+type request struct {
+	config, by, reason, output string
+}
+
+func (o *request) flags(c *cobra.Command) {
+	c.Flags().StringVarP(&o.config, "config", "c", "", "configuration file of the running K8Guard")
+	c.Flags().StringVar(&o.by, "by", me(), "who asks, for the record")
+	c.Flags().StringVar(&o.reason, "reason", "", "why, for the record (required)")
+	c.Flags().StringVarP(&o.output, "output", "o", "text", "text or json")
+}
+
+// post asks the running K8Guard and prints its answer.
+func (o *request) post(s Streams, c *cobra.Command, path, scope string) error {
+	if err := known(o.output); err != nil {
+		return err
+	}
+	if strings.TrimSpace(o.reason) == "" {
+		return failure("say why, for the record: --reason \"...\"")
+	}
+	conf, err := loadConfig(quiet(s), o.config)
+	if err != nil {
+		return ExitError{Code: ExitFailure, Err: err}
+	}
+	var answer struct {
+		Result string `json:"result"`
+	}
+	ask := map[string]string{"by": o.by, "reason": o.reason}
+	if scope != "" {
+		ask["scope"] = scope
+	}
+	if err := newClient(conf).call(c.Context(), http.MethodPost, path, ask, &answer); err != nil {
+		return ExitError{Code: ExitFailure, Err: err}
+	}
+	return print(s, o.output, answer, answer.Result)
+}
+
+// known is asked before anything is done: a wrong -o must not hide what was.
+func known(output string) error {
+	if output != "text" && output != "json" {
+		return failure("no output format is called %q: use -o text or -o json", output)
+	}
+	return nil
+}
+
+func print(s Streams, output string, value any, text string) error {
+	if output == "json" {
+		return json.NewEncoder(s.Out).Encode(value)
+	}
+	_, err := fmt.Fprintln(s.Out, scan.Visible(text))
+	return err
+}
+
+func newUndo(s Streams) *cobra.Command {
+	var o request
+	c := &cobra.Command{
+		Use:     "undo CASE",
+		Short:   "Take back what was done about a case",
+		Long:    "Take back what was done about a case: the recorded prior state is restored, if what is there is still K8Guard's.",
+		Example: "  k8guard undo c-mfrggzdfmztwq2lknnwg23tpoa --reason \"needed for the release\"",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.post(s, c, "/api/v1/cases/"+url.PathEscape(args[0])+"/undo", "")
+		},
+	}
+	o.flags(c)
+	return c
+}
+
+func newFreeze(s Streams) *cobra.Command {
+	return freezer(s, "freeze", "Stop all enforcement, now", "  k8guard freeze --reason \"incident 42\"\n  k8guard freeze rule/IMAGE_REPO --reason \"registry moves\"")
+}
+
+func newUnfreeze(s Streams) *cobra.Command {
+	return freezer(s, "unfreeze", "Allow enforcement again", "  k8guard unfreeze --reason \"incident 42 is over\"")
+}
+
+func freezer(s Streams, name, short, example string) *cobra.Command {
+	var o request
+	c := &cobra.Command{
+		Use:     name + " [SCOPE]",
+		Short:   short,
+		Long:    short + ". SCOPE is global (the default), cluster/NAME or rule/ID.",
+		Example: example,
+		Args:    arguments(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			scope := "global"
+			if len(args) == 1 {
+				scope = args[0]
+			}
+			return o.post(s, c, "/api/v1/"+name, scope)
+		},
+	}
+	o.flags(c)
+	return c
+}
+
+func newBreaker(s Streams) *cobra.Command {
+	var o request
+	c := &cobra.Command{
+		Use:     "breaker",
+		Short:   "The circuit breaker, which only a person closes",
+		Example: "  k8guard breaker close --reason \"the two undos were a drill\"",
+	}
+	closing := &cobra.Command{
+		Use:     "close",
+		Short:   "Close the circuit breaker",
+		Example: "  k8guard breaker close --reason \"the two undos were a drill\"",
+		Args:    arguments(cobra.NoArgs),
+		RunE:    func(c *cobra.Command, _ []string) error { return o.post(s, c, "/api/v1/breaker/close", "") },
+	}
+	o.flags(closing)
+	c.AddCommand(closing)
+	return c
+}
+
+func newWhoOwns(s Streams) *cobra.Command {
+	var config, output string
+	c := &cobra.Command{
+		Use:     "whoowns NAMESPACE[/KIND/NAME]",
+		Short:   "Say who is told about a namespace, and how that is known",
+		Example: "  k8guard whoowns shop\n  k8guard whoowns shop/deployment/cart -o json",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := known(output); err != nil {
+				return err
+			}
+			conf, err := loadConfig(quiet(s), config)
+			if err != nil {
+				return ExitError{Code: ExitFailure, Err: err}
+			}
+			// Today the namespace owns all that is in it; the rest of the path is accepted.
+			namespace, _, _ := strings.Cut(args[0], "/")
+			var found app.WhoOwns
+			if err := newClient(conf).call(c.Context(), http.MethodGet, "/api/v1/whoowns?namespace="+url.QueryEscape(namespace), nil, &found); err != nil {
+				return ExitError{Code: ExitFailure, Err: err}
+			}
+			return print(s, output, found, ownerText(found))
+		},
+	}
+	c.Flags().StringVarP(&config, "config", "c", "", "configuration file of the running K8Guard")
+	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	return c
+}
+
+func ownerText(o app.WhoOwns) string {
+	if len(o.Emails) == 0 {
+		return o.Namespace + ": nobody; its cases need a human. Annotate the namespace, or set owners.fallback"
+	}
+	text := fmt.Sprintf("%s: %s (%s)", o.Namespace, strings.Join(o.Emails, ", "), o.From)
+	if !o.Platform {
+		text += "; it is told, but its warnings do not count for an act"
+	}
+	if len(o.Malformed) > 0 {
+		text += fmt.Sprintf("; not understood: %q", o.Malformed)
+	}
+	return text
+}
+
+// quiet leaves the configuration's warnings to the commands that are about it.
+func quiet(s Streams) Streams {
+	s.Err = io.Discard
+	return s
+}

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// A wrong -o is refused before anything is asked of the running K8Guard.
+func TestAWrongOutputActsOnNothing(t *testing.T) {
+	dir, err := os.MkdirTemp("", "k8g") //nolint:usetesting // short enough for a socket's path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "s")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		_, _ = w.Write([]byte(`{"result": "done"}`))
+	})}
+	go func() { _ = srv.Serve(l) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	for _, command := range []string{"undo c-1", "freeze", "unfreeze", "breaker close"} {
+		args := append(strings.Fields(command), "--reason", "x", "--set", "report.socket="+socket, "-o")
+		before := asked.Load()
+		if _, _, err := with(t, nil, append(args, "yaml")...); Code(err) != 2 || !strings.Contains(Message(err), "-o json") || asked.Load() != before {
+			t.Errorf("%s -o yaml: %v, asked %d times", command, err, asked.Load()-before)
+		}
+		if out, _, err := with(t, nil, append(args, "json")...); err != nil || out != "{\"result\":\"done\"}\n" || asked.Load() != before+1 {
+			t.Errorf("%s -o json: %q, %v", command, out, err)
+		}
+	}
+}
