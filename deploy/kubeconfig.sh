@@ -1,0 +1,18 @@
+#!/bin/sh
+# Prints a kubeconfig for one of K8Guard's accounts on the cluster of your current context:
+#   sh deploy/kubeconfig.sh k8guard-discover > discover.kubeconfig
+# The token lives 24 hours (or DURATION); inside a cluster, use the pod's own account.
+set -eu
+account=${1:?name the account: k8guard-discover or k8guard-action}
+view() { kubectl config view --minify --flatten --raw -o "jsonpath={.clusters[0].cluster.$1}"; }
+server=$(view server)
+ca=$(view certificate-authority-data)
+token=$(kubectl create token "$account" --namespace k8guard --duration "${DURATION:-24h}")
+cat <<EOF
+apiVersion: v1
+kind: Config
+current-context: k8guard
+clusters: [{name: k8guard, cluster: {server: "$server", certificate-authority-data: "$ca"}}]
+users: [{name: $account, user: {token: "$token"}}]
+contexts: [{name: k8guard, context: {cluster: k8guard, user: $account, namespace: k8guard}}]
+EOF
