@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/k8guard/k8guard/internal/ledger"
+)
+
+// expectation is what the demo must come to: examples/demo-expect.yaml.
+type expectation struct {
+	Warnings  int            `json:"warnings"`
+	Cases     []expectedCase `json:"cases"`
+	Mails     []expectedMail `json:"mails"`
+	Undo      []string       `json:"undo"`
+	Untouched []string       `json:"untouched"`
+}
+
+type expectedCase struct {
+	Root   string `json:"root"`
+	Rule   string `json:"rule"`
+	Source string `json:"source"`
+	Status string `json:"status"`
+}
+
+type expectedMail struct {
+	To       string `json:"to"`
+	Warnings int    `json:"warnings"` // digests of warnings, before any act
+	After    int    `json:"after"`    // digests after the act
+}
+
+func readExpect(path string) (expectation, error) {
+	var e expectation
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return e, fmt.Errorf("%w; start the demo in the repository's root, with make demo", err)
+	}
+	if err := yaml.UnmarshalStrict(raw, &e); err != nil {
+		return e, fmt.Errorf("%s: %w", path, err)
+	}
+	return e, nil
+}
+
+// played reports whether the story has come to its end: everything acted that is to be,
+// and as many mails as are expected.
+func (e expectation) played(rows []ledger.CaseRow, mails []mailSeen) bool {
+	acted, told := 0, 0
+	for _, r := range rows {
+		if r.Status == ledger.StatusActed {
+			acted++
+		}
+	}
+	for _, m := range e.Mails {
+		told += m.Warnings + m.After
+	}
+	want := 0
+	for _, c := range e.Cases {
+		if c.Status == ledger.StatusActed {
+			want++
+		}
+	}
+	return acted >= want && len(mails) >= told
+}
+
+// compare returns every difference between what is and what should be.
+func (e expectation) compare(rows []ledger.CaseRow, mails []mailSeen) []string {
+	var wrong []string
+	var got []expectedCase
+	for _, r := range rows {
+		got = append(got, expectedCase{Root: r.Root.String(), Rule: r.Case.Rule, Source: r.Case.Source, Status: r.Status})
+	}
+	for _, c := range e.Cases {
+		if !slices.Contains(got, c) {
+			wrong = append(wrong, fmt.Sprintf("expected and missing: %+v", c))
+		}
+	}
+	for _, c := range got {
+		if !slices.Contains(e.Cases, c) {
+			wrong = append(wrong, fmt.Sprintf("found and not expected: %+v", c))
+		}
+	}
+	for _, m := range e.Mails {
+		count := expectedMail{To: m.To}
+		for _, seen := range mails {
+			switch {
+			case seen.to != m.To:
+			case seen.warns && count.After == 0:
+				count.Warnings++
+			default:
+				count.After++
+			}
+		}
+		if count != m {
+			wrong = append(wrong, fmt.Sprintf("mails: expected %+v, got %+v", m, count))
+		}
+	}
+	for _, seen := range mails {
+		if !slices.ContainsFunc(e.Mails, func(m expectedMail) bool { return m.To == seen.to }) {
+			wrong = append(wrong, fmt.Sprintf("a mail to %s, to whom none is expected: %s", seen.to, seen.subject))
+		}
+	}
+	return wrong
+}
