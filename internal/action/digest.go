@@ -58,8 +58,8 @@ func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, no
 	}
 	switch purpose {
 	case docket.Warning:
-		item.N = confirmed + 1
 		pol := e.policyOf(d, c)
+		item.N = min(confirmed+1, pol.Ladder.Warnings)
 		if e.acts(d, c, pol) {
 			item.Needed, item.Lost = pol.Ladder.Warnings, d.Lost
 		}

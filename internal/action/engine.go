@@ -119,6 +119,7 @@ func (e *Engine) rebuild(ctx context.Context) error {
 			// Another cluster's dockets are not this account's to settle.
 			if key.Cluster == e.Cluster.UID {
 				e.index.open(key, e.Now())
+				e.index.doubtful(key) // until it was looked at
 			}
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -125,13 +124,14 @@ func (e *Engine) policyOf(d docket.Docket, c docket.Case) config.Policy {
 // under way in this process: leave the docket alone.
 func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (bool, error) {
 	d, err := e.Ledger.Load(ctx, key)
-	if err != nil || d.Enforcement == nil {
+	if err != nil {
 		return true, err
 	}
-	state := d.Enforcement.State
-	if state != docket.Intent && state != docket.Undoing {
+	if d.Enforcement == nil || d.Enforcement.State != docket.Intent && d.Enforcement.State != docket.Undoing {
+		e.index.settled(key)
 		return true, nil
 	}
+	e.index.doubtful(key)
 	if e.gate == nil {
 		return true, fmt.Errorf("%s of %s has an open outcome, and there is no account to look at the cluster with", d.Enforcement.ID, d.Root)
 	}
@@ -139,7 +139,11 @@ func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (bool, error) {
 		return false, nil
 	}
 	defer e.index.release(key)
-	return true, e.gate.Settle(ctx, key)
+	if err := e.gate.Settle(ctx, key); err != nil {
+		return true, err
+	}
+	e.index.settled(key)
+	return true, nil
 }
 
 // act files a claim and, once the budget's round has answered, asks the gate.
@@ -177,7 +181,8 @@ func (e *Engine) act(ctx context.Context, d docket.Docket, cases []string) error
 		if ctx.Err() != nil {
 			return
 		}
-		if err := e.gate.Enforce(act, d.Key, cases, pol); err != nil && !strings.Contains(err.Error(), "context") {
+		if err := e.gate.Enforce(act, d.Key, cases, pol); err != nil {
+			e.index.doubtful(d.Key)
 			e.Log.Error("enforcement is open; it is settled next", "root", d.Root.String(), "err", err)
 		}
 	})

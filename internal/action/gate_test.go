@@ -104,6 +104,34 @@ func TestFreezeWaitsForOpenActs(t *testing.T) {
 	}
 }
 
+// A freeze says pending while a dead process's act has an open outcome, though nobody works
+// on it: what was sent may still arrive.
+func TestFreezeWaitsForAnOpenOutcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.now = time.Now
+		w.start()
+		w.sees("a")
+		must(w, w.engine.round(t.Context()))
+		if !w.engine.Idle() {
+			t.Fatal("not idle though nothing is open")
+		}
+		_, err := ledger.Update(t.Context(), w.ledger, keyOf("a"), func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+			next, entries, err := docket.Intend(d, docket.Enforcement{ID: "e-dead", Cases: []string{d.Cases[0].ID}})
+			return next, entries, true, err
+		})
+		must(w, err)
+		w.start()
+		if pending, err := w.engine.Freeze(t.Context(), "global", "ada", "incident"); err != nil || !pending {
+			t.Errorf("pending %v, %v", pending, err)
+		}
+		must(w, w.engine.round(t.Context()))
+		if pending, err := w.engine.Freeze(t.Context(), "global", "ada", "incident"); err != nil || pending {
+			t.Errorf("settled, and pending %v, %v", pending, err)
+		}
+	})
+}
+
 func TestUndoSaysWhatIsWrong(t *testing.T) {
 	w := newWorld(t)
 	w.sees("a")

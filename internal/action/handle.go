@@ -108,7 +108,7 @@ func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
 		case there:
 			e.Bus.Request(docket.Key{Cluster: key.Cluster, Root: known.uid})
 		default:
-			if err := e.missing(ctx, key, inv, complete); err != nil {
+			if err := e.missing(ctx, key, known.uid, inv, complete); err != nil {
 				return err
 			}
 		}
@@ -117,11 +117,16 @@ func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
 	return nil
 }
 
-// missing closes a docket whose root is in no inventory of its complete kind.
-func (e *Engine) missing(ctx context.Context, key docket.Key, inv v1.Inventory, complete map[string]bool) error {
+// missing closes a docket whose root is in no inventory of its complete kind. A root that
+// came back under another UID than was looked for is in that one's bucket.
+func (e *Engine) missing(ctx context.Context, key docket.Key, uid string, inv v1.Inventory, complete map[string]bool) error {
 	d, err := e.Ledger.Load(ctx, key)
 	if err != nil || !complete[d.Root.Kind] || !d.GoneAt.IsZero() || !d.Order.Before(inv.Order) {
 		return err
+	}
+	if n := len(d.Aliases); n > 0 && d.Aliases[n-1] != uid {
+		e.index.follow(key, d.Aliases)
+		return nil
 	}
 	return e.observe(ctx, v1.Observation{V: v1.Version, Cluster: inv.Cluster, Root: d.Root, Order: inv.Order,
 		At: inv.At, State: v1.Gone})

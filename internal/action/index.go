@@ -22,6 +22,7 @@ type index struct {
 	hash     map[docket.Key]string
 	seen     map[docket.Key]time.Time
 	busy     map[docket.Key]bool
+	doubt    map[docket.Key]bool // dockets that may have an act or undo with an open outcome
 	judged   int
 	boxes    map[string]bool // outboxes that may hold something
 	sending  map[string]bool // notices in a sender's hands
@@ -30,7 +31,7 @@ type index struct {
 func newIndex(now func() time.Time, resync time.Duration) *index {
 	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
 		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
-		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{},
+		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, doubt: map[docket.Key]bool{},
 		boxes: map[string]bool{}, sending: map[string]bool{}}
 }
 
@@ -70,6 +71,7 @@ func (x *index) closeLocked(key docket.Key) {
 	delete(x.seen, key)
 	delete(x.alias, key)
 	delete(x.opened, key)
+	delete(x.doubt, key)
 }
 
 func (x *index) openings(key docket.Key) uint64 {
@@ -195,11 +197,25 @@ func (x *index) release(key docket.Key) {
 	delete(x.busy, key)
 }
 
-// idle reports whether no act or undo is under way in this process.
+// doubtful notes that a docket may have an act or undo whose outcome is open.
+func (x *index) doubtful(key docket.Key) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.doubt[key] = true
+}
+
+// settled notes that it has none.
+func (x *index) settled(key docket.Key) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.doubt, key)
+}
+
+// idle reports whether no act or undo is under way, and none has an open outcome.
 func (x *index) idle() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return len(x.busy) == 0
+	return len(x.busy) == 0 && len(x.doubt) == 0
 }
 
 func (x *index) addBox(key string) {

@@ -7,6 +7,7 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/policy"
 )
 
@@ -130,5 +131,31 @@ func TestACleanRootCostsNothing(t *testing.T) {
 	w.pass(time.Hour)
 	if d := w.docket("b"); d.Live() || len(w.mail.sent) != 0 {
 		t.Errorf("%+v, %d mails", d, len(w.mail.sent))
+	}
+}
+
+// A restored ingress lives under another UID. A new process does not know that yet when the
+// inventory of the old UID's bucket comes, and must not take it for gone.
+func TestARestoredRootIsNotGoneFromItsOldBucket(t *testing.T) {
+	w := newWorld(t)
+	w.sees("a")
+	w.pass(10 * time.Minute)
+	_, err := ledger.Update(t.Context(), w.ledger, keyOf("a"), func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+		d.Aliases = []string{"restored"}
+		return d, nil, true, nil
+	})
+	must(w, err)
+	w.start()
+	w.hears("a", lists("other", "violated"))
+	if c := w.only("a"); c.State != docket.Open {
+		t.Fatalf("the case is %s", c.State)
+	}
+	w.hears("restored", lists("restored", "violated"))
+	if c := w.only("a"); c.State != docket.Open || len(w.bus.Requests()) != 1 {
+		t.Errorf("the case is %s, %d requests; want it asked for", c.State, len(w.bus.Requests()))
+	}
+	w.hears("restored", lists("other", "violated"))
+	if c := w.only("a"); c.State != docket.Resolved {
+		t.Errorf("absent from its new bucket, the case is %s", c.State)
 	}
 }

@@ -27,14 +27,15 @@ func (e *Engine) Undo(ctx context.Context, caseID, by, reason string) (string, e
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	note, err := e.gate.Undo(undo, d.Key, by, reason)
-	if err == nil {
-		e.index.open(d.Key, e.Now())
-	}
+	e.index.open(d.Key, e.Now()) // also to see what is still open of one that failed
 	return note, err
 }
 
-// Freeze stops all enforcement of a scope, and returns when no act is under way; with
-// pending true when one still was after ten seconds.
+// Idle reports whether no act or undo is under way, and none has an open outcome.
+func (e *Engine) Idle() bool { return e.index.idle() }
+
+// Freeze stops all enforcement of a scope, and returns when no act is under way and none has
+// an open outcome; with pending true when one still had after ten seconds.
 func (e *Engine) Freeze(ctx context.Context, scope, by, reason string) (pending bool, err error) {
 	if err := e.Control.Freeze(ctx, scope, by, reason); err != nil {
 		return false, err

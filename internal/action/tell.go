@@ -171,6 +171,9 @@ func (e *Engine) send(ctx context.Context, n outbox.Notice) {
 		e.sending <- struct{}{}
 		defer func() { <-e.sending }()
 		defer e.index.stopSending(n.Key)
+		if ctx.Err() != nil {
+			return // asked to stop while it waited for its turn: the notice stays due
+		}
 		// A send that has begun is finished even when we are asked to stop.
 		try, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
 		defer cancel()

@@ -73,7 +73,7 @@ func (d desk) Status(ctx context.Context) (report.Status, error) {
 		return s, err
 	}
 	for _, f := range freezes {
-		s.Freezes = append(s.Freezes, report.Freeze{Scope: f.Scope, By: f.By, Reason: f.Reason, At: f.At})
+		s.Freezes = append(s.Freezes, report.Freeze{Scope: f.Scope, By: f.By, Reason: f.Reason, At: f.At, Pending: !in.action.Idle()})
 	}
 	events, err := in.control.Log(ctx)
 	if err != nil {

@@ -187,13 +187,35 @@ func (in *instance) wireGate(ctx context.Context) error {
 		Holder: in.holder, Now: in.Now, Log: in.Log})
 	why := ""
 	if in.Config.Enforce.Mode == config.ModeEnforce {
-		if err := in.enforcer.Preflight(ctx, in.client); err != nil {
+		if err := in.preflight(ctx); err != nil {
 			why = "enforcement does not start: " + err.Error()
-			in.Log.Error("enforcement does not start", "err", err)
+			in.Log.Error("enforcement does not start", "err", err, "next", "mend it, and start K8Guard again")
 		}
 	}
 	in.action.SetGate(in.enforcer, why)
 	return nil
+}
+
+// preflight asks three times, each within ten seconds: a server that is only slow must not
+// hold up the start, nor keep enforcement off until the next one.
+func (in *instance) preflight(ctx context.Context) error {
+	var err error
+	for try := range 3 {
+		if try > 0 {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(2 * time.Second):
+			}
+		}
+		once, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err = in.enforcer.Preflight(once, in.client)
+		cancel()
+		if err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // serve runs the parts until ctx ends or one fails; discover stops first.

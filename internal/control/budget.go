@@ -38,10 +38,12 @@ type Grant struct {
 type Budget struct {
 	Claims []Claim           `json:"claims"`
 	Grants []Grant           `json:"grants"`
-	Over   map[string]string `json:"over"` // by claim: why its round was refused
-	Rounds int               `json:"rounds"`
-	Last   string            `json:"last"` // how the last round ended, in words
-	LastAt time.Time         `json:"lastAt,omitzero"`
+	Over   map[string]string `json:"over"` // by claim: why its round was refused; until it is given back
+	// Overflow counts the claims that found the round full: they are refused, and the round with them.
+	Overflow int       `json:"overflow,omitempty"`
+	Rounds   int       `json:"rounds"`
+	Last     string    `json:"last"` // how the last round ended, in words
+	LastAt   time.Time `json:"lastAt,omitzero"`
 }
 
 func budgetKey(cluster string) string { return "budget/" + cluster }
@@ -57,7 +59,9 @@ func (c *Control) File(ctx context.Context, cluster string, claim Claim) error {
 			return false, nil
 		}
 		if len(b.Claims) >= maxClaims {
-			return false, nil // the round is far over budget already; the claim comes again
+			b.refuse(claim.ID, fmt.Sprintf("more than %d acts at once", maxClaims))
+			b.Overflow++
+			return true, nil
 		}
 		claim.At = c.now().UTC()
 		b.Claims = append(b.Claims, claim)
@@ -85,9 +89,8 @@ func (b *Budget) close(limits config.Budget, judged int, now time.Time) {
 	b.Rounds++
 	b.LastAt = now
 	if over := b.over(limits, judged, now); over != "" {
-		b.Over = map[string]string{} // of the last round alone: what is left of older ones is asked for again
 		for _, claim := range b.Claims {
-			b.Over[claim.ID] = over
+			b.refuse(claim.ID, over)
 		}
 		b.Last = fmt.Sprintf("%d claims refused: %s", len(b.Claims), over)
 	} else {
@@ -96,17 +99,27 @@ func (b *Budget) close(limits config.Budget, judged int, now time.Time) {
 		}
 		b.Last = fmt.Sprintf("%d claims granted", len(b.Claims))
 	}
-	b.Claims = nil
+	b.Claims, b.Overflow = nil, 0
+}
+
+// refuse keeps why a claim was refused until its docket has heard of it. Nobody else is to
+// take its place meanwhile: what is refused together stays refused together.
+func (b *Budget) refuse(id, why string) {
+	if b.Over == nil || len(b.Over) >= 4*maxClaims { // of dockets that never came for it
+		b.Over = map[string]string{}
+	}
+	b.Over[id] = why
 }
 
 // over says which limit the open claims and what was spent would pass together, or "".
 func (b *Budget) over(l config.Budget, judged int, now time.Time) string {
 	hour := min(l.PerHour, max(l.Floor, int(float64(judged)*l.Percent/100)))
-	if n := b.spent(now, time.Hour) + len(b.Claims); n > hour {
+	asked := len(b.Claims) + b.Overflow
+	if n := b.spent(now, time.Hour) + asked; n > hour {
 		return fmt.Sprintf("%d acts in an hour, %d allowed (perHour %d, %g %% of %d roots, floor %d)",
 			n, hour, l.PerHour, l.Percent, judged, l.Floor)
 	}
-	if n := b.spent(now, 24*time.Hour) + len(b.Claims); n > l.PerDay {
+	if n := b.spent(now, 24*time.Hour) + asked; n > l.PerDay {
 		return fmt.Sprintf("%d acts in a day, perDay is %d", n, l.PerDay)
 	}
 	counts := map[string]int{}

@@ -309,3 +309,26 @@ func within(rt *rapid.T, acts []act, l config.Budget, judged int) {
 		}
 	}
 }
+
+// A round has room for a thousand claims. Who finds it full is refused with it, and does not
+// become the small round that is granted after it.
+func TestAFullRoundRefusesTheOverflowToo(t *testing.T) {
+	clock := newClock()
+	c := control.New(open(t, t.TempDir()), clock.now)
+	limits := ample()
+	limits.PerHour, limits.PerDay = 5, 2000
+	many := claims(1003, func(int, *control.Claim) {})
+	if granted := round(t, c, clock, limits, 100*manyRoots, many...); len(granted) != 0 {
+		t.Fatalf("granted %v", granted)
+	}
+	for _, claim := range many[1000:] {
+		must(t, c.File(t.Context(), "k", claim))
+	}
+	clock.at = clock.at.Add(limits.Round)
+	must(t, c.CloseRound(t.Context(), "k", limits, 100*manyRoots))
+	for _, claim := range many {
+		if g, _, over, err := c.Ask(t.Context(), "k", claim.ID); err != nil || g.Grant != "" || over == "" {
+			t.Fatalf("%s: grant %q, over %q, %v", claim.ID, g.Grant, over, err)
+		}
+	}
+}

@@ -1,5 +1,5 @@
-// Package control keeps the switches and the budget that hold enforcement: freeze,
-// circuit breaker, budget, and what shows that a ledger or a clock fell back.
+// Package control keeps the switches and the budget that hold enforcement: freeze, circuit
+// breaker and budget.
 //
 // Purpose: everything that the gate and the ladder must agree on across processes, in a
 // few records of the ledger, each changed by compare-and-set.

@@ -2,6 +2,7 @@ package docket
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -14,7 +15,7 @@ func OpenCase(d Docket, id string, now time.Time) (Docket, []Entry) {
 	if c == nil || c.State != Standing {
 		return d, nil
 	}
-	c.State, c.OpenedAt = Open, now
+	c.State, c.OpenedAt, c.ToldResolved, c.ToldActed = Open, now, false, false
 	return d, []Entry{{At: now, Kind: EntryOpened, Case: id, Text: fmt.Sprintf("%s: %s", c.Rule, c.Message)}}
 }
 
@@ -127,6 +128,13 @@ func (c Case) LastTry() time.Time {
 		}
 	}
 	return last
+}
+
+// WarnedSince reports whether a warning to this owner was confirmed at that time or later.
+func (c Case) WarnedSince(owner string, at time.Time) bool {
+	return slices.ContainsFunc(c.Notices, func(n NoticeRef) bool {
+		return n.Purpose == Warning && n.Result == Sent && n.Owner == owner && !n.At.Before(at)
+	})
 }
 
 // Failed returns how many notices of the case were given up since the last that was not,

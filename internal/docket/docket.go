@@ -78,6 +78,9 @@ type Refusal struct {
 	Until time.Time `json:"until"` // then the gate is asked again
 }
 
+// Same reports whether this is the same no.
+func (r Refusal) Same(rule int, text string) bool { return r.Rule == rule && r.Text == text }
+
 // Live returns whether anything of the docket still wants work: a case that is not
 // resolved, an open outcome, or a closing notice that is not out.
 func (d Docket) Live() bool {

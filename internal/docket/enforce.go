@@ -6,7 +6,8 @@ import (
 )
 
 // Intend records that a hard action is about to be tried. It fails when the docket has
-// seen one already: one root gets one enforcement.
+// seen one already: one root gets one enforcement. An intent that follows a refusal is not
+// told, nor the same refusal again: history would fill with what does not happen.
 func Intend(d Docket, e Enforcement) (Docket, []Entry, error) {
 	if d.Enforcement != nil {
 		return d, nil, fmt.Errorf("docket %s: has an enforcement already (%s, %s)", d.Key, d.Enforcement.ID, d.Enforcement.State)
@@ -14,6 +15,9 @@ func Intend(d Docket, e Enforcement) (Docket, []Entry, error) {
 	d = d.clone()
 	e.State = Intent
 	d.Enforcement = &e
+	if d.Refusal != nil {
+		return d, nil, nil // asked again: what comes of it is told if it is something else
+	}
 	return d, d.each(e, EntryIntent, e.IntentAt, fmt.Sprintf("intends to %s", e.Action)), nil
 }
 
@@ -38,8 +42,11 @@ func Refuse(d Docket, r Refusal) (Docket, []Entry) {
 		return d, nil
 	}
 	d = d.clone()
-	e := *d.Enforcement
+	e, again := *d.Enforcement, d.Refusal != nil && d.Refusal.Same(r.Rule, r.Text)
 	d.Enforcement, d.Refusal = nil, &r
+	if again && len(e.Fences) == 0 {
+		return d, nil
+	}
 	entries := d.each(e, EntryRefused, r.At, fmt.Sprintf("gate rule %d, %s: %s", r.Rule, r.Name, r.Text))
 	// A fence is a write that we made: it stays on record though the act did not happen.
 	for i := range entries {
@@ -68,6 +75,17 @@ func Did(d Docket, written, settled string, at time.Time) (Docket, []Entry) {
 	return d, d.each(*e, EntryActed, at, text)
 }
 
+// Obscure closes an intent whose outcome nobody can tell: the object changed before anybody
+// looked. To try again might be a second act, so nothing follows.
+func Obscure(d Docket, why string, at time.Time) (Docket, []Entry) {
+	if d.Enforcement == nil || d.Enforcement.State != Intent {
+		return d, nil
+	}
+	d = d.clone()
+	d.Enforcement.State, d.Enforcement.Settled = Unclear, why
+	return d, d.each(*d.Enforcement, EntryUnclear, at, why)
+}
+
 // AddFence records an annotation patch before it is sent, with the token that it writes.
 func AddFence(d Docket, f Fence) (Docket, []Entry) {
 	d = d.clone()
@@ -84,6 +102,8 @@ func AddFence(d Docket, f Fence) (Docket, []Entry) {
 func BeginUndo(d Docket, u Undo) (Docket, []Entry, error) {
 	e := d.Enforcement
 	switch {
+	case e != nil && e.State == Unclear:
+		return d, nil, fmt.Errorf("nothing to undo: whether %s was acted on is not known: %s; put right by hand what is wrong", d.Root, e.Settled)
 	case e == nil || e.State == Intent:
 		return d, nil, fmt.Errorf("nothing to undo: nothing was done to %s", d.Root)
 	case e.State == Undid:

@@ -11,12 +11,14 @@ import (
 type EnforcementState string
 
 // The states of an enforcement. Intent and Undoing have an open outcome: after a crash
-// they are settled by looking at the cluster, never by trying again blindly.
+// they are settled by looking at the cluster, never by trying again blindly. Unclear is an
+// outcome that nobody can tell any more: it is the root's one enforcement all the same.
 const (
 	Intent  EnforcementState = "intent"
 	Done    EnforcementState = "done"
 	Undoing EnforcementState = "undoing"
 	Undid   EnforcementState = "undone"
+	Unclear EnforcementState = "unclear"
 )
 
 // The hard actions.
@@ -53,9 +55,12 @@ type Enforcement struct {
 
 // Prior is the state before the act, enough to restore it.
 type Prior struct {
-	ResourceVersion string          `json:"resourceVersion"`
-	Replicas        *int32          `json:"replicas,omitempty"`
-	Manifest        json.RawMessage `json:"manifest,omitempty"`
+	ResourceVersion string `json:"resourceVersion"`
+	// Generation counts the changes of a workload; ScaledBy is who set its replicas, and when.
+	Generation int64           `json:"generation,omitempty"`
+	ScaledBy   string          `json:"scaledBy,omitempty"`
+	Replicas   *int32          `json:"replicas,omitempty"`
+	Manifest   json.RawMessage `json:"manifest,omitempty"`
 }
 
 // Fence is one annotation patch that moved a resourceVersion, so that a late write of a

@@ -24,16 +24,19 @@ func (d *Docket) heir(c Case, at time.Time) *Case {
 	return best
 }
 
-// inherit takes over the warnings of a former case. Each keeps the name that it was told
-// under: the notice itself knows no other.
-func (c *Case) inherit(old Case) {
-	c.Notices, c.FirstSeen, c.OpenedAt = slices.Clone(old.Notices), old.FirstSeen, old.OpenedAt
+// inherit takes over the warnings of a former case and, if it goes on from it at once, its
+// age. Each warning keeps the name that it was told under: the notice itself knows no other.
+func (c *Case) inherit(old Case, atOnce bool) {
+	c.Notices, c.ToldResolved = slices.Clone(old.Notices), old.ToldResolved
+	if atOnce {
+		c.FirstSeen, c.OpenedAt = old.FirstSeen, old.OpenedAt
+	}
 	for i := range c.Notices {
 		if c.Notices[i].Case == "" {
 			c.Notices[i].Case = old.ID
 		}
 	}
-	if !old.OpenedAt.IsZero() {
-		c.State = Open
+	if !c.OpenedAt.IsZero() {
+		c.State, c.ToldResolved = Open, false
 	}
 }

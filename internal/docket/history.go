@@ -27,6 +27,7 @@ const (
 	EntryActed     = "acted"
 	EntryRefused   = "refused"
 	EntryFenced    = "fenced"
+	EntryUnclear   = "unclear"
 	EntryUndoing   = "undoing"
 	EntryUndone    = "undone"
 	EntryContested = "contested"

@@ -66,7 +66,8 @@ func (d *Docket) verdict(o v1.Observation, v v1.Verdict) (entries []Entry, fresh
 }
 
 // add makes a case. It inherits the warnings of one of the same rule that vanished within
-// the window, so that renaming a container buys no new warnings.
+// the window, so that renaming a container buys no new warnings. Where that one vanished in
+// this very observation it goes on as if nothing had happened; later, it must stand first.
 func (d *Docket) add(o v1.Observation, v v1.Verdict, x v1.Violation) []Entry {
 	c := Case{ID: CaseID(d.Key, v.Rule, x.Source, x.From), Rule: v.Rule, Source: x.Source, From: x.From,
 		State: Standing, FirstSeen: o.At}
@@ -74,7 +75,7 @@ func (d *Docket) add(o v1.Observation, v v1.Verdict, x v1.Violation) []Entry {
 	entry := Entry{At: o.At, Kind: EntrySeen, Case: c.ID, Text: fmt.Sprintf("%s: %s", v.Rule, x.Message)}
 	old := d.heir(c, o.At)
 	if old != nil {
-		c.inherit(*old)
+		c.inherit(*old, old.ResolvedAt.Equal(o.At))
 		entry.Text += fmt.Sprintf(" (goes on from %s, %q)", old.ID, old.Source)
 	}
 	room, ok := d.makeRoom(c, old, o.At)
@@ -95,12 +96,11 @@ func (c *Case) sight(o v1.Observation, v v1.Verdict, x v1.Violation) []Entry {
 	var entries []Entry
 	if c.State == Resolved {
 		if o.At.Sub(c.ResolvedAt) >= ReopenWindow {
-			c.Notices, c.OpenedAt = nil, time.Time{} // a ladder of its own, from its first step
+			c.Notices = nil // a ladder of its own, from its first step
 		}
-		c.State, c.ResolvedAt, c.ToldResolved, c.ToldActed, c.Heir = Open, time.Time{}, false, false, ""
-		if c.OpenedAt.IsZero() {
-			c.State, c.FirstSeen = Standing, o.At
-		}
+		// Its warnings count on, but it must stand again, and be warned of again, before an act:
+		// the owner was told that all is well.
+		c.State, c.FirstSeen, c.OpenedAt, c.ResolvedAt, c.Heir = Standing, o.At, time.Time{}, time.Time{}, ""
 		entries = append(entries, Entry{At: o.At, Kind: EntryReopened, Case: c.ID, Text: "found again: " + x.Message})
 	} else if c.Evidence != x.Evidence {
 		entries = append(entries, Entry{At: o.At, Kind: EntryChanged, Case: c.ID,
@@ -127,7 +127,10 @@ func (c *Case) unknown(at time.Time, reason string) []Entry {
 func (c *Case) resolve(at time.Time, why string) []Entry {
 	if c.State == Resolved || c.State == Standing {
 		if c.State == Standing {
-			c.State, c.ResolvedAt = Resolved, at
+			c.State, c.ResolvedAt = Resolved, at // the all-clear, if one was due, is out or still due
+			if len(c.Notices) > 0 {
+				return []Entry{{At: at, Kind: EntryResolved, Case: c.ID, Text: why}}
+			}
 		}
 		return nil
 	}
@@ -148,7 +151,10 @@ func (c *Case) told() bool {
 	return false
 }
 
-// dropStanding forgets what vanished before it became a case.
+// dropStanding forgets what vanished before it became a case. What was warned of before stays:
+// to flicker must not wipe out the count.
 func (d *Docket) dropStanding() {
-	d.Cases = slices.DeleteFunc(d.Cases, func(c Case) bool { return c.State == Resolved && c.OpenedAt.IsZero() })
+	d.Cases = slices.DeleteFunc(d.Cases, func(c Case) bool {
+		return c.State == Resolved && c.OpenedAt.IsZero() && len(c.Notices) == 0
+	})
 }

@@ -16,7 +16,7 @@ func TestReopen(t *testing.T) {
 		confirmed int
 		state     docket.State
 	}{
-		{"within the window its warnings count", docket.ReopenWindow - 2*time.Minute, 1, docket.Open},
+		{"within the window its warnings count", docket.ReopenWindow - 2*time.Minute, 1, docket.Standing},
 		{"after it the ladder starts anew", docket.ReopenWindow, 0, docket.Standing},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -28,7 +28,7 @@ func TestReopen(t *testing.T) {
 			l.now = l.now.Add(test.pause)
 			wantKinds(t, l.see(nil, bad("app")), docket.EntryReopened)
 			l.want("app", test.state, test.confirmed)
-			if c := l.d.Find(id("app")); !c.ResolvedAt.IsZero() || c.ToldResolved {
+			if c := l.d.Find(id("app")); !c.ResolvedAt.IsZero() || !c.OpenedAt.IsZero() || !c.FirstSeen.Equal(l.now) {
 				t.Errorf("reopened: %+v", c)
 			}
 		})
@@ -57,9 +57,59 @@ func TestAllClearIsOwedAgainAfterReopening(t *testing.T) {
 			t.Fatal("told, and still live")
 		}
 		l.see(nil, bad("app"))
+		l.open("app")
 		if c := l.d.Find(id("app")); c.ToldResolved || c.ToldActed {
 			t.Fatalf("reopened, and counted as told: %+v", c)
 		}
+	}
+}
+
+// A new defect after all was well brings the count of the old one, and must stand and be
+// warned of itself. One that takes the old one's place in the same moment is the old one.
+func TestANewDefectAfterAllWasWellMustStandFirst(t *testing.T) {
+	for name, pause := range map[string]bool{"at once": false, "later": true} {
+		t.Run(name, func(t *testing.T) {
+			l := begin(t)
+			l.see(nil, bad("app"))
+			l.open("app")
+			opened := l.now
+			l.warn("app", 1)
+			if pause {
+				l.see(nil, pass())
+			}
+			l.now = l.now.Add(time.Hour)
+			l.see(nil, bad("agent"))
+			c := l.d.Find(id("agent"))
+			if len(c.Notices) == 0 {
+				t.Fatal("the count is lost")
+			}
+			if pause {
+				l.want("agent", docket.Standing, 1)
+				if !c.OpenedAt.IsZero() || !c.FirstSeen.Equal(l.now) {
+					t.Errorf("its age is another's: %+v", c)
+				}
+				l.open("agent")
+			} else {
+				l.want("agent", docket.Open, 1)
+			}
+			c = l.d.Find(id("agent"))
+			if got := c.WarnedSince("ada@example.com", c.OpenedAt); got == pause || !pause && c.OpenedAt.After(opened) {
+				t.Errorf("warned since it opened: %v; %+v", got, c)
+			}
+		})
+	}
+}
+
+// What flickers within the time that it must stand keeps its count, and its end is on record.
+func TestFlickerKeepsTheCount(t *testing.T) {
+	l := begin(t)
+	l.see(nil, bad("app"))
+	l.open("app")
+	l.warn("app", 1)
+	for range 3 {
+		wantKinds(t, l.see(nil, pass()), docket.EntryResolved)
+		wantKinds(t, l.see(nil, bad("app")), docket.EntryReopened)
+		l.want("app", docket.Standing, 1)
 	}
 }
 
@@ -79,7 +129,7 @@ func TestGoneResolves(t *testing.T) {
 	}
 	wantKinds(t, l.gone())
 	l.see(nil, bad("app")) // it was never gone: a list that lied
-	if l.want("app", docket.Open, 0); !l.d.GoneAt.IsZero() {
+	if l.want("app", docket.Standing, 0); !l.d.GoneAt.IsZero() {
 		t.Error("seen alive, still gone")
 	}
 }
@@ -374,5 +424,26 @@ func TestPutBackIsContestedThoughNobodySawItStopped(t *testing.T) {
 				l.want("app", docket.Contested, 0)
 			}
 		})
+	}
+}
+
+// What is refused for the same reason again and again is told once.
+func TestTheSameRefusalIsToldOnce(t *testing.T) {
+	l := begin(t)
+	l.see(nil, bad("app"))
+	l.open("app")
+	var told []docket.Entry
+	for i, text := range []string{"no permit", "no permit", "no permit", "frozen"} {
+		d, entries, err := docket.Intend(l.d, docket.Enforcement{ID: fmt.Sprint("e-", i), Cases: []string{id("app")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told = append(told, entries...)
+		d, entries = docket.Refuse(d, docket.Refusal{Rule: 15, Text: text, At: l.now})
+		told, l.d = append(told, entries...), d
+	}
+	wantKinds(t, told, docket.EntryIntent, docket.EntryRefused, docket.EntryRefused)
+	if l.d.Refusal.Text != "frozen" || l.d.Enforcement != nil {
+		t.Errorf("%+v", l.d)
 	}
 }

@@ -153,23 +153,40 @@ func (e *Enforcer) did(ctx context.Context, d docket.Docket, written, settled st
 	return err
 }
 
+// maxPause and maxHumanPause bound how long a docket that was refused for the same reason
+// again and again is left alone.
+const (
+	maxPause      = 30 * time.Minute
+	maxHumanPause = 6 * time.Hour
+)
+
+// pause is until when a refused docket is left alone: twice as long as the last time, if the
+// reason is the same.
+func (e *Enforcer) pause(r Refusal, before *docket.Refusal) time.Duration {
+	pause, limit := e.Config.Enforce.Budget.Round, maxPause
+	if r.Human {
+		pause, limit = max(10*pause, time.Minute), maxHumanPause
+	}
+	if before != nil && before.Same(r.Rule, r.Text) {
+		pause = max(pause, 2*before.Until.Sub(before.At))
+	}
+	return min(pause, max(limit, e.Config.Enforce.Budget.Round))
+}
+
 // refuse takes the intent back and says until when the docket is left alone.
 func (e *Enforcer) refuse(ctx context.Context, d docket.Docket, r Refusal) error {
 	if err := e.Control.GiveBack(ctx, d.Key.Cluster, d.Key.String()); err != nil {
 		return err
 	}
 	now := e.Now().UTC()
-	pause := e.Config.Enforce.Budget.Round
-	if r.Human {
-		pause = max(10*pause, time.Minute)
-	}
+	pause := e.pause(r, d.Refusal)
 	_, err := ledger.Update(ctx, e.Store, d.Key, func(x docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		if !e.holds(x, d) {
 			return x, nil, false, fmt.Errorf("%s: %w", d.Enforcement.ID, errTaken)
 		}
 		next, entries := docket.Refuse(x, docket.Refusal{Rule: r.Rule, Name: r.Name, Text: r.Text, Human: r.Human,
 			At: now, Until: now.Add(pause)})
-		return next, entries, entries != nil, nil
+		return next, entries, true, nil
 	})
 	e.Log.Info("refused", "root", d.Root.String(), "rule", r.Rule, "name", r.Name, "text", r.Text)
 	return err

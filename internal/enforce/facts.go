@@ -39,6 +39,7 @@ type Facts struct {
 	Breaker     Switch
 	Grant       Grant
 	DryRun      DryRun
+	Admission   error              // why the admission policies do not hold this account now
 	Enforcement docket.Enforcement // the intent, with the prior state
 }
 

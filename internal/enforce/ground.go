@@ -46,6 +46,7 @@ func (e *Enforcer) facts(ctx context.Context, d docket.Docket, live Live, pol co
 	f.Permit = e.permit(ctx)
 	f.Breaker = e.breaker(ctx)
 	f.DryRun = e.dryRun(ctx, d, live)
+	f.Admission = e.admission(ctx)
 	return f
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -32,7 +33,7 @@ func (e *Enforcer) read(ctx context.Context, root v1.Root) (Live, docket.Prior) 
 		}
 		live := e.live(o, o.ObjectMeta)
 		live.Replicas = ptr.Deref(o.Spec.Replicas, 1)
-		return live, docket.Prior{ResourceVersion: o.ResourceVersion, Replicas: ptr.To(live.Replicas)}
+		return live, docket.Prior{ResourceVersion: o.ResourceVersion, Generation: o.Generation, ScaledBy: lastScaled(o.ManagedFields), Replicas: ptr.To(live.Replicas)}
 	case "Ingress":
 		o, err := e.Client.NetworkingV1().Ingresses(root.Namespace).Get(ctx, root.Name, metav1.GetOptions{})
 		if err != nil {
@@ -175,6 +176,31 @@ func (e *Enforcer) fence(ctx context.Context, root v1.Root, live Live, value str
 // it from all others: ours alone means that we wrote it last.
 func scaledBy(fields []metav1.ManagedFieldsEntry) string {
 	var names []string
+	for _, f := range scalers(fields) {
+		names = append(names, f.Manager)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// lastScaled says who holds spec.replicas and when each wrote last. Equal before and after
+// means that nobody changed the value in between, we as little: a write that changes it takes
+// it from its holders, and theirs to get it back bears a new time.
+func lastScaled(fields []metav1.ManagedFieldsEntry) string {
+	var all []string
+	for _, f := range scalers(fields) {
+		at := ""
+		if f.Time != nil {
+			at = f.Time.UTC().Format(time.RFC3339)
+		}
+		all = append(all, fmt.Sprintf("%s %s %s %s", f.Manager, f.Operation, f.Subresource, at))
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+func scalers(fields []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+	var holders []metav1.ManagedFieldsEntry
 	for _, f := range fields {
 		var set struct {
 			Spec struct {
@@ -184,8 +210,7 @@ func scaledBy(fields []metav1.ManagedFieldsEntry) string {
 		if f.FieldsV1 == nil || json.Unmarshal(f.FieldsV1.GetRawBytes(), &set) != nil || set.Spec.Replicas == nil {
 			continue
 		}
-		names = append(names, f.Manager)
+		holders = append(holders, f)
 	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
+	return holders
 }

@@ -67,7 +67,7 @@ func (h *house) late(d docket.Docket) error {
 func settles() map[string]func(*testing.T, *plane) {
 	return map[string]func(*testing.T, *plane){
 		"before-write": settleBefore, "after-write": settleAfter, "ingress-before": settleIngressBefore,
-		"ingress-after": settleIngressAfter, "others-zero": settleOthersZero, "late-write": settleLateWrite,
+		"ingress-after": settleIngressAfter, "others-zero": settleOthersZero, "put-back": settlePutBack, "late-write": settleLateWrite,
 		"before-read": settleBeforeRead, "unsent": settleUnsent, "ingress-unsent": settleIngressUnsent, "paused": settlePaused, "goes-on": settleGoesOn, "api-error": settleAPIError,
 		"undo-before": settleUndoBefore, "undo-after": settleUndoAfter, "undo-ingress-after": settleUndoIngress,
 	}
@@ -145,8 +145,36 @@ func settleOthersZero(t *testing.T, p *plane) {
 		t.Fatal(err)
 	}
 	h.settle(nil)
-	h.wantRefused(7, "touched")
-	h.wantWrites("patch deployments")
+	h.wantUnclear()
+	h.wantWrites()
+}
+
+// settlePutBack: the act took effect, its process died, and a person put it back before
+// anybody settled it. That was the root's one enforcement: a second one must not follow.
+func settlePutBack(t *testing.T, p *plane) {
+	h := newHouse(t, p)
+	h.deploy()
+	h.dies(dieAfter)
+	if _, err := p.cluster.Kubectl(t.Context(), "-n", h.ns, "scale", "deployment/web", "--replicas=3"); err != nil {
+		t.Fatal(err)
+	}
+	h.settle(nil)
+	h.wantUnclear()
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", "it runs"); err == nil || !strings.Contains(err.Error(), "not known") {
+		t.Errorf("undo says %v", err)
+	}
+	if err := h.process("first", nil).Enforce(t.Context(), h.key, h.cases, h.policy); err == nil {
+		t.Error("a second enforcement of one root began")
+	}
+	h.wantReplicas(3)
+	h.wantWrites("patch deployments/scale")
+}
+
+func (h *house) wantUnclear() {
+	h.t.Helper()
+	if d := h.wantState(docket.Unclear); !strings.Contains(d.Enforcement.Settled, "nobody can tell") {
+		h.t.Errorf("settled as %q", d.Enforcement.Settled)
+	}
 }
 
 // settleLateWrite: the dead process's write lands after the settling one has looked, and

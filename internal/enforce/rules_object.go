@@ -45,12 +45,15 @@ func verdictOf(verdicts []v1.Verdict, id string) v1.Verdict {
 	return v1.Verdict{}
 }
 
-// Rule 7. Preconditions: UID and resourceVersion are known, and the server took the same
-// write in a dry run, with our value in its answer.
+// Rule 7. Preconditions: UID and resourceVersion are known, the admission policies hold this
+// account to what it may do, and the server took the same write in a dry run, with our value
+// in its answer.
 func preconditions(f Facts) No {
 	switch {
 	case f.Live.UID == "" || f.Live.ResourceVersion == "":
 		return no("the object's UID or resourceVersion is not known")
+	case f.Admission != nil:
+		return no("what holds K8Guard's account is not in force: %v", f.Admission)
 	case f.DryRun.Err != nil:
 		return no("the server refused a dry run: %v", f.DryRun.Err)
 	case !f.DryRun.Carried:

@@ -45,6 +45,8 @@ func rows07() []row {
 	return []row{
 		{name: "no UID", change: func(f *Facts) { f.Live.UID = "" }, says: []string{"UID or resourceVersion is not known"}, also: []int{6}},
 		{name: "no resourceVersion", change: func(f *Facts) { f.Live.ResourceVersion = "" }, says: []string{"is not known"}, also: []int{14}},
+		{name: "nothing holds the account", change: func(f *Facts) { f.Admission = errTest() },
+			says: []string{"account is not in force", "connection refused"}},
 		{name: "dry run refused", change: func(f *Facts) { f.DryRun = DryRun{Err: errTest()} }, says: []string{"refused a dry run", "connection refused"}},
 		{name: "dry run refused late", ingress: true, change: func(f *Facts) { f.DryRun.Err = errTest() }, says: []string{"refused a dry run"}},
 		{name: "something resets it", change: func(f *Facts) { f.DryRun.Carried = false }, says: []string{"does not hold our value", "something resets it"}},

@@ -52,6 +52,9 @@ func confirmedWarnings(f Facts) No {
 		if got := confirmedFor(f, c); got < needed {
 			return no("case %s: %d of %d warnings confirmed for %s", c.ID, got, needed, f.Owner.Owner.Key())
 		}
+		if !c.WarnedSince(f.Owner.Owner.Key(), c.OpenedAt) {
+			return no("case %s: no warning was confirmed since it opened", c.ID)
+		}
 	}
 	return yes()
 }

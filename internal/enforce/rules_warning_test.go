@@ -19,7 +19,7 @@ func rows04() []row {
 		{name: "opened before it was seen", change: eachCase(func(c *docket.Case) { c.FirstSeen = c.OpenedAt.Add(time.Hour) }), says: []string{"stood -1h0m0s"}},
 		{name: "too young", change: func(f *Facts) { f.Config.MinimumAge = 80 * time.Hour },
 			says: []string{"79h0m0s old", "less than enforce.minimumAge 80h0m0s"}},
-		{name: "opened in the future", change: eachCase(func(c *docket.Case) { c.OpenedAt = today().Add(time.Hour) }), says: []string{"-1h0m0s old"}},
+		{name: "opened in the future", change: eachCase(func(c *docket.Case) { c.OpenedAt = today().Add(time.Hour) }), says: []string{"-1h0m0s old"}, also: []int{5}},
 		{name: "no minimum age", change: func(f *Facts) { f.Config.MinimumAge = 0 }, says: []string{"enforce.minimumAge", "not above zero"}},
 		{name: "no wait", change: func(f *Facts) { f.Policy.Ladder.Wait, f.Policy.Ladder.LastWait = 0, 0 }, says: []string{`wait of policy "shops"`}},
 		{name: "the date has not come", change: func(f *Facts) { f.Policy.Ladder.LastWait = 26 * time.Hour },
@@ -64,6 +64,11 @@ func renamed(n int, change func(*docket.Case)) func(*Facts) {
 func rows05() []row {
 	short := []string{"case c-1: 2 of 3 warnings confirmed for shop@example.com"}
 	return []row{
+		{name: "all warnings are from before it was resolved and came back", change: eachCase(func(c *docket.Case) {
+			for i := range c.Notices {
+				c.Notices[i].At = c.OpenedAt.Add(-time.Minute)
+			}
+		}), says: []string{"case c-1: no warning was confirmed since it opened"}},
 		{name: "namespace unread", change: func(f *Facts) { f.Owner.Err = errTest() }, says: []string{"owner cannot be read", "connection refused"}},
 		{name: "not named by the platform", change: ownedNow(v1.Owner{Emails: []string{"all@example.com"}}),
 			says: []string{`"fallback/all@example.com" do not count`, "name one on the Namespace object"}, human: true},

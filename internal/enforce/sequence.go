@@ -19,6 +19,7 @@ import (
 const LeaseName = "k8guard-action"
 
 const (
+	mend          = "if that is meant, look at every open case, take the annotations " + leaseLedger + " and " + leaseSequence + " from Lease " + LeaseName + ", then close the breaker"
 	leaseLedger   = "k8guard.io/ledger"
 	leaseSequence = "k8guard.io/sequence"
 )
@@ -38,21 +39,31 @@ func (e *Enforcer) raiseSequence(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w; apply deploy/rbac-action.yaml", err)
 	}
+	// A ledger that is behind must not catch up by being asked: it is judged as it stands.
 	id, err := ledger.UpdateRecord(ctx, e.Store, "ledger/identity", func(i *identity) (bool, error) {
 		if i.ID == "" {
 			i.ID = e.Holder
 		}
+		if err := behind(lease, *i); err != nil {
+			return false, err
+		}
 		i.Seq++
 		return true, nil
 	})
+	var fell fellBack
+	if errors.As(err, &fell) {
+		return errors.Join(err, e.Control.Trip(ctx, err.Error()))
+	}
 	if err != nil {
 		return err
 	}
-	if err := behind(lease, id); err != nil {
-		return errors.Join(err, e.Control.Trip(ctx, err.Error()))
-	}
 	return e.show(ctx, lease, id)
 }
+
+// fellBack is a ledger that must not act; only a person can say why it is so.
+type fellBack struct{ text string }
+
+func (f fellBack) Error() string { return f.text }
 
 // behind says why a ledger must not act when the cluster has seen more than it, or another.
 func behind(lease *coordinationv1.Lease, id identity) error {
@@ -62,12 +73,11 @@ func behind(lease *coordinationv1.Lease, id identity) error {
 	case other == "":
 		return nil
 	case other != id.ID:
-		return fmt.Errorf("another ledger (%s) acted on this cluster, this one is %s; if that is meant, take the annotations %s and %s from Lease %s, then close the breaker",
-			other, id.ID, leaseLedger, leaseSequence, LeaseName)
+		return fellBack{fmt.Sprintf("another ledger (%s) acted on this cluster, this one is %s; %s", other, id.ID, mend)}
 	case err != nil:
-		return fmt.Errorf("the sequence on Lease %s cannot be read: %w", LeaseName, err)
-	case seq >= id.Seq:
-		return fmt.Errorf("the ledger fell back: the cluster has seen sequence %d, the ledger is at %d", seq, id.Seq)
+		return fellBack{fmt.Sprintf("the sequence on Lease %s cannot be read: %v; %s", LeaseName, err, mend)}
+	case seq > id.Seq:
+		return fellBack{fmt.Sprintf("the ledger fell back: the cluster has seen sequence %d, the ledger is at %d; %s", seq, id.Seq, mend)}
 	}
 	return nil
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
+	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -56,6 +58,9 @@ func (e *Enforcer) settle(ctx context.Context, d docket.Docket) error {
 		if seen.done {
 			return e.did(ctx, d, seen.version, seen.text)
 		}
+		if seen.unclear {
+			return e.obscure(ctx, d, seen.text)
+		}
 		if seen.gone {
 			return e.refuse(ctx, d, Refusal{Rule: 6, Name: "re-verify", Text: seen.text})
 		}
@@ -90,6 +95,7 @@ func (e *Enforcer) take(ctx context.Context, d docket.Docket) (docket.Docket, er
 type effect struct {
 	done    bool
 	gone    bool // the root is gone, by another hand
+	unclear bool // another hand wrote since, and ours may have before
 	uid     string
 	version string // the object's resourceVersion as it was seen
 	text    string
@@ -114,8 +120,32 @@ func (e *Enforcer) effect(ctx context.Context, d docket.Docket) (effect, error) 
 		return effect{}, err
 	case o.Spec.Replicas != nil && *o.Spec.Replicas == 0 && scaledBy(o.ManagedFields) == manager(d.Enforcement.ID):
 		return effect{done: true, version: o.ResourceVersion, text: "settled: the object shows our write"}, nil
+	case o.Generation != d.Enforcement.Prior.Generation && !e.unscaled(o, *d.Enforcement):
+		return effect{unclear: true, text: "K8Guard lost the answer to its act, and the object was changed before it could look: nobody can tell whether the act took effect"}, nil
 	}
 	return effect{uid: string(o.UID), version: o.ResourceVersion}, nil
+}
+
+// unscaled reports whether the replicas are surely untouched since the prior state was read:
+// their holders are the same, or our fence stands, which went out on an object without our
+// effect and let none follow.
+func (e *Enforcer) unscaled(o *appsv1.Deployment, act docket.Enforcement) bool {
+	if prior := act.Prior.ScaledBy; prior != "" && prior == lastScaled(o.ManagedFields) {
+		return true
+	}
+	return slices.ContainsFunc(act.Fences, func(f docket.Fence) bool { return f.Token == o.Annotations[Annotation] })
+}
+
+func (e *Enforcer) obscure(ctx context.Context, d docket.Docket, why string) error {
+	_, err := ledger.Update(ctx, e.Store, d.Key, func(x docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+		if !e.holds(x, d) {
+			return x, nil, false, fmt.Errorf("%s: %w", d.Enforcement.ID, errTaken)
+		}
+		next, entries := docket.Obscure(x, why, e.Now().UTC())
+		return next, entries, entries != nil, nil
+	})
+	e.Log.Warn("an act's outcome is unclear; a person decides", "root", d.Root.String(), "enforcement", d.Enforcement.ID)
+	return err
 }
 
 // touch records a fence, then sends it on the object as it was seen without our effect: a

@@ -9,6 +9,9 @@ import (
 // maxAddress is the longest address that SMTP carries (RFC 5321, 4.5.3.1), in bytes.
 const maxAddress = 254
 
+// MaxAddresses bounds the owners of one namespace.
+const MaxAddresses = 20
+
 const (
 	atom  = "[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 	label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -17,7 +20,8 @@ const (
 // Addresses reads a comma-separated list of mail addresses, as an annotation holds it.
 // Valid ones come lower-cased, sorted and once each; malformed ones as they were written.
 // Only plain ASCII addresses with a full domain are valid: no display name, no quoted
-// local part, no control character. Empty entries are ignored.
+// local part, no control character. Empty entries are ignored. At most [MaxAddresses] are
+// taken, in their order; the others are malformed, for no team is so many.
 func Addresses(value string) (valid []string, malformed []string) {
 	address := regexp.MustCompile("^" + atom + `(?:\.` + atom + ")*@(?:" + label + `\.)+` + label + "$")
 	for entry := range strings.SplitSeq(value, ",") {
@@ -26,6 +30,8 @@ func Addresses(value string) (valid []string, malformed []string) {
 		local, _, _ := strings.Cut(lower, "@")
 		switch {
 		case entry == "":
+		case len(valid) == MaxAddresses:
+			malformed = append(malformed, entry)
 		case !ascii(entry), len(entry) > maxAddress, len(local) > 64, !address.MatchString(lower):
 			malformed = append(malformed, entry)
 		default:

@@ -66,6 +66,13 @@ func decisions() []decision {
 		{"an unknown send waits like a confirmed one", func(in *policy.Input) {
 			in.Case.Notices[2].Result, in.Case.Notices[2].At = docket.UnknownSend, in.Now.Add(-time.Hour)
 		}, want{policy.Wait, policy.Waiting, "warning 3 of 3"}, 23 * time.Hour},
+		{"what came back is warned of once more", func(in *policy.Input) { in.Case.OpenedAt = in.Now.Add(-12 * time.Hour) }, want{policy.Wait, policy.Waiting, "warning 3 of 3"}, 11 * time.Hour},
+		{"and then at the wait's end", func(in *policy.Input) {
+			in.Case.OpenedAt, in.Policy.Ladder.Wait = in.Now.Add(-12*time.Hour), 13*time.Hour
+		}, want{policy.Notify, policy.Due, "warning"}, 0},
+		{"an unclear outcome", func(in *policy.Input) {
+			in.Docket.Enforcement = &docket.Enforcement{State: docket.Unclear, Settled: "nobody can tell"}
+		}, want{policy.None, policy.HumanNeeded, ""}, 0},
 		{"a new owner begins again", func(in *policy.Input) { in.Owner.Emails = []string{"bob@example.com"} }, want{policy.Wait, policy.Waiting, "warning 1 of 3"}, 11 * time.Hour},
 		{"the cap over all owners", func(in *policy.Input) {
 			in.Owner.Emails = []string{"bob@example.com"}

@@ -170,7 +170,8 @@ const maxFailed = 3
 func warn(in Input) (docket.Plan, bool) {
 	ladder := in.Policy.Ladder
 	confirmed, tries := in.Case.Count(in.Owner.Key())
-	if confirmed >= ladder.Warnings {
+	// A case that was resolved and came back brings its count, and is warned of once more.
+	if confirmed >= ladder.Warnings && in.Case.WarnedSince(in.Owner.Key(), in.Case.OpenedAt) {
 		return docket.Plan{}, false
 	}
 	if tries >= MaxTries(ladder) {
@@ -182,7 +183,7 @@ func warn(in Input) (docket.Plan, bool) {
 	}
 	if last := in.Case.LastTry(); !last.IsZero() {
 		if at := last.Add(ladder.Wait); in.Now.Before(at) {
-			return wait(Waiting, fmt.Sprintf("warning %d of %d", confirmed+1, ladder.Warnings), at)
+			return wait(Waiting, fmt.Sprintf("warning %d of %d", min(confirmed+1, ladder.Warnings), ladder.Warnings), at)
 		}
 	}
 	return docket.Plan{Step: Notify, Reason: Due, Next: string(docket.Warning)}, true
@@ -200,6 +201,8 @@ func act(in Input) (docket.Plan, bool) {
 		return hold(NotifyOnly, "told, never acted on: %s", notifyOnly(d, c))
 	case in.Control.Mode != config.ModeEnforce:
 		return hold(SafeMode, "safe mode: K8Guard tells, it does not act")
+	case d.Enforcement != nil && d.Enforcement.State == docket.Unclear:
+		return hold(HumanNeeded, "%s; K8Guard does not try again, a person decides", d.Enforcement.Settled)
 	case d.Enforcement != nil:
 		return hold(HumanNeeded, "this object has seen its one enforcement: K8Guard tells, a person decides")
 	case !in.Policy.Enforce:

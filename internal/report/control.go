@@ -32,7 +32,8 @@ type Status struct {
 	Observed    time.Time     `json:"observed,omitzero"`
 }
 
-// Freeze is one switch that stops enforcement. Pending: asked for, not yet seen by all.
+// Freeze is one switch that stops enforcement. Pending: an act or undo that had
+// begun is under way still, or its outcome is open.
 type Freeze struct {
 	Scope   string    `json:"scope"`
 	By      string    `json:"by"`

@@ -99,7 +99,7 @@ func (s *server) casePage(w http.ResponseWriter, r *http.Request) {
 }
 
 func row(v CaseView) ledger.CaseRow {
-	confirmed, _ := v.Case.Count(strings.Join(v.Docket.Owner.Emails, ","))
+	confirmed, _ := v.Case.Count(v.Docket.Owner.Key())
 	return ledger.CaseRow{ID: v.Case.ID, Docket: v.Docket.Key, Cluster: v.Docket.Cluster, Root: v.Docket.Root,
 		Owner: v.Docket.Owner, Status: v.Status, Confirmed: confirmed, Case: v.Case}
 }

@@ -46,6 +46,9 @@ func Lost(violations map[Violation]string, d Dump) error {
 	known := map[Violation]bool{}
 	for _, x := range d.Dockets {
 		for _, c := range x.Cases {
+			if c.State == "resolved" { // what is violating now must not be called mended
+				continue
+			}
 			known[Violation{x.Root.UID, c.Rule, c.Source}], known[Violation{x.Key.Root, c.Rule, c.Source}] = true, true
 		}
 	}

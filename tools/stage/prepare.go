@@ -32,6 +32,11 @@ func (s *Stage) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	// It ships disabled: here, the people who write it are us.
+	if _, err := s.Cluster.Kubectl(ctx, "-n", namespace, "patch", "configmap", "k8guard-permit", "--type=merge",
+		"-p", `{"data":{"enforcement":"enabled"}}`); err != nil {
+		return err
+	}
 	for _, name := range []string{"k8guard-discover", "k8guard-action"} {
 		if err := s.Cluster.AccountKubeconfig(ctx, namespace, name, s.kubeconfig(name)); err != nil {
 			return err
