@@ -1,7 +1,7 @@
 // Package cluster is the only watcher of the Kubernetes API.
 //
-// Purpose: follow five kinds (namespaces, deployments, replicasets, pods, ingresses), have
-// each object judged as it arrives, and keep a slim record of it, never the object.
+// Purpose: follow every kind that is audited, have each object judged as it arrives, and
+// keep a slim record of it, never the object.
 //
 // Concurrency: [Watcher.Run] is called once; every other method from any goroutine, before,
 // during and after. A [Handler] is called from one goroutine for each kind.
@@ -28,13 +28,8 @@ import (
 	"github.com/k8guard/k8guard/internal/entity"
 )
 
-// ReplicaSet is watched for the chain from a pod to its Deployment; it is never judged.
-const ReplicaSet entity.Kind = "ReplicaSet"
-
 // Kinds lists every kind that is watched.
-func Kinds() []entity.Kind {
-	return []entity.Kind{entity.Namespace, entity.Deployment, ReplicaSet, entity.Pod, entity.Ingress}
-}
+func Kinds() []entity.Kind { return entity.Kinds() }
 
 // Handler is told what the watch sees.
 type Handler interface {

@@ -6,6 +6,8 @@ import (
 	"unique"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -32,24 +34,35 @@ type Record struct {
 	Name            string
 	UID             string
 	ResourceVersion string
-	// Generation rises with each change of the object's spec, of a Deployment.
+	// Generation rises with each change of the object's spec, of a workload.
 	Generation int64
 	Created    time.Time
 	Dormant    string
-	// Lost names what an act would lose for good, of a Deployment.
+	// Lost names what an act would lose for good, of a workload that can be acted on.
 	Lost []string
-	// Over is true for a pod that has run to its end. One that is being deleted still runs:
-	// it may ignore the signal for as long as its grace period, which a tenant chooses.
+	// Over is true for a Pod or Job that has run to its end. One that is being deleted still
+	// runs: it may ignore the signal for as long as its grace period, which a tenant chooses.
 	Over bool
 	// Controller is the zero value when no reference claims control.
 	Controller Controller
 	// Judgement is nil when the object is not under audit.
 	Judgement *Judgement
-	// Selector and TemplateHash are a ReplicaSet's: which pods are its own.
-	Selector     *metav1.LabelSelector
-	TemplateHash string
+	// Made is what an object says of its maker beside the owner reference; see [Made].
+	Made Made
+	// Selector is which objects are a workload's own; nil where the kind has none.
+	Selector *metav1.LabelSelector
 	// OwnerAnnotation is a Namespace's value of the annotation that names its owner.
 	OwnerAnnotation string
+}
+
+// Made is what the controllers write on what they make, so that an owner reference can be
+// checked against it.
+type Made struct {
+	TemplateHash string // pod-template-hash, of a ReplicaSet and its pods
+	Revision     string // controller-revision-hash, of a StatefulSet's or DaemonSet's pods
+	JobUID       string // batch.kubernetes.io/controller-uid
+	OwnName      bool   // statefulset.kubernetes.io/pod-name is the pod's own name
+	Scheduled    bool   // batch.kubernetes.io/cronjob-scheduled-timestamp is there, on a Job
 }
 
 // Root names the record as the root of an observation.
@@ -62,21 +75,15 @@ func (s *store) record(object any) (*Record, error) {
 	switch o := object.(type) {
 	case *Record: // slimmed before, while the first list was streaming in
 		return o, nil
-	case *appsv1.ReplicaSet:
-		return &Record{
-			Kind: ReplicaSet, Namespace: shared(o.Namespace), Name: o.Name, UID: string(o.UID),
-			ResourceVersion: o.ResourceVersion, Created: o.CreationTimestamp.Time,
-			Controller: controller(o.OwnerReferences), Selector: o.Spec.Selector,
-			TemplateHash: o.Labels[appsv1.DefaultDeploymentUniqueLabelKey],
-		}, nil
 	case runtime.Object:
 		e, err := entity.From(o)
 		if err != nil {
 			return nil, fmt.Errorf("cluster: %w", err)
 		}
 		r := s.judged(e)
-		if d, ok := o.(*appsv1.Deployment); ok {
-			r.Generation = d.Generation
+		r.Selector = selector(o)
+		if m, err := meta.Accessor(o); err == nil && r.Kind != entity.Pod && r.Kind != entity.Ingress && r.Kind != entity.Namespace {
+			r.Generation = m.GetGeneration()
 		}
 		return r, nil
 	}
@@ -87,17 +94,45 @@ func (s *store) judged(e entity.Entity) *Record {
 	r := &Record{
 		Kind: e.Kind, Namespace: shared(e.Namespace), Name: e.Name, UID: e.UID,
 		ResourceVersion: e.ResourceVersion, Created: e.Created, Dormant: e.Dormant(),
-		Over:       e.Kind == entity.Pod && e.Completed,
-		Controller: controller(e.Owners),
+		Over:       e.Completed,
+		Controller: controller(e.Owners), Made: made(e),
 	}
 	if e.Kind == entity.Namespace {
 		r.OwnerAnnotation = e.Annotations[s.settings.OwnerAnnotation]
 	}
-	if e.Kind == entity.Deployment {
+	switch e.Kind {
+	case entity.Deployment, entity.StatefulSet, entity.ReplicaSet, entity.Job, entity.CronJob:
 		r.Lost = e.Lost()
 	}
 	r.Judgement = s.handler.Judge(e)
 	return r
+}
+
+// selector returns which objects are a workload's own.
+func selector(o runtime.Object) *metav1.LabelSelector {
+	switch o := o.(type) {
+	case *appsv1.Deployment:
+		return o.Spec.Selector
+	case *appsv1.StatefulSet:
+		return o.Spec.Selector
+	case *appsv1.DaemonSet:
+		return o.Spec.Selector
+	case *appsv1.ReplicaSet:
+		return o.Spec.Selector
+	case *batchv1.Job:
+		return o.Spec.Selector
+	}
+	return nil
+}
+
+func made(e entity.Entity) Made {
+	return Made{
+		TemplateHash: shared(e.Labels[appsv1.DefaultDeploymentUniqueLabelKey]),
+		Revision:     shared(e.Labels[appsv1.ControllerRevisionHashLabelKey]),
+		JobUID:       shared(e.Labels[batchv1.ControllerUidLabel]),
+		OwnName:      e.Kind == entity.Pod && e.Labels[appsv1.StatefulSetPodNameLabel] == e.Name,
+		Scheduled:    e.Kind == entity.Job && e.Annotations[batchv1.CronJobScheduledTimestampAnnotation] != "",
+	}
 }
 
 func controller(owners []metav1.OwnerReference) Controller {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -50,7 +51,15 @@ func (w *Watcher) source(kind entity.Kind) (source, error) {
 		return sourceOf("pods", &corev1.Pod{}, c.CoreV1().Pods("")), nil
 	case entity.Deployment:
 		return sourceOf("deployments.apps", &appsv1.Deployment{}, c.AppsV1().Deployments("")), nil
-	case ReplicaSet:
+	case entity.StatefulSet:
+		return sourceOf("statefulsets.apps", &appsv1.StatefulSet{}, c.AppsV1().StatefulSets("")), nil
+	case entity.DaemonSet:
+		return sourceOf("daemonsets.apps", &appsv1.DaemonSet{}, c.AppsV1().DaemonSets("")), nil
+	case entity.Job:
+		return sourceOf("jobs.batch", &batchv1.Job{}, c.BatchV1().Jobs("")), nil
+	case entity.CronJob:
+		return sourceOf("cronjobs.batch", &batchv1.CronJob{}, c.BatchV1().CronJobs("")), nil
+	case entity.ReplicaSet:
 		return sourceOf("replicasets.apps", &appsv1.ReplicaSet{}, c.AppsV1().ReplicaSets("")), nil
 	case entity.Ingress:
 		return sourceOf("ingresses.networking.k8s.io", &networkingv1.Ingress{}, c.NetworkingV1().Ingresses("")), nil

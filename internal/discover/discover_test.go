@@ -3,13 +3,16 @@ package discover
 import (
 	"math/rand"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/utils/ptr"
@@ -17,6 +20,7 @@ import (
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/entity"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -34,57 +38,95 @@ func meta(namespace, name string, ls map[string]string, owner *metav1.OwnerRefer
 }
 
 func claim(kind, name, uid string) *metav1.OwnerReference {
-	return &metav1.OwnerReference{APIVersion: "apps/v1", Kind: kind, Name: name, UID: types.UID(uid), Controller: ptr.To(true)}
+	version := "apps/v1"
+	if kind == "Job" || kind == "CronJob" {
+		version = "batch/v1"
+	}
+	return &metav1.OwnerReference{APIVersion: version, Kind: kind, Name: name, UID: types.UID(uid), Controller: ptr.To(true)}
+}
+
+// makersOfPods are one of each kind that makes pods, with clean templates.
+func makersOfPods() []runtime.Object {
+	selects := func(name string) *metav1.LabelSelector {
+		return &metav1.LabelSelector{MatchLabels: map[string]string{"app": name}}
+	}
+	template := corev1.PodTemplateSpec{Spec: spec("good")}
+	nightly := meta("shop", "nightly-1", map[string]string{"app": "nightly"}, claim("CronJob", "nightly", "shop-nightly"))
+	nightly.Annotations = map[string]string{batchv1.CronJobScheduledTimestampAnnotation: "2026-01-01T00:00:00Z"}
+	forged := meta("shop", "nightly-2", map[string]string{"app": "nightly"}, claim("CronJob", "nightly", "shop-nightly"))
+	return []runtime.Object{
+		&appsv1.Deployment{ObjectMeta: meta("shop", "web", nil, nil), Spec: appsv1.DeploymentSpec{Selector: selects("web"), Template: template}},
+		&appsv1.ReplicaSet{ObjectMeta: meta("shop", "web-h1", map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: "h1"},
+			claim("Deployment", "web", "shop-web")), Spec: appsv1.ReplicaSetSpec{Selector: selects("web"), Template: template}},
+		&appsv1.ReplicaSet{ObjectMeta: meta("shop", "bare", map[string]string{"app": "bare"}, nil), Spec: appsv1.ReplicaSetSpec{Selector: selects("bare"), Template: template}},
+		&appsv1.StatefulSet{ObjectMeta: meta("shop", "db", nil, nil), Spec: appsv1.StatefulSetSpec{Selector: selects("db"), Template: template}},
+		&appsv1.DaemonSet{ObjectMeta: meta("shop", "agent", nil, nil), Spec: appsv1.DaemonSetSpec{Selector: selects("agent"), Template: template}},
+		&batchv1.Job{ObjectMeta: meta("shop", "once", nil, nil), Spec: batchv1.JobSpec{Selector: selects("once"), Template: template}},
+		&batchv1.CronJob{ObjectMeta: meta("shop", "nightly", nil, nil), Spec: batchv1.CronJobSpec{JobTemplate: batchv1.JobTemplateSpec{Spec: batchv1.JobSpec{Template: template}}}},
+		&batchv1.Job{ObjectMeta: nightly, Spec: batchv1.JobSpec{Selector: selects("nightly"), Template: template}},
+		&batchv1.Job{ObjectMeta: forged, Spec: batchv1.JobSpec{Selector: selects("nightly"), Template: template}},
+	}
 }
 
 func TestAPodBelongsOnlyThroughAChainThatHolds(t *testing.T) {
-	right := map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: "h1"}
+	web := map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: "h1"}
+	db := map[string]string{"app": "db", appsv1.ControllerRevisionHashLabelKey: "r1", appsv1.StatefulSetPodNameLabel: "p"}
+	agent := map[string]string{"app": "agent", appsv1.ControllerRevisionHashLabelKey: "r1"}
+	of := func(app, job string) map[string]string {
+		return map[string]string{"app": app, batchv1.ControllerUidLabel: job}
+	}
+	set := claim("ReplicaSet", "web-h1", "shop-web-h1")
 	cases := map[string]struct {
 		namespace string
 		labels    map[string]string
 		owner     *metav1.OwnerReference
 		root      string
 	}{
-		"whole chain":        {"shop", right, claim("ReplicaSet", "web-h1", "shop-web-h1"), "Deployment"},
-		"no claim":           {"shop", right, nil, "Pod"},
-		"forged uid":         {"shop", right, claim("ReplicaSet", "web-h1", "forged"), "Pod"},
-		"forged name":        {"shop", right, claim("ReplicaSet", "web-h2", "shop-web-h1"), "Pod"},
-		"other namespace":    {"evil", right, claim("ReplicaSet", "web-h1", "shop-web-h1"), "Pod"},
-		"wrong hash":         {"shop", map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: "h2"}, claim("ReplicaSet", "web-h1", "shop-web-h1"), "Pod"},
-		"selector differs":   {"shop", map[string]string{appsv1.DefaultDeploymentUniqueLabelKey: "h1"}, claim("ReplicaSet", "web-h1", "shop-web-h1"), "Pod"},
-		"straight to parent": {"shop", right, claim("Deployment", "web", "shop-web"), "Pod"},
-		"unwatched kind":     {"shop", right, claim("StatefulSet", "db", "shop-db"), "Pod"},
-		"bare replicaset":    {"shop", right, claim("ReplicaSet", "bare", "shop-bare"), "Pod"},
+		"deployment":            {"shop", web, set, "Deployment/web"},
+		"no claim":              {"shop", web, nil, "Pod/p"},
+		"forged uid":            {"shop", web, claim("ReplicaSet", "web-h1", "forged"), "Pod/p"},
+		"forged name":           {"shop", web, claim("ReplicaSet", "web-h2", "shop-web-h1"), "Pod/p"},
+		"other namespace":       {"evil", web, set, "Pod/p"},
+		"wrong hash":            {"shop", map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: "h2"}, set, "Pod/p"},
+		"selector differs":      {"shop", map[string]string{appsv1.DefaultDeploymentUniqueLabelKey: "h1"}, set, "Pod/p"},
+		"straight to parent":    {"shop", web, claim("Deployment", "web", "shop-web"), "Pod/p"},
+		"no such maker":         {"shop", web, &metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: "x", UID: "x", Controller: ptr.To(true)}, "Pod/p"},
+		"another group":         {"shop", web, &metav1.OwnerReference{APIVersion: "evil.io/v1", Kind: "ReplicaSet", Name: "web-h1", UID: "shop-web-h1", Controller: ptr.To(true)}, "Pod/p"},
+		"bare replicaset":       {"shop", map[string]string{"app": "bare"}, claim("ReplicaSet", "bare", "shop-bare"), "ReplicaSet/bare"},
+		"statefulset":           {"shop", db, claim("StatefulSet", "db", "shop-db"), "StatefulSet/db"},
+		"no revision":           {"shop", map[string]string{"app": "db", appsv1.StatefulSetPodNameLabel: "p"}, claim("StatefulSet", "db", "shop-db"), "Pod/p"},
+		"another pod's name":    {"shop", map[string]string{"app": "db", appsv1.ControllerRevisionHashLabelKey: "r1", appsv1.StatefulSetPodNameLabel: "db-0"}, claim("StatefulSet", "db", "shop-db"), "Pod/p"},
+		"daemonset":             {"shop", agent, claim("DaemonSet", "agent", "shop-agent"), "DaemonSet/agent"},
+		"no daemonset's mark":   {"shop", map[string]string{"app": "agent"}, claim("DaemonSet", "agent", "shop-agent"), "Pod/p"},
+		"job":                   {"shop", of("once", "shop-once"), claim("Job", "once", "shop-once"), "Job/once"},
+		"another job's uid":     {"shop", of("once", "shop-other"), claim("Job", "once", "shop-once"), "Pod/p"},
+		"cronjob":               {"shop", of("nightly", "shop-nightly-1"), claim("Job", "nightly-1", "shop-nightly-1"), "CronJob/nightly"},
+		"a cronjob's forgery":   {"shop", of("nightly", "shop-nightly-2"), claim("Job", "nightly-2", "shop-nightly-2"), "Job/nightly-2"},
+		"straight to cronjob":   {"shop", of("nightly", "shop-nightly-1"), claim("CronJob", "nightly", "shop-nightly"), "Pod/p"},
+		"job as a deployment's": {"shop", web, claim("Job", "web-h1", "shop-web-h1"), "Pod/p"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			selector := &metav1.LabelSelector{MatchLabels: right}
-			_, r := run(t, fake.NewClientset(
+			_, r := run(t, fake.NewClientset(append(makersOfPods(),
 				&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop", UID: "ns", Annotations: map[string]string{"team/email-ids": "B@x.io a@x.io"}}},
-				&appsv1.Deployment{ObjectMeta: meta("shop", "web", nil, nil), Spec: appsv1.DeploymentSpec{Template: corev1.PodTemplateSpec{Spec: spec("good")}}},
-				&appsv1.ReplicaSet{ObjectMeta: meta("shop", "web-h1", right, claim("Deployment", "web", "shop-web")), Spec: appsv1.ReplicaSetSpec{Selector: selector}},
-				&appsv1.ReplicaSet{ObjectMeta: meta("shop", "bare", right, nil), Spec: appsv1.ReplicaSetSpec{Selector: selector}},
 				&corev1.Pod{ObjectMeta: meta(c.namespace, "p", c.labels, c.owner), Spec: spec("bad:1")},
 				&corev1.Pod{ObjectMeta: meta("ignored", "q", nil, nil), Spec: spec("bad:2")},
-			), nil)
-			other, rootName := map[string]string{"Pod": "Deployment", "Deployment": "Pod"}[c.root], map[string]string{"Pod": "p", "Deployment": "web"}[c.root]
-			eventually(t, "its root is published", 5*time.Second, func() bool { _, ok := r.of(c.root, rootName); return ok })
-			o, _ := r.of(c.root, rootName)
+			)...), nil)
+			kind, name, _ := strings.Cut(c.root, "/")
+			eventually(t, "its root is published", 5*time.Second, func() bool { _, ok := r.of(kind, name); return ok })
+			o, _ := r.of(kind, name)
 			v := o.Verdicts[0]
 			if v.State != v1.Violated || len(v.Violations) != 1 || v.Violations[0].From != v1.FromPod {
 				t.Errorf("verdict %+v, want one violation from the pod", v)
 			}
-			if wantRemark := c.root == "Pod" && c.owner != nil; wantRemark != (v.Reason != "") {
+			if wantRemark := kind == "Pod" && c.owner != nil || name == "nightly-2"; wantRemark != (v.Reason != "") {
 				t.Errorf("remark %q, wanted one: %v", v.Reason, wantRemark)
 			}
 			if c.namespace == "shop" && !slices.Equal(o.Owner.Emails, []string{"a@x.io", "b@x.io"}) {
 				t.Errorf("owner %+v", o.Owner)
 			}
-			if _, ok := r.of(other, map[string]string{"Pod": "p", "Deployment": "web"}[other]); ok {
-				t.Errorf("the violation was told on the %s as well", other)
-			}
-			if _, ok := r.of("Pod", "q"); ok {
-				t.Error("a pod of an ignored namespace was told")
+			if told := r.violated(); len(told) != 1 {
+				t.Errorf("the violation was told on %v", told)
 			}
 		})
 	}
@@ -100,7 +142,7 @@ func TestInventoryHoldsEveryLiveRootAndGoneIsSaid(t *testing.T) {
 	eventually(t, "an inventory", 5*time.Second, func() bool { _, roots, _ := r.inventory(); return len(roots) == 3 })
 	kinds, roots, judged := r.inventory()
 	dirty, _ := r.of("Pod", "dirty")
-	if len(kinds) != 4 || judged != 3 || roots["shop-clean"] == "" || roots["shop-dirty"] != dirty.Hash {
+	if len(kinds) != len(entity.Kinds()) || judged != 3 || roots["shop-clean"] == "" || roots["shop-dirty"] != dirty.Hash {
 		t.Errorf("kinds %v, judged %d, roots %v, want the hash %s", kinds, judged, roots, dirty.Hash)
 	}
 	if _, told := r.of("Pod", "clean"); told {

@@ -69,6 +69,18 @@ func (r *recorder) of(kind, name string) (v1.Observation, bool) {
 	return v1.Observation{}, false
 }
 
+// violated names every root whose newest word has a violation.
+func (r *recorder) violated() (names []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, o := range r.latest {
+		if len(evidence(o)) > 0 {
+			names = append(names, o.Root.String())
+		}
+	}
+	return names
+}
+
 // inventory joins the newest whole round of buckets.
 func (r *recorder) inventory() (kinds []string, hashes map[string]string, judged int) {
 	r.mu.Lock()
@@ -91,7 +103,7 @@ func (r *recorder) inventory() (kinds []string, hashes map[string]string, judged
 func bad(t testing.TB) *rule.Engine {
 	t.Helper()
 	images := rule.Rule{
-		Meta: rule.Meta{ID: "BAD_IMAGE", Severity: rule.High, Revision: 1, Kinds: []entity.Kind{entity.Deployment, entity.Pod}},
+		Meta: rule.Meta{ID: "BAD_IMAGE", Severity: rule.High, Revision: 1, Kinds: entity.Workloads()},
 		Check: func(e entity.Entity, _ rule.Related) (r rule.Result) {
 			for c := range e.Containers() {
 				if strings.Contains(c.Image, "bad") {

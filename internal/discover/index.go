@@ -53,37 +53,41 @@ func (d *Discover) pushNamespace(name string) {
 	}
 }
 
-// pushGrandchildren has the pods of a Deployment that came or went evaluated: they may be
-// roots now, or no longer.
-func (d *Discover) pushGrandchildren(uid string) {
-	for _, set := range d.childrenOf(uid) {
-		for _, pod := range d.childrenOf(set.UID) {
-			d.push(pod.Kind, pod.UID)
-		}
-	}
-}
-
-func (d *Discover) changedSet(was, is *cluster.Record) {
-	if was != nil && is != nil && sameChain(was, is) {
+// changedMaker has all above and below a link that came, went or changed evaluated: they may
+// be roots now, or no longer. It spares the work of many changes of status; a selector
+// cannot change.
+func (d *Discover) changedMaker(was, is *cluster.Record) {
+	if was != nil && is != nil && was.Controller == is.Controller && was.Made == is.Made {
 		return
 	}
 	for _, r := range []*cluster.Record{was, is} {
-		if r == nil {
-			continue
-		}
-		for _, pod := range d.childrenOf(r.UID) {
-			d.push(pod.Kind, pod.UID)
-		}
-		if r.Controller.UID != "" {
-			d.push(entity.Deployment, r.Controller.UID)
+		if r != nil {
+			d.pushBelow(r.UID)
+			d.pushAbove(r)
 		}
 	}
 }
 
-// sameChain spares the work of a ReplicaSet's many changes of status. A selector cannot
-// change.
-func sameChain(was, is *cluster.Record) bool {
-	return was.Controller == is.Controller && was.TemplateHash == is.TemplateHash
+func (d *Discover) pushBelow(uid string) {
+	for _, child := range d.childrenOf(uid) {
+		d.push(child.Kind, child.UID)
+		if child.Kind != entity.Pod && child.UID != uid {
+			for _, pod := range d.childrenOf(child.UID) {
+				d.push(pod.Kind, pod.UID)
+			}
+		}
+	}
+}
+
+// pushAbove has the root above evaluated, and the claimed controller even if the claim does
+// not hold any more.
+func (d *Discover) pushAbove(r *cluster.Record) {
+	if kind := entity.Kind(r.Controller.Kind); slices.Contains(makers(r.Kind), kind) {
+		d.push(kind, r.Controller.UID)
+	}
+	if root, _ := d.topOf(r); root != nil && root.UID != r.UID {
+		d.push(root.Kind, root.UID)
+	}
 }
 
 func (d *Discover) changedPod(was, is *cluster.Record) {
@@ -95,8 +99,6 @@ func (d *Discover) changedPod(was, is *cluster.Record) {
 			continue
 		}
 		d.push(entity.Pod, r.UID)
-		if deployment, _ := d.owner(r); deployment != nil {
-			d.push(entity.Deployment, deployment.UID)
-		}
+		d.pushAbove(r)
 	}
 }

@@ -40,7 +40,11 @@ func (d *Discover) Judge(e entity.Entity) *cluster.Judgement {
 	started := d.settings.Now()
 	defer func() { d.metrics.judging.Observe(d.settings.Now().Sub(started).Seconds()) }()
 	if e.Kind != entity.Pod {
-		return &cluster.Judgement{Verdicts: d.settings.Engine.Judge(e, nothing{}, v1.FromTemplate)}
+		j := &cluster.Judgement{Verdicts: d.settings.Engine.Judge(e, nothing{}, v1.FromTemplate)}
+		if len(makers(e.Kind)) > 0 { // a claim to a maker is checked against them
+			j.Labels = e.Labels
+		}
+		return j
 	}
 	if len(e.Owners) > 0 {
 		e = anonymous(e)

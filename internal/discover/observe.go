@@ -16,11 +16,11 @@ func (d *Discover) evaluate(ctx context.Context, k key, requested bool) error {
 		return nil
 	}
 	record := d.settings.Watcher.Get(k.kind, k.uid)
-	if ignored(record) {
+	why, standing := d.rootOf(record)
+	switch standing {
+	case unsaid:
 		return nil // it exists, and nothing is said of it: what is known of it goes stale
-	}
-	why, live := d.rootOf(record)
-	if !live {
+	case noRoot:
 		return d.gone(ctx, k, record, requested)
 	}
 	o := d.observation(record, why, mode)
@@ -47,20 +47,33 @@ func (d *Discover) evaluate(ctx context.Context, k key, requested bool) error {
 	return nil
 }
 
-// ignored reports whether an object exists but is not under audit. It is not gone.
-func ignored(record *cluster.Record) bool { return record != nil && record.Judgement == nil }
+// standing is whether an object is a root of its own.
+type standing int
 
-// rootOf reports whether the record is a root of its own, and the remark on a claim of
-// ownership that does not hold.
-func (d *Discover) rootOf(record *cluster.Record) (remark string, live bool) {
-	if record == nil || record.Judgement == nil || record.Over {
-		return "", false
+const (
+	noRoot standing = iota // absent, over, or part of another root
+	isRoot
+	unsaid // not under audit, or what it claims to belong to was not read: it is not gone
+)
+
+// rootOf says how the record stands, and remarks on a claim of ownership that does not hold.
+func (d *Discover) rootOf(record *cluster.Record) (remark string, s standing) {
+	switch {
+	case record == nil:
+		return "", noRoot
+	case record.Judgement == nil:
+		return "", unsaid
+	case record.Over:
+		return "", noRoot
 	}
-	if record.Kind != entity.Pod {
-		return "", true
+	c := d.claimOf(record)
+	switch {
+	case c.open:
+		return "", unsaid
+	case c.parent != nil:
+		return "", noRoot
 	}
-	deployment, why := d.owner(record)
-	return unverified(record, why), deployment == nil
+	return unverified(record, c.why), isRoot
 }
 
 // gone forgets a root, and says so if it was ever spoken of and the loss is certain.
@@ -99,10 +112,11 @@ func (d *Discover) publishGone(ctx context.Context, root v1.Root) error {
 func (d *Discover) observation(r *cluster.Record, remark string, m mode) v1.Observation {
 	verdicts := slices.Clone(r.Judgement.Verdicts)
 	switch {
-	case r.Kind == entity.Deployment && m.pods:
+	case !makesPods(r.Kind):
+	case m.pods:
 		verdicts = join(verdicts, d.podVerdicts(r))
-	case r.Kind == entity.Deployment:
-		verdicts = join(verdicts, d.unread())
+	default:
+		verdicts = join(verdicts, d.unread(r.Kind))
 	}
 	o := v1.Observation{Root: r.Root(), State: v1.Live, Created: r.Created, Dormant: r.Dormant, Lost: r.Lost,
 		Owner: d.people(d.namespace(r)), Verdicts: tidy(verdicts, remark)}
@@ -110,32 +124,36 @@ func (d *Discover) observation(r *cluster.Record, remark string, m mode) v1.Obse
 	return o
 }
 
-// podVerdicts returns the judgements of the Deployment's live pods, equal ones once.
-func (d *Discover) podVerdicts(deployment *cluster.Record) []v1.Verdict {
+// podVerdicts returns the judgements of the root's live pods, equal ones once.
+func (d *Discover) podVerdicts(root *cluster.Record) []v1.Verdict {
 	var found []v1.Verdict
 	seen := map[*cluster.Judgement]bool{}
-	for _, set := range d.childrenOf(deployment.UID) {
-		if set.Kind != cluster.ReplicaSet {
+	take := func(pod *cluster.Record) {
+		if pod.Kind != entity.Pod || pod.Over || pod.Judgement == nil || seen[pod.Judgement] {
+			return
+		}
+		if top, _ := d.topOf(pod); top != nil && top.UID == root.UID {
+			seen[pod.Judgement] = true
+			found = append(found, pod.Judgement.Verdicts...)
+		}
+	}
+	for _, child := range d.childrenOf(root.UID) {
+		if child.Kind == entity.Pod {
+			take(child)
 			continue
 		}
-		for _, pod := range d.childrenOf(set.UID) {
-			if pod.Kind != entity.Pod || pod.Over || pod.Judgement == nil || seen[pod.Judgement] {
-				continue
-			}
-			if owner, _ := d.owner(pod); owner != nil && owner.UID == deployment.UID {
-				seen[pod.Judgement] = true
-				found = append(found, pod.Judgement.Verdicts...)
-			}
+		for _, pod := range d.childrenOf(child.UID) {
+			take(pod)
 		}
 	}
 	return found
 }
 
-// unread says of every rule about pods that the live pods could not be read.
-func (d *Discover) unread() []v1.Verdict {
+// unread says of every rule about pods and this kind that the live pods could not be read.
+func (d *Discover) unread(kind entity.Kind) []v1.Verdict {
 	var all []v1.Verdict
 	for _, m := range d.settings.Engine.Rules() {
-		if slices.Contains(m.Kinds, entity.Pod) {
+		if slices.Contains(m.Kinds, entity.Pod) && slices.Contains(m.Kinds, kind) {
 			all = append(all, v1.Verdict{Rule: m.ID, Version: m.Version(), Severity: string(m.Severity),
 				State: v1.Unknown, Reason: "the live pods could not be read"})
 		}

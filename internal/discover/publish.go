@@ -11,8 +11,8 @@ import (
 	"github.com/k8guard/k8guard/internal/entity"
 )
 
-// unjudged stands for the hash of what exists but is not under audit. No observation has
-// it, so a docket from before is neither confirmed nor closed.
+// unjudged stands for the hash of what exists but of which nothing can be said. No
+// observation has it, so a docket from before is neither confirmed nor closed.
 const unjudged = "ignored"
 
 // publish stamps an observation and hands it to the bus.
@@ -71,7 +71,7 @@ func (d *Discover) sightings(kinds []string) (buckets [][]v1.Sighting, judged in
 	d.mu.Unlock()
 	for _, kind := range kinds {
 		d.settings.Watcher.Each(entity.Kind(kind), func(r *cluster.Record) {
-			if ignored(r) {
+			if _, standing := d.rootOf(r); standing == unsaid && !d.known(r) {
 				sight(r.UID, unjudged)
 			}
 		})
@@ -80,6 +80,14 @@ func (d *Discover) sightings(kinds []string) (buckets [][]v1.Sighting, judged in
 		slices.SortFunc(roots, func(a, b v1.Sighting) int { return cmp.Compare(a.UID, b.UID) })
 	}
 	return buckets, judged
+}
+
+// known reports whether the record is counted as a root.
+func (d *Discover) known(r *cluster.Record) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, known := d.roots[key{r.Kind, r.UID}]
+	return known
 }
 
 // count is the number of live roots of a kind.

@@ -10,25 +10,38 @@ import (
 // mode is how a kind of root can be judged.
 type mode struct {
 	ready  bool // it can be judged at all
-	pods   bool // live pods are known, for a Deployment
+	pods   bool // live pods are known, for a kind that makes them
 	owners bool // the namespaces' annotations are known
+	above  int  // how many of the kinds that may stand above it are known
 }
 
 // mode waits for each kind that a root needs until it is listed, or known to be unreadable.
 func (d *Discover) mode(kind entity.Kind) mode {
 	s := d.settings.Watcher.Status
-	ns, pods, sets := s(entity.Namespace), s(entity.Pod), s(cluster.ReplicaSet)
-	settled := func(st cluster.Status) bool { return st.Listed || st.Failing() }
-	m := mode{ready: s(kind).Listed && settled(ns), owners: ns.Listed}
-	switch kind {
-	case entity.Deployment:
-		m.ready = m.ready && settled(pods) && settled(sets)
-		m.pods = pods.Listed && sets.Listed
-	case entity.Pod:
-		m.ready = m.ready && sets.Listed && s(entity.Deployment).Listed
+	settled := func(k entity.Kind) bool { return s(k).Listed || s(k).Failing() }
+	m := mode{ready: s(kind).Listed && settled(entity.Namespace), owners: s(entity.Namespace).Listed}
+	if makesPods(kind) {
+		m.pods = true
+		for _, k := range below(kind) {
+			m.ready, m.pods = m.ready && settled(k), m.pods && s(k).Listed
+		}
+	}
+	for _, k := range above(kind) {
+		m.ready = m.ready && settled(k)
+		if s(k).Listed {
+			m.above++
+		}
 	}
 	return m
 }
+
+// makesPods reports whether a root of the kind has live pods beside its template.
+func makesPods(kind entity.Kind) bool {
+	return kind != entity.Pod && slices.Contains(entity.Workloads(), kind)
+}
+
+// below lists the kinds that a root of the kind is judged by, beside its own.
+func below(kind entity.Kind) []entity.Kind { return append(between(kind), entity.Pod) }
 
 // heard reports whether a kind is read completely and its watch shows life. A connection
 // that is open at our end only stays silent, and what it does not tell is not so.
@@ -43,14 +56,15 @@ func (d *Discover) complete(kind entity.Kind) bool {
 	d.mu.Lock()
 	swept := d.swept[kind]
 	d.mu.Unlock()
-	chain := d.heard(entity.Pod) && d.heard(cluster.ReplicaSet)
-	switch kind {
-	case entity.Pod:
-		return swept.ready && chain && d.heard(entity.Deployment)
-	case entity.Deployment:
-		return swept.ready && d.heard(kind) && (chain || !swept.pods)
+	if !swept.ready || !d.heard(kind) {
+		return false
 	}
-	return swept.ready && d.heard(kind)
+	// What cannot be read decides nothing: a claim to it leaves its object in the inventory.
+	silent := func(k entity.Kind) bool { return d.settings.Watcher.Status(k).Listed && !d.heard(k) }
+	if slices.ContainsFunc(above(kind), silent) {
+		return false
+	}
+	return !makesPods(kind) || !swept.pods || !slices.ContainsFunc(below(kind), func(k entity.Kind) bool { return !d.heard(k) })
 }
 
 func (d *Discover) completeKinds() []string {
@@ -84,17 +98,11 @@ func (d *Discover) Changed(was, is *cluster.Record) {
 		if was == nil || is == nil || was.OwnerAnnotation != is.OwnerAnnotation {
 			d.pushNamespace(record.Name)
 		}
-	case entity.Deployment:
-		d.push(record.Kind, record.UID)
-		if was == nil || is == nil {
-			d.pushGrandchildren(record.UID)
-		}
-	case cluster.ReplicaSet:
-		d.changedSet(was, is)
 	case entity.Pod:
 		d.changedPod(was, is)
 	default:
 		d.push(record.Kind, record.UID)
+		d.changedMaker(was, is)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,6 +22,7 @@ import (
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/cluster"
+	"github.com/k8guard/k8guard/internal/entity"
 	"github.com/k8guard/k8guard/tools/controlplane"
 	"github.com/k8guard/k8guard/tools/controlplane/controlplanetest"
 )
@@ -87,9 +89,10 @@ func TestOnARealControlPlane(t *testing.T) {
 		must(deployments.Create(t.Context(), deployment(fmt.Sprintf("d%d", i), image), metav1.CreateOptions{}))
 	}
 	must(admin.NetworkingV1().Ingresses("default").Create(t.Context(), ingress("bad-host"), metav1.CreateOptions{}))
-	eventually(t, "12 pods run and nothing is stale", time.Minute, func() bool {
+	otherKinds(t, admin)
+	eventually(t, "17 pods run and nothing is stale", time.Minute, func() bool {
 		pods, err := admin.CoreV1().Pods("default").List(t.Context(), metav1.ListOptions{})
-		return err == nil && len(pods.Items) == 12 && !d.Status().Stale
+		return err == nil && len(pods.Items) == 17 && !d.Status().Stale
 	})
 	sameAsListed(t, admin, r)
 	latencies(t, admin, r)
@@ -118,6 +121,57 @@ func TestOnARealControlPlane(t *testing.T) {
 	must(limited.CoordinationV1().Leases("k8guard").Update(t.Context(), lease, metav1.UpdateOptions{}))
 }
 
+// otherKinds makes one bad root of each further kind: 2 and 2 pods, and one for the node.
+func otherKinds(t *testing.T, admin kubernetes.Interface) {
+	t.Helper()
+	template := func(name string) (*metav1.LabelSelector, corev1.PodTemplateSpec) {
+		d := deployment(name, "bad:1")
+		return d.Spec.Selector, d.Spec.Template
+	}
+	apps, batch := admin.AppsV1(), admin.BatchV1()
+	s, pod := template("db")
+	must(apps.StatefulSets("default").Create(t.Context(), &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "db"},
+		Spec: appsv1.StatefulSetSpec{Replicas: ptr.To[int32](2), Selector: s, Template: pod}}, metav1.CreateOptions{}))
+	s, pod = template("bare")
+	must(apps.ReplicaSets("default").Create(t.Context(), &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "bare"},
+		Spec: appsv1.ReplicaSetSpec{Replicas: ptr.To[int32](2), Selector: s, Template: pod}}, metav1.CreateOptions{}))
+	s, pod = template("agent")
+	must(apps.DaemonSets("default").Create(t.Context(), &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{Name: "agent"},
+		Spec: appsv1.DaemonSetSpec{Selector: s, Template: pod}}, metav1.CreateOptions{}))
+	_, pod = template("work")
+	pod.Spec.RestartPolicy = corev1.RestartPolicyNever
+	must(batch.Jobs("default").Create(t.Context(), &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "once"},
+		Spec: batchv1.JobSpec{Suspend: ptr.To(true), Template: pod}}, metav1.CreateOptions{}))
+	must(batch.CronJobs("default").Create(t.Context(), &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Name: "nightly"},
+		Spec: batchv1.CronJobSpec{Schedule: "0 0 29 2 *", JobTemplate: batchv1.JobTemplateSpec{Spec: batchv1.JobSpec{Template: pod}}}}, metav1.CreateOptions{}))
+}
+
+// otherRoots lists what otherKinds made, as nobody else in the cluster makes such roots.
+func otherRoots(t *testing.T, admin kubernetes.Interface) (uids []string) {
+	t.Helper()
+	apps, batch := admin.AppsV1(), admin.BatchV1()
+	for _, x := range must(apps.StatefulSets("").List(t.Context(), metav1.ListOptions{})).Items {
+		uids = append(uids, string(x.UID))
+	}
+	for _, x := range must(apps.DaemonSets("").List(t.Context(), metav1.ListOptions{})).Items {
+		uids = append(uids, string(x.UID))
+	}
+	for _, x := range must(apps.ReplicaSets("").List(t.Context(), metav1.ListOptions{})).Items {
+		if len(x.OwnerReferences) == 0 {
+			uids = append(uids, string(x.UID))
+		}
+	}
+	for _, x := range must(batch.Jobs("").List(t.Context(), metav1.ListOptions{})).Items {
+		if len(x.OwnerReferences) == 0 {
+			uids = append(uids, string(x.UID))
+		}
+	}
+	for _, x := range must(batch.CronJobs("").List(t.Context(), metav1.ListOptions{})).Items {
+		uids = append(uids, string(x.UID))
+	}
+	return uids
+}
+
 // sameAsListed compares an inventory, and the violated roots, with a list of our own.
 func sameAsListed(t *testing.T, admin kubernetes.Interface, r *recorder) {
 	t.Helper()
@@ -136,8 +190,12 @@ func sameAsListed(t *testing.T, admin kubernetes.Interface, r *recorder) {
 				violated = append(violated, string(x.UID))
 			}
 		}
+		for _, uid := range otherRoots(t, admin) {
+			want[uid] = true
+			violated = append(violated, uid)
+		}
 		kinds, got, judged := r.inventory()
-		if len(kinds) != 4 || len(got) != len(want) || judged != len(want) {
+		if len(kinds) != len(entity.Kinds()) || len(got) != len(want) || judged != len(want) {
 			return false
 		}
 		for uid := range want {
@@ -187,12 +245,12 @@ func latencies(t *testing.T, admin kubernetes.Interface, r *recorder) {
 		len(took), took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
 }
 
-// denied takes away the right to read ingresses from an account that starts anew.
+// denied takes away the right to read two kinds from an account that starts anew.
 func denied(t *testing.T, c *controlplane.Cluster) {
 	t.Helper()
 	for _, args := range [][]string{
 		{"create", "serviceaccount", "poor", "-n", "k8guard"},
-		{"create", "clusterrole", "poor", "--verb=get,list,watch", "--resource=namespaces,pods,deployments.apps,replicasets.apps"},
+		{"create", "clusterrole", "poor", "--verb=get,list,watch", "--resource=namespaces,pods,deployments.apps,replicasets.apps,daemonsets.apps,jobs.batch,cronjobs.batch"},
 		{"create", "clusterrolebinding", "poor", "--clusterrole=poor", "--serviceaccount=k8guard:poor"},
 	} {
 		if _, err := c.Kubectl(t.Context(), args...); err != nil {
@@ -205,12 +263,15 @@ func denied(t *testing.T, c *controlplane.Cluster) {
 	}
 	logs := &safeBuffer{}
 	d, r := run(t, must(cluster.NewClient(must(clientcmd.BuildConfigFromFlags("", path)))), slog.New(slog.NewTextHandler(logs, nil)))
-	eventually(t, "an inventory without ingresses", 20*time.Second, func() bool {
+	eventually(t, "an inventory without ingresses and statefulsets", 20*time.Second, func() bool {
 		kinds, _, _ := r.inventory()
-		return slices.Equal(kinds, []string{"Namespace", "Deployment", "Pod"})
+		return slices.Equal(kinds, []string{"Namespace", "Deployment", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"})
 	})
 	if text := logs.String(); !strings.Contains(text, "may not list ingresses.networking.k8s.io; grant get, list and watch") {
 		t.Errorf("the denied kind is not named:\n%s", text)
+	}
+	if _, told := r.of("Pod", "db-0"); told {
+		t.Error("a pod of what cannot be read is told as a root of its own")
 	}
 	if !d.Status().Stale {
 		t.Error("an audit without ingresses calls itself fresh")

@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/k8guard/k8guard/internal/entity"
 )
 
 // A watch that says nothing for too long vouches for nothing, though it is open and whole:
@@ -20,7 +22,7 @@ func TestASilentWatchVouchesForNothing(t *testing.T) {
 	_, r := run(t, client, nil, func(s *Settings) { s.StaleAfter, s.Resync = 700*time.Millisecond, 100*time.Millisecond })
 	eventually(t, "a whole inventory", 5*time.Second, func() bool {
 		kinds, roots, judged := r.inventory()
-		return len(kinds) == 4 && judged == 2 && len(roots) == 2
+		return len(kinds) == len(entity.Kinds()) && judged == 2 && len(roots) == 2
 	})
 	// Namespaces alone stay alive; the others are open, whole and silent.
 	stop := make(chan struct{})

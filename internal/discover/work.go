@@ -128,7 +128,7 @@ func (d *Discover) forget(ctx context.Context) error {
 	keys := slices.Collect(maps.Keys(d.roots))
 	d.mu.Unlock()
 	for _, k := range keys {
-		if _, live := d.rootOf(d.settings.Watcher.Get(k.kind, k.uid)); !live {
+		if _, standing := d.rootOf(d.settings.Watcher.Get(k.kind, k.uid)); standing == noRoot {
 			lost = append(lost, k)
 		}
 	}

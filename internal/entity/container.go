@@ -14,6 +14,7 @@ type Container struct {
 	// Path is the field path of the container, "spec.template.spec.initContainers[0]".
 	Path     string
 	Security *corev1.SecurityContext
+	Mounts   []corev1.VolumeMount
 }
 
 // Containers yields every container that runs or may run: init (sidecars among them),
@@ -23,22 +24,22 @@ func (e Entity) Containers() iter.Seq[Container] {
 		if e.Pod == nil {
 			return
 		}
-		one := func(field string, i int, name, image string, s *corev1.SecurityContext) bool {
-			return yield(Container{Name: name, Image: image, Security: s,
+		one := func(field string, i int, name, image string, s *corev1.SecurityContext, mounts []corev1.VolumeMount) bool {
+			return yield(Container{Name: name, Image: image, Security: s, Mounts: mounts,
 				Path: fmt.Sprintf("%s.%s[%d]", e.PodPath, field, i)})
 		}
 		for i, c := range e.Pod.InitContainers {
-			if !one("initContainers", i, c.Name, c.Image, c.SecurityContext) {
+			if !one("initContainers", i, c.Name, c.Image, c.SecurityContext, c.VolumeMounts) {
 				return
 			}
 		}
 		for i, c := range e.Pod.Containers {
-			if !one("containers", i, c.Name, c.Image, c.SecurityContext) {
+			if !one("containers", i, c.Name, c.Image, c.SecurityContext, c.VolumeMounts) {
 				return
 			}
 		}
 		for i, c := range e.Pod.EphemeralContainers {
-			if !one("ephemeralContainers", i, c.Name, c.Image, c.SecurityContext) {
+			if !one("ephemeralContainers", i, c.Name, c.Image, c.SecurityContext, c.VolumeMounts) {
 				return
 			}
 		}

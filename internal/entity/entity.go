@@ -14,13 +14,16 @@ package entity
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
 )
 
 // Kind is a Kubernetes kind, spelt as the API spells it.
@@ -28,14 +31,26 @@ type Kind string
 
 // The kinds that K8Guard judges today.
 const (
-	Namespace  Kind = "Namespace"
-	Deployment Kind = "Deployment"
-	Ingress    Kind = "Ingress"
-	Pod        Kind = "Pod"
+	Namespace   Kind = "Namespace"
+	Deployment  Kind = "Deployment"
+	StatefulSet Kind = "StatefulSet"
+	DaemonSet   Kind = "DaemonSet"
+	ReplicaSet  Kind = "ReplicaSet" // a root only where no Deployment made it
+	Job         Kind = "Job"        // a root only where no CronJob made it
+	CronJob     Kind = "CronJob"
+	Ingress     Kind = "Ingress"
+	Pod         Kind = "Pod" // a root only where nothing that lives made it
 )
 
 // Kinds lists every kind that [From] takes, in the order in which people read them.
-func Kinds() []Kind { return []Kind{Namespace, Deployment, Ingress, Pod} }
+func Kinds() []Kind {
+	return []Kind{Namespace, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, Ingress, Pod}
+}
+
+// Workloads lists the kinds that run pods, pods among them.
+func Workloads() []Kind {
+	return []Kind{Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, Pod}
+}
 
 // maxLost bounds the names of Lost.
 const maxLost = 10
@@ -52,13 +67,17 @@ type Entity struct {
 	Labels          map[string]string
 	Annotations     map[string]string
 	Owners          []metav1.OwnerReference
-	// Replicas is the desired count of a Deployment; nil when unset, which the API reads as 1.
+	// Replicas is the desired count of a Deployment, StatefulSet or ReplicaSet; nil when unset,
+	// which the API reads as 1.
 	Replicas *int32
+	// Suspended is true for a Job or CronJob that starts nothing.
+	Suspended bool
 	// Pod is the pod's own spec, or its template's; nil when the kind runs no pods.
 	Pod *corev1.PodSpec
-	// PodPath is where Pod lies in the object: "spec" or "spec.template.spec".
+	// PodPath is where Pod lies in the object: "spec", "spec.template.spec" or
+	// "spec.jobTemplate.spec.template.spec".
 	PodPath string
-	// Completed is true for a pod that has run to its end.
+	// Completed is true for a Pod or Job that has run to its end, well or not.
 	Completed bool
 	Ingress   *networkingv1.IngressSpec
 }
@@ -73,8 +92,11 @@ func (e Entity) String() string {
 
 // Dormant says why nothing of the entity runs, or "".
 func (e Entity) Dormant() string {
-	if e.Replicas != nil && *e.Replicas == 0 {
+	switch {
+	case e.Replicas != nil && *e.Replicas == 0:
 		return "scaled to zero"
+	case e.Suspended:
+		return "suspended"
 	}
 	return ""
 }
@@ -107,7 +129,29 @@ func From(object runtime.Object) (Entity, error) {
 		return e, nil
 	case *appsv1.Deployment:
 		e := meta(Deployment, o.ObjectMeta)
-		e.Replicas, e.Pod, e.PodPath = o.Spec.Replicas, &o.Spec.Template.Spec, "spec.template.spec"
+		e.Replicas, e.Pod, e.PodPath = o.Spec.Replicas, &o.Spec.Template.Spec, template
+		return e, nil
+	case *appsv1.StatefulSet:
+		e := meta(StatefulSet, o.ObjectMeta)
+		e.Replicas, e.Pod, e.PodPath = o.Spec.Replicas, &o.Spec.Template.Spec, template
+		return e, nil
+	case *appsv1.DaemonSet:
+		e := meta(DaemonSet, o.ObjectMeta)
+		e.Pod, e.PodPath = &o.Spec.Template.Spec, template
+		return e, nil
+	case *appsv1.ReplicaSet:
+		e := meta(ReplicaSet, o.ObjectMeta)
+		e.Replicas, e.Pod, e.PodPath = o.Spec.Replicas, &o.Spec.Template.Spec, template
+		return e, nil
+	case *batchv1.Job:
+		e := meta(Job, o.ObjectMeta)
+		e.Pod, e.PodPath = &o.Spec.Template.Spec, template
+		e.Suspended, e.Completed = ptr.Deref(o.Spec.Suspend, false), finished(o.Status.Conditions)
+		return e, nil
+	case *batchv1.CronJob:
+		e := meta(CronJob, o.ObjectMeta)
+		e.Pod, e.PodPath = &o.Spec.JobTemplate.Spec.Template.Spec, "spec.jobTemplate.spec.template.spec"
+		e.Suspended = ptr.Deref(o.Spec.Suspend, false)
 		return e, nil
 	case *networkingv1.Ingress:
 		e := meta(Ingress, o.ObjectMeta)
@@ -120,6 +164,16 @@ func From(object runtime.Object) (Entity, error) {
 		return e, nil
 	}
 	return Entity{}, fmt.Errorf("entity: %T is not a kind that K8Guard judges; it judges %v", object, Kinds())
+}
+
+// template is where the pod template lies in most kinds.
+const template = "spec.template.spec"
+
+// finished reports whether a Job is over: a terminal condition is true.
+func finished(conditions []batchv1.JobCondition) bool {
+	return slices.ContainsFunc(conditions, func(c batchv1.JobCondition) bool {
+		return c.Status == corev1.ConditionTrue && (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed)
+	})
 }
 
 func meta(kind Kind, m metav1.ObjectMeta) Entity {

@@ -126,7 +126,7 @@ func (d decoder) entity(set *Set, at place, object []byte, t metav1.TypeMeta) er
 func (d decoder) otherGroup(set *Set, at place, t metav1.TypeMeta, want string) error {
 	group, _, _ := strings.Cut(t.APIVersion, "/")
 	switch group {
-	case "extensions", "apps", "networking.k8s.io", "v1", "":
+	case "extensions", "apps", "batch", "networking.k8s.io", "v1", "":
 		return at.errorf("no cluster serves %s %s; write apiVersion: %s", t.APIVersion, t.Kind, want)
 	}
 	set.Skipped[name(t)]++
@@ -140,8 +140,10 @@ func current(kind entity.Kind) string {
 	switch kind {
 	case entity.Namespace, entity.Pod:
 		return "v1"
-	case entity.Deployment:
+	case entity.Deployment, entity.StatefulSet, entity.DaemonSet, entity.ReplicaSet:
 		return "apps/v1"
+	case entity.Job, entity.CronJob:
+		return "batch/v1"
 	case entity.Ingress:
 		return "networking.k8s.io/v1"
 	}
