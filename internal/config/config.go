@@ -59,9 +59,18 @@ type Discover struct {
 // Rules are the rules' parameters; a rule is on unless it is disabled.
 type Rules struct {
 	// Disabled are the ids of rules that are not judged by.
-	Disabled     []string     `yaml:"disabled"`
-	ImageRepo    ImageRepo    `yaml:"IMAGE_REPO"`
-	IngressHosts IngressHosts `yaml:"INGRESS_HOST_INVALID"`
+	Disabled []string `yaml:"disabled"`
+	// RequiredAnnotations are keys of annotations that objects must bear, each for all
+	// ("team/contact") or as namespace:entityType:entityName:key, where * matches all and a
+	// leading ! negates a field.
+	RequiredAnnotations []string `yaml:"REQUIRED_ANNOTATIONS"`
+	// RequiredLabels are keys of labels, written like REQUIRED_ANNOTATIONS.
+	RequiredLabels []string     `yaml:"REQUIRED_LABELS"`
+	ImageRepo      ImageRepo    `yaml:"IMAGE_REPO"`
+	IngressHosts   IngressHosts `yaml:"INGRESS_HOST_INVALID"`
+	Privileged     Privileged   `yaml:"PRIVILEGED"`
+	Capabilities   Capabilities `yaml:"CAPABILITIES"`
+	HostVolumes    HostVolumes  `yaml:"HOST_VOLUMES"`
 }
 
 // ImageRepo parametrises IMAGE_REPO. With no approved repository the rule says unknown.
@@ -74,6 +83,31 @@ type ImageRepo struct {
 type IngressHosts struct {
 	// ApprovedSuffixes are domains, matched on label borders; empty approves every suffix.
 	ApprovedSuffixes []string `yaml:"approvedSuffixes"`
+	// MustContain are texts that every host must hold, each of them.
+	MustContain []string `yaml:"mustContain"`
+	// MustNotContain are texts that no host may hold.
+	MustNotContain []string `yaml:"mustNotContain"`
+}
+
+// Privileged parametrises PRIVILEGED.
+type Privileged struct {
+	// Root is what a container's user counts for: off (not looked at), explicit (user 0 is a
+	// violation, an unset user is unknown) or must-prove (an unset user is a violation too).
+	Root string `yaml:"root"`
+}
+
+// Capabilities parametrises CAPABILITIES.
+type Capabilities struct {
+	// Allowed may be added; in any case, with or without CAP_.
+	Allowed []string `yaml:"allowed"`
+}
+
+// HostVolumes parametrises HOST_VOLUMES.
+type HostVolumes struct {
+	// Allowed are folders of the node that may be mounted, with all below them.
+	Allowed []string `yaml:"allowed"`
+	// AllowedReadOnly are folders that may be mounted if every mount is read-only.
+	AllowedReadOnly []string `yaml:"allowedReadOnly"`
 }
 
 // Policy says what follows from a violation. The first policy that matches counts; after
@@ -92,7 +126,7 @@ type Policy struct {
 type Match struct {
 	Rules      []string `yaml:"rules"`      // rule ids, see docs/generated/rules.md
 	Namespaces []string `yaml:"namespaces"` // the root's namespace
-	Kinds      []string `yaml:"kinds"`      // Namespace, Deployment, Ingress, Pod
+	Kinds      []string `yaml:"kinds"`      // such as Deployment, see docs/generated/rules.md
 	Severities []string `yaml:"severities"` // critical, high, medium, low
 }
 

@@ -47,7 +47,10 @@ func full() config.Config {
 		Discover: config.Discover{Resync: 90 * time.Second, IgnoreNamespaces: []string{"kube-node-lease"}},
 		Rules: config.Rules{Disabled: []string{"PRIVILEGED"},
 			ImageRepo:    config.ImageRepo{Approved: []string{"registry.demo.example/base"}},
-			IngressHosts: config.IngressHosts{ApprovedSuffixes: []string{"apps.demo.example"}}},
+			IngressHosts: config.IngressHosts{ApprovedSuffixes: []string{"apps.demo.example"}, MustContain: []string{"demo"}, MustNotContain: []string{"test"}},
+			Privileged:   config.Privileged{Root: "explicit"}, Capabilities: config.Capabilities{Allowed: []string{"NET_BIND_SERVICE"}},
+			HostVolumes:         config.HostVolumes{Allowed: []string{"/data"}, AllowedReadOnly: []string{"/var/log"}},
+			RequiredAnnotations: []string{"team/contact"}, RequiredLabels: []string{"!kube-system:deployment:*:app"}},
 		Policies: []config.Policy{
 			{Name: "images", Enforce: true, Match: config.Match{Rules: []string{"IMAGE_REPO"}, Namespaces: []string{"shop", "payments"},
 				Kinds: []string{"Deployment"}, Severities: []string{"high", "critical"}},

@@ -73,7 +73,8 @@ func (c *checker) match(key string, m Match, known []string) {
 		c.oneOf(fmt.Sprintf("%s.severities[%d]", key, i), s, "critical", "high", "medium", "low")
 	}
 	for i, k := range m.Kinds {
-		c.oneOf(fmt.Sprintf("%s.kinds[%d]", key, i), k, "Namespace", "Deployment", "Ingress", "Pod")
+		c.oneOf(fmt.Sprintf("%s.kinds[%d]", key, i), k, "Namespace", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet",
+			"Job", "CronJob", "Ingress", "Pod")
 	}
 }
 

@@ -33,8 +33,8 @@ const (
 	Low      Severity = "low"
 )
 
-// Category groups rules by what they protect. Rules of Availability and Efficiency never
-// scale anything to zero unless a policy names them.
+// Category groups rules by what they protect. Only rules of Security and Ownership may act
+// unless a policy names them.
 type Category string
 
 // The categories of rules.
@@ -43,6 +43,7 @@ const (
 	Availability Category = "availability"
 	Efficiency   Category = "efficiency"
 	Ownership    Category = "ownership"
+	Hygiene      Category = "hygiene"
 )
 
 // Meta is what people read about a rule, and what the engine needs to run it.

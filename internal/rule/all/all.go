@@ -20,6 +20,7 @@ import (
 	"github.com/k8guard/k8guard/internal/rule/namespace"
 	"github.com/k8guard/k8guard/internal/rule/network"
 	"github.com/k8guard/k8guard/internal/rule/podsecurity"
+	"github.com/k8guard/k8guard/internal/rule/required"
 )
 
 // Rules returns every rule that is not disabled, with its parameters. A bad parameter, or
@@ -29,16 +30,35 @@ func Rules(c config.Rules, owners config.Owners) ([]rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	host, err := network.IngressHost(network.IngressHostParams{ApprovedSuffixes: c.IngressHosts.ApprovedSuffixes})
+	host, err := network.IngressHost(network.IngressHostParams{ApprovedSuffixes: c.IngressHosts.ApprovedSuffixes,
+		MustContain: c.IngressHosts.MustContain, MustNotContain: c.IngressHosts.MustNotContain})
 	if err != nil {
 		return nil, err
 	}
-	return enabled(c.Disabled,
+	capabilities, err := podsecurity.Capabilities(podsecurity.CapabilitiesParams{Allowed: c.Capabilities.Allowed})
+	if err != nil {
+		return nil, err
+	}
+	volumes, err := podsecurity.HostVolumes(podsecurity.HostVolumesParams{Allowed: c.HostVolumes.Allowed, AllowedReadOnly: c.HostVolumes.AllowedReadOnly})
+	if err != nil {
+		return nil, err
+	}
+	privileged, err := podsecurity.Privileged(podsecurity.PrivilegedParams{Root: c.Privileged.Root})
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := required.Rules(required.Params{Annotations: c.RequiredAnnotations, Labels: c.RequiredLabels})
+	if err != nil {
+		return nil, err
+	}
+	return enabled(c.Disabled, append([]rule.Rule{
+		capabilities,
+		volumes,
 		repo,
 		host,
 		namespace.Owner(namespace.OwnerParams{Annotation: owners.EmailAnnotation}),
-		podsecurity.Privileged(),
-	)
+		privileged,
+	}, metadata...)...)
 }
 
 func enabled(disabled []string, rules ...rule.Rule) ([]rule.Rule, error) {

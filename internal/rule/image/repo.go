@@ -10,6 +10,7 @@
 package image
 
 import (
+	"fmt"
 	"strings"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -23,7 +24,7 @@ type RepoParams struct {
 	Approved []string
 }
 
-// Repo finds images that come from elsewhere than the approved repositories. An approval
+// Repo finds images, of containers and of image volumes, that come from elsewhere than the approved repositories. An approval
 // that is no registry or repository is an error that names it.
 func Repo(p RepoParams) (rule.Rule, error) {
 	approved, err := parseApprovals(p.Approved)
@@ -36,8 +37,8 @@ func Repo(p RepoParams) (rule.Rule, error) {
 			Title:    "An image comes from a repository that is not approved",
 			Why:      "Nobody in the platform vouches for what such an image holds, and whoever owns that repository can replace it.",
 			Remedy:   "Push the image to an approved repository, and name it there.",
-			Severity: rule.High, Category: rule.Security, Revision: 1,
-			Kinds:  []entity.Kind{entity.Deployment, entity.Pod},
+			Severity: rule.High, Category: rule.Security, Revision: 2,
+			Kinds:  entity.Workloads(),
 			Params: strings.Join(approved, " "),
 		},
 		Check: func(e entity.Entity, _ rule.Related) rule.Result { return checkRepo(e, approved) },
@@ -49,20 +50,33 @@ func checkRepo(e entity.Entity, approved approvals) rule.Result {
 		return rule.Result{Unknown: "no repository is approved: set rules.IMAGE_REPO.approved"}
 	}
 	var result rule.Result
-	for c := range e.Containers() {
-		name, err := normalise(c.Image)
-		var message string
-		switch {
-		case err != nil:
-			message = "the image is no valid reference, so it cannot be approved"
-		case !approved.covers(name):
-			message = "the repository of the image is not approved"
-		default:
-			continue
+	judge := func(source, image, path string) {
+		if message := disapproval(image, approved); message != "" {
+			result.Violations = append(result.Violations, v1.Violation{Source: source, Message: message, Path: path, Evidence: image})
 		}
-		result.Violations = append(result.Violations, v1.Violation{
-			Source: c.Name, Message: message, Path: c.Path + ".image", Evidence: c.Image,
-		})
+	}
+	for c := range e.Containers() {
+		judge(c.Name, c.Image, c.Path+".image")
+	}
+	if e.Pod == nil {
+		return result
+	}
+	for i, v := range e.Pod.Volumes {
+		if v.Image != nil {
+			judge("volume "+v.Name, v.Image.Reference, fmt.Sprintf("%s.volumes[%d].image.reference", e.PodPath, i))
+		}
 	}
 	return result
+}
+
+// disapproval says why the image is not approved, or "".
+func disapproval(image string, approved approvals) string {
+	name, err := normalise(image)
+	switch {
+	case err != nil:
+		return "the image is no valid reference, so it cannot be approved"
+	case !approved.covers(name):
+		return "the repository of the image is not approved"
+	}
+	return ""
 }

@@ -11,7 +11,8 @@ import (
 )
 
 func TestManifests(t *testing.T) {
-	r, err := IngressHost(IngressHostParams{ApprovedSuffixes: []string{"*.apps.demo.example"}})
+	r, err := IngressHost(IngressHostParams{ApprovedSuffixes: []string{"*.apps.demo.example"},
+		MustNotContain: []string{"Staging"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,11 +29,23 @@ func TestSuffixHoldsOnLabelBordersOnly(t *testing.T) {
 	})
 }
 
+func TestEveryTextCounts(t *testing.T) {
+	a := approved{must: lower([]string{"Shop", "eu"}), mustNot: []string{"test"}}
+	for host, want := range map[string]string{
+		"eu.SHOP.example": "", "shop.example": `does not contain "eu"`, "eu.example": `does not contain "shop"`,
+		"test.eu.shop.example": `contains "test"`, "~^(.+)$": "pattern", "": "takes every host",
+	} {
+		if got := a.judge(host); !strings.Contains(got, want) || (got == "") != (want == "") {
+			t.Errorf("%q: %q, want %q", host, got, want)
+		}
+	}
+}
+
 func FuzzJudgeHost(f *testing.F) {
 	f.Add("a.example")
 	f.Add("*.example")
 	f.Fuzz(func(t *testing.T, host string) {
-		if judgeHost(host, []string{"example"}) == "" && (host == "" || strings.Contains(host, "*")) {
+		if (approved{suffixes: []string{"example"}}).judge(host) == "" && (host == "" || strings.Contains(host, "*")) {
 			t.Fatalf("%q passes", host)
 		}
 	})

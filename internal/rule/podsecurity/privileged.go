@@ -10,29 +10,59 @@
 package podsecurity
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/entity"
 	"github.com/k8guard/k8guard/internal/rule"
 )
 
-// Privileged finds containers that are the node's root in all but name.
-func Privileged() rule.Rule {
+// What [Privileged] makes of a container's user.
+const (
+	RootOff       = "off"        // the user is not looked at
+	RootExplicit  = "explicit"   // user 0 is a violation, an unset user is unknown
+	RootMustProve = "must-prove" // a user that is not shown to be another than 0 is a violation
+)
+
+// PrivilegedParams are the parameters of [Privileged].
+type PrivilegedParams struct {
+	// Root is one of the Root constants; empty means RootOff.
+	Root string
+}
+
+// Privileged finds containers that are the node's root in all but name and, if asked, those
+// that run as root inside.
+func Privileged(p PrivilegedParams) (rule.Rule, error) {
+	switch p.Root {
+	case "":
+		p.Root = RootOff
+	case RootOff, RootExplicit, RootMustProve:
+	default:
+		return rule.Rule{}, fmt.Errorf("rules.PRIVILEGED.root: %q; write %s, %s or %s", p.Root, RootOff, RootExplicit, RootMustProve)
+	}
 	return rule.Rule{
 		Meta: rule.Meta{
 			ID:       "PRIVILEGED",
 			Title:    "A container runs privileged",
 			Why:      "A privileged container, or a Windows host process, has the whole node: every other team's pods, secrets and disks on it.",
 			Remedy:   "Remove privileged and hostProcess from the container; add the one capability that it needs, if any.",
-			Severity: rule.Critical, Category: rule.Security, Revision: 1,
-			Kinds: []entity.Kind{entity.Deployment, entity.Pod},
+			Severity: rule.Critical, Category: rule.Security, Revision: 2,
+			Kinds: entity.Workloads(), Params: p.Root,
 		},
-		Check: privileged,
-	}
+		Check: func(e entity.Entity, _ rule.Related) rule.Result {
+			result := privileged(e)
+			if p.Root != RootOff {
+				result = withRoot(e, result, p.Root == RootMustProve)
+			}
+			return result
+		},
+	}, nil
 }
 
-func privileged(e entity.Entity, _ rule.Related) rule.Result {
+func privileged(e entity.Entity) rule.Result {
 	var result rule.Result
 	if e.Pod == nil {
 		return result
@@ -56,6 +86,46 @@ func privileged(e entity.Entity, _ rule.Related) rule.Result {
 		}
 	}
 	return result
+}
+
+// withRoot adds what the containers' users say. Windows has no user 0.
+func withRoot(e entity.Entity, result rule.Result, mustProve bool) rule.Result {
+	if e.Pod == nil || e.Pod.OS != nil && e.Pod.OS.Name == corev1.Windows {
+		return result
+	}
+	for c := range e.Containers() {
+		user, nonRoot := userOf(e.Pod.SecurityContext, c.Security)
+		v := v1.Violation{Source: c.Name, Path: c.Path + ".securityContext.runAsUser"}
+		switch {
+		case user != nil && *user == 0:
+			v.Message, v.Evidence = "the container runs as root", "runAsUser: 0"
+		case user != nil || nonRoot:
+			continue
+		case mustProve:
+			v.Message, v.Evidence = "nothing says that the container runs as another user than root", "runAsUser and runAsNonRoot unset"
+		default:
+			if result.Unknown == "" {
+				result.Unknown = fmt.Sprintf("the image decides as whom container %s runs: set runAsNonRoot or runAsUser", c.Name)
+			}
+			continue
+		}
+		result.Violations = append(result.Violations, v)
+	}
+	return result
+}
+
+// userOf returns what is in force for a container: its own word, else the pod's.
+func userOf(pod *corev1.PodSecurityContext, own *corev1.SecurityContext) (user *int64, nonRoot bool) {
+	if pod != nil {
+		user, nonRoot = pod.RunAsUser, ptr.Deref(pod.RunAsNonRoot, false)
+	}
+	if own != nil {
+		if own.RunAsUser != nil {
+			user = own.RunAsUser
+		}
+		nonRoot = ptr.Deref(own.RunAsNonRoot, nonRoot)
+	}
+	return user, nonRoot
 }
 
 func hostViolation(container, path string) v1.Violation {
