@@ -29,7 +29,7 @@ func (h *house) touch(n int) {
 
 func (h *house) patch(patch string) {
 	h.t.Helper()
-	must(h.p.admin.AppsV1().Deployments(h.ns).Patch(h.t.Context(), "web", types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "somebody"}))
+	must(h.p.admin.AppsV1().Deployments(h.ns).Patch(h.t.Context(), "web", types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{}))
 }
 
 func conflictTests() map[string]func(*testing.T, *plane) {
