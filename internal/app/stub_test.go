@@ -57,7 +57,8 @@ func namespace(name string) map[string]any {
 
 func kinds() map[string]string {
 	return map[string]string{"namespaces": "NamespaceList", "pods": "PodList", "deployments": "DeploymentList",
-		"replicasets": "ReplicaSetList", "ingresses": "IngressList"}
+		"replicasets": "ReplicaSetList", "ingresses": "IngressList", "statefulsets": "StatefulSetList",
+		"daemonsets": "DaemonSetList", "jobs": "JobList", "cronjobs": "CronJobList"}
 }
 
 func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {

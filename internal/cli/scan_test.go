@@ -36,7 +36,8 @@ func TestScanDemo(t *testing.T) {
 		}
 	}
 	want := "NO_OWNER_ANNOTATION orphans/orphans, PRIVILEGED shop/node-tuner, IMAGE_REPO shop/cache, " +
-		"INGRESS_HOST_INVALID shop/catch-all, INGRESS_HOST_INVALID payments/foreign, PRIVILEGED payments/debug"
+		"INGRESS_HOST_INVALID shop/catch-all, INGRESS_HOST_INVALID payments/foreign, PRIVILEGED payments/debug, " +
+		"CAPABILITIES shop/clock-sync, HOST_VOLUMES payments/log-agent, IMAGE_REPO payments/queue"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %s", strings.Join(got, ", "))
 	}
