@@ -6,23 +6,23 @@ import (
 	"fmt"
 	"slices"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
 )
 
-// around reads what depends on a deployment. An ingress serves nothing of the cluster, is
+// around reads what depends on a workload. An ingress serves nothing of the cluster, is
 // in no disruption budget and has no autoscaler.
 func (e *Enforcer) around(ctx context.Context, d docket.Docket) Around {
-	if d.Root.Kind != "Deployment" {
+	if !scaled(d.Root.Kind) {
 		return Around{}
 	}
-	o, err := e.Client.AppsV1().Deployments(d.Root.Namespace).Get(ctx, d.Root.Name, metav1.GetOptions{})
+	o, err := e.workload(ctx, d.Root)
 	if err != nil {
 		return Around{Err: err}
 	}
@@ -30,20 +30,20 @@ func (e *Enforcer) around(ctx context.Context, d docket.Docket) Around {
 	var errs [3]error
 	a.Serves, errs[0] = e.serves(ctx, o)
 	a.Disruption, errs[1] = e.disruption(ctx, o)
-	a.Autoscalers, errs[2] = e.autoscalers(ctx, o)
+	a.Autoscalers, errs[2] = e.autoscalers(ctx, d.Root)
 	a.Err = errors.Join(errs[:]...)
 	return a
 }
 
-// serves names the registrations whose Service selects the deployment's pods.
-func (e *Enforcer) serves(ctx context.Context, o *appsv1.Deployment) ([]string, error) {
+// serves names the registrations whose Service selects the workload's pods.
+func (e *Enforcer) serves(ctx context.Context, o workload) ([]string, error) {
 	registered, err := e.registrations(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var found []string
 	for _, r := range registered {
-		if r.namespace != o.Namespace {
+		if r.namespace != o.meta.Namespace {
 			continue
 		}
 		svc, err := e.Client.CoreV1().Services(r.namespace).Get(ctx, r.service, metav1.GetOptions{})
@@ -53,7 +53,7 @@ func (e *Enforcer) serves(ctx context.Context, o *appsv1.Deployment) ([]string, 
 		if err != nil {
 			return nil, fmt.Errorf("service %s/%s of %s: %w", r.namespace, r.service, r.by, err)
 		}
-		if len(svc.Spec.Selector) > 0 && labels.SelectorFromSet(svc.Spec.Selector).Matches(labels.Set(o.Spec.Template.Labels)) {
+		if len(svc.Spec.Selector) > 0 && labels.SelectorFromSet(svc.Spec.Selector).Matches(labels.Set(o.labels)) {
 			found = append(found, r.by)
 		}
 	}
@@ -118,29 +118,29 @@ func pick(object map[string]any, path []string) map[string]any {
 	return map[string]any{"service": map[string]any{"namespace": s["namespace"], "name": s["name"]}}
 }
 
-func (e *Enforcer) disruption(ctx context.Context, o *appsv1.Deployment) ([]string, error) {
-	list, err := e.Client.PolicyV1().PodDisruptionBudgets(o.Namespace).List(ctx, metav1.ListOptions{})
+func (e *Enforcer) disruption(ctx context.Context, o workload) ([]string, error) {
+	list, err := e.Client.PolicyV1().PodDisruptionBudgets(o.meta.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
 	var found []string
 	for _, p := range list.Items {
 		selector, err := metav1.LabelSelectorAsSelector(p.Spec.Selector)
-		if err != nil || selector.Matches(labels.Set(o.Spec.Template.Labels)) {
+		if err != nil || selector.Matches(labels.Set(o.labels)) {
 			found = append(found, p.Name)
 		}
 	}
 	return found, nil
 }
 
-func (e *Enforcer) autoscalers(ctx context.Context, o *appsv1.Deployment) ([]string, error) {
-	list, err := e.Client.AutoscalingV2().HorizontalPodAutoscalers(o.Namespace).List(ctx, metav1.ListOptions{})
+func (e *Enforcer) autoscalers(ctx context.Context, root v1.Root) ([]string, error) {
+	list, err := e.Client.AutoscalingV2().HorizontalPodAutoscalers(root.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
 	var found []string
 	for _, h := range list.Items {
-		if h.Spec.ScaleTargetRef.Kind == "Deployment" && h.Spec.ScaleTargetRef.Name == o.Name {
+		if h.Spec.ScaleTargetRef.Kind == root.Kind && h.Spec.ScaleTargetRef.Name == root.Name {
 			found = append(found, h.Name)
 		}
 	}

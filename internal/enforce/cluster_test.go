@@ -18,6 +18,7 @@ import (
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
+	"github.com/k8guard/k8guard/internal/policy"
 )
 
 // bench is an enforcer of cluster "ours" whose API server answers as it is told, with a
@@ -58,7 +59,7 @@ func (b *bench) keep(cluster, kind string, e docket.Enforcement) docket.Key {
 	b.t.Helper()
 	key := docket.Key{Cluster: cluster, Root: "u-web"}
 	root := v1.Root{Kind: kind, Namespace: "shop", Name: "web", UID: "u-web"}
-	e.ID, e.Target, e.Holder, e.Action, e.Cases = "e-1", root, "first", actionFor(kind), []string{"c-1"}
+	e.ID, e.Target, e.Holder, e.Action, e.Cases = "e-1", root, "first", policy.Action(kind), []string{"c-1"}
 	d := docket.Docket{Key: key, Cluster: "name of " + cluster, Root: root, Enforcement: &e,
 		Cases: []docket.Case{{ID: "c-1", Rule: "R", State: docket.Open}}}
 	if e.State == "" {

@@ -17,6 +17,7 @@ import (
 	"github.com/k8guard/k8guard/internal/crash"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/policy"
 	"github.com/k8guard/k8guard/internal/rule"
 )
 
@@ -85,7 +86,7 @@ func (e *Enforcer) Enforce(ctx context.Context, key docket.Key, cases []string, 
 }
 
 func (e *Enforcer) intent(d docket.Docket, id string, cases []string, pol config.Policy) docket.Enforcement {
-	out := docket.Enforcement{ID: id, Action: actionFor(d.Root.Kind), Target: d.Root, Who: "policy " + pol.Name,
+	out := docket.Enforcement{ID: id, Action: policy.Action(d.Root.Kind), Target: d.Root, Who: "policy " + pol.Name,
 		Holder: e.Holder, IntentAt: e.Now().UTC()}
 	for _, caseID := range cases {
 		c := d.Find(caseID)
@@ -103,11 +104,4 @@ func (e *Enforcer) intent(d docket.Docket, id string, cases []string, pol config
 		}
 	}
 	return out
-}
-
-func actionFor(kind string) string {
-	if kind == "Ingress" {
-		return docket.DeleteIngress
-	}
-	return docket.ScaleToZero
 }

@@ -50,6 +50,7 @@ type Live struct {
 	ResourceVersion string
 	Deleting        bool
 	Replicas        int32
+	LosesClaims     bool // a StatefulSet whose claims are deleted when it is scaled
 	Labels          map[string]string
 	Annotations     map[string]string
 	Owners          []metav1.OwnerReference

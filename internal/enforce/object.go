@@ -25,16 +25,17 @@ import (
 
 // read gets the object live, judges it with today's engine, and takes its prior state.
 func (e *Enforcer) read(ctx context.Context, root v1.Root) (Live, docket.Prior) {
-	switch root.Kind {
-	case "Deployment":
-		o, err := e.Client.AppsV1().Deployments(root.Namespace).Get(ctx, root.Name, metav1.GetOptions{})
+	switch {
+	case scaled(root.Kind):
+		w, err := e.workload(ctx, root)
 		if err != nil {
 			return Live{Err: err}, docket.Prior{}
 		}
-		live := e.live(o, o.ObjectMeta)
-		live.Replicas = ptr.Deref(o.Spec.Replicas, 1)
-		return live, docket.Prior{ResourceVersion: o.ResourceVersion, Generation: o.Generation, ScaledBy: lastScaled(o.ManagedFields), Replicas: ptr.To(live.Replicas)}
-	case "Ingress":
+		live := e.live(w.object, w.meta)
+		live.Replicas, live.LosesClaims = w.replicas, w.losesClaims
+		return live, docket.Prior{ResourceVersion: w.meta.ResourceVersion, Generation: w.meta.Generation,
+			ScaledBy: lastScaled(w.meta.ManagedFields), Replicas: ptr.To(live.Replicas)}
+	case root.Kind == "Ingress":
 		o, err := e.Client.NetworkingV1().Ingresses(root.Namespace).Get(ctx, root.Name, metav1.GetOptions{})
 		if err != nil {
 			return Live{Err: err}, docket.Prior{}
@@ -109,14 +110,14 @@ func (e *Enforcer) write(ctx context.Context, d docket.Docket, live Live, dryRun
 func (e *Enforcer) toZero(ctx context.Context, root v1.Root, live Live, by string, dry []string) (string, error) {
 	zero := autoscalingapply.Scale().WithName(root.Name).WithNamespace(root.Namespace).WithUID(types.UID(live.UID)).
 		WithResourceVersion(live.ResourceVersion).WithSpec(autoscalingapply.ScaleSpec().WithReplicas(0))
-	out, err := e.Client.AppsV1().Deployments(root.Namespace).ApplyScale(ctx, root.Name, zero,
+	out, err := e.scaler(root).ApplyScale(ctx, root.Name, zero,
 		metav1.ApplyOptions{FieldManager: by, Force: true, DryRun: dry})
 	return carried(out, 0, err)
 }
 
 // back updates the scale to what it was. Not applied: the field shall not stay ours.
 func (e *Enforcer) back(ctx context.Context, root v1.Root, live Live, replicas int32, by string, dry []string) error {
-	out, err := e.Client.AppsV1().Deployments(root.Namespace).UpdateScale(ctx, root.Name, &autoscalingv1.Scale{
+	out, err := e.scaler(root).UpdateScale(ctx, root.Name, &autoscalingv1.Scale{
 		ObjectMeta: metav1.ObjectMeta{Name: root.Name, Namespace: root.Namespace, UID: types.UID(live.UID), ResourceVersion: live.ResourceVersion},
 		Spec:       autoscalingv1.ScaleSpec{Replicas: replicas},
 	}, metav1.UpdateOptions{FieldManager: by, DryRun: dry})
@@ -162,13 +163,7 @@ func (e *Enforcer) fence(ctx context.Context, root v1.Root, live Live, value str
 	if err != nil {
 		return err
 	}
-	options := metav1.PatchOptions{FieldManager: "k8guard"}
-	if root.Kind == "Ingress" {
-		_, err = e.Client.NetworkingV1().Ingresses(root.Namespace).Patch(ctx, root.Name, types.MergePatchType, patch, options)
-	} else {
-		_, err = e.Client.AppsV1().Deployments(root.Namespace).Patch(ctx, root.Name, types.MergePatchType, patch, options)
-	}
-	return conflictOr(err)
+	return conflictOr(e.annotate(ctx, root, patch))
 }
 
 // scaledBy names the field managers that hold spec.replicas, joined by commas; "" if nobody

@@ -24,6 +24,16 @@ func admissionDenies(t *testing.T, p *plane) {
 	h.expose()
 	system := deployment("system")
 	must(p.admin.AppsV1().Deployments("kube-system").Create(t.Context(), system, metav1.CreateOptions{}))
+	h.statefulSet(nil)
+	setPatch := func(body string) error {
+		_, err := p.client.AppsV1().StatefulSets(h.ns).Patch(t.Context(), "web", types.MergePatchType, []byte(body), metav1.PatchOptions{})
+		return err
+	}
+	setScale := func(n int32) error {
+		_, err := p.client.AppsV1().StatefulSets(h.ns).UpdateScale(t.Context(), "web", &autoscalingv1.Scale{
+			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: h.ns}, Spec: autoscalingv1.ScaleSpec{Replicas: n}}, metav1.UpdateOptions{})
+		return err
+	}
 	patch := func(body string) error {
 		_, err := p.client.AppsV1().Deployments(h.ns).Patch(t.Context(), "web", types.StrategicMergePatchType, []byte(body), metav1.PatchOptions{})
 		return err
@@ -63,6 +73,9 @@ func admissionDenies(t *testing.T, p *plane) {
 		{"3 to 1", scales, scale(h.ns, "web", 1)},
 		{"3 to 5 by patch", scales, second(p.client.AppsV1().Deployments(h.ns).Patch(t.Context(), "web", types.MergePatchType, []byte(`{"spec":{"replicas":5}}`), metav1.PatchOptions{}, "scale"))},
 		{"kube-system to zero", scales, scale("kube-system", "system", 0)},
+		{"a stateful set from 3 to 5", scales, setScale(5)},
+		{"a stateful set's image", objects, setPatch(`{"spec":{"template":{"spec":{"serviceAccountName":"admin"}}}}`)},
+		{"a stateful set's claims", objects, setPatch(`{"spec":{"persistentVolumeClaimRetentionPolicy":{"whenScaled":"Delete"}}}`)},
 		{"an ingress's spec", objects, patchIngress(`{"spec":{"ingressClassName":"evil"}}`)},
 		{"an ingress's label", objects, patchIngress(`{"metadata":{"labels":{"a":"b"}}}`)},
 		{"an unmarked ingress", ingresses, create(h.ns, nil)},
@@ -79,7 +92,8 @@ func admissionDenies(t *testing.T, p *plane) {
 		{"write the permit", rbac, second(p.client.CoreV1().ConfigMaps("k8guard").Patch(t.Context(), "k8guard-permit", types.MergePatchType, []byte(`{"data":{"enforcement":"enabled"}}`), metav1.PatchOptions{}))},
 		{"read another config map", rbac, second(p.client.CoreV1().ConfigMaps("k8guard").Get(t.Context(), "other", metav1.GetOptions{}))},
 		{"patch a cron job", rbac, second(p.client.BatchV1().CronJobs(h.ns).Patch(t.Context(), "any", types.MergePatchType, []byte(`{}`), metav1.PatchOptions{}))},
-		{"scale a stateful set", rbac, second(p.client.AppsV1().StatefulSets(h.ns).UpdateScale(t.Context(), "any", &autoscalingv1.Scale{ObjectMeta: metav1.ObjectMeta{Name: "any"}}, metav1.UpdateOptions{}))},
+		{"delete a stateful set", rbac, p.client.AppsV1().StatefulSets(h.ns).Delete(t.Context(), "web", metav1.DeleteOptions{})},
+		{"patch a daemon set", rbac, second(p.client.AppsV1().DaemonSets(h.ns).Patch(t.Context(), "any", types.MergePatchType, []byte(`{}`), metav1.PatchOptions{}))},
 		{"write discover's lease", rbac, second(p.client.CoordinationV1().Leases("k8guard").Patch(t.Context(), "k8guard-discover", types.MergePatchType, []byte(`{}`), metav1.PatchOptions{}))},
 		{"change a policy", rbac, p.client.AdmissionregistrationV1().ValidatingAdmissionPolicyBindings().Delete(t.Context(), scales, metav1.DeleteOptions{})},
 		{"delete a namespace", rbac, p.client.CoreV1().Namespaces().Delete(t.Context(), h.ns, metav1.DeleteOptions{})},
@@ -96,6 +110,8 @@ func admissionDenies(t *testing.T, p *plane) {
 		{"our annotation", patch(`{"metadata":{"annotations":{"k8guard.io/enforcement":"e-1/f"}}}`)},
 		{"our annotation, again", patch(`{"metadata":{"annotations":{"k8guard.io/enforcement":"e-2/f"}}}`)},
 		{"our annotation on an ingress", patchIngress(`{"metadata":{"annotations":{"k8guard.io/enforcement":"e-1/f"}}}`)},
+		{"a stateful set to zero", setScale(0)},
+		{"and back", setScale(3)},
 		{"to zero", scale(h.ns, "web", 0)},
 		{"back from zero", scale(h.ns, "web", 3)},
 		{"a marked ingress", create(h.ns, marked)},

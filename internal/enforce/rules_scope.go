@@ -75,10 +75,13 @@ func protected(f Facts) No {
 	return yes()
 }
 
-// Rule 3. Only what has a way back: a deployment to zero, an ingress with its manifest kept.
+// Rule 3. Only what has a way back: a workload to zero, an ingress with its manifest kept. A
+// StatefulSet that loses its volumes with its replicas has none.
 func reversibleOnly(f Facts) No {
 	switch {
-	case f.Docket.Root.Kind == "Deployment" && f.Action == docket.ScaleToZero:
+	case f.Live.LosesClaims:
+		return human("its volumes are deleted when it is scaled (persistentVolumeClaimRetentionPolicy.whenScaled)")
+	case scaled(f.Docket.Root.Kind) && f.Action == docket.ScaleToZero:
 		return yes()
 	case f.Docket.Root.Kind == "Ingress" && f.Action == docket.DeleteIngress:
 		return yes()

@@ -106,11 +106,18 @@ func rows03() []row {
 		{name: "scaling an ingress", ingress: true, change: kind("Ingress", docket.ScaleToZero), says: []string{"a Ingress", docket.ScaleToZero},
 			human: true, also: []int{14}},
 		{name: "deleting", change: kind("Deployment", "delete"), says: []string{`asked for "delete"`}, human: true},
+		{name: "a stateful set that loses its volumes", change: func(f *Facts) {
+			kind("StatefulSet", docket.ScaleToZero)(f)
+			f.Live.LosesClaims = true
+		}, says: []string{"volumes are deleted when it is scaled"}, human: true},
 		{name: "no action", change: kind("Deployment", ""), says: []string{`asked for ""`}, human: true},
 	}
-	for _, k := range []string{"Namespace", "Pod", "DaemonSet", "StatefulSet", "Job", "CronJob", "ReplicaSet", "Secret",
+	for _, k := range []string{"Namespace", "Pod", "DaemonSet", "Job", "CronJob", "Secret",
 		"PersistentVolumeClaim", "CustomResourceDefinition", ""} {
 		rows = append(rows, row{name: "scaling a " + k, change: kind(k, docket.ScaleToZero), says: []string{"a " + k + " is notify-only"}, human: true})
+	}
+	for _, k := range []string{"StatefulSet", "ReplicaSet"} {
+		rows = append(rows, row{name: "a " + k, change: kind(k, docket.ScaleToZero)})
 	}
 	return rows
 }

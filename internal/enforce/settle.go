@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -112,15 +111,16 @@ func (e *Enforcer) effect(ctx context.Context, d docket.Docket) (effect, error) 
 		}
 		return effect{uid: string(o.UID), version: o.ResourceVersion}, nil
 	}
-	o, err := e.Client.AppsV1().Deployments(d.Root.Namespace).Get(ctx, d.Root.Name, metav1.GetOptions{})
+	w, err := e.workload(ctx, d.Root)
+	o := w.meta
 	switch {
 	case apierrors.IsNotFound(err) || err == nil && !d.Holds(string(o.UID)):
-		return effect{gone: true, text: "the deployment is gone"}, nil
+		return effect{gone: true, text: d.Root.String() + " is gone"}, nil
 	case err != nil:
 		return effect{}, err
-	case o.Spec.Replicas != nil && *o.Spec.Replicas == 0 && scaledBy(o.ManagedFields) == manager(d.Enforcement.ID):
+	case w.replicas == 0 && scaledBy(o.ManagedFields) == manager(d.Enforcement.ID):
 		return effect{done: true, version: o.ResourceVersion, text: "settled: the object shows our write"}, nil
-	case o.Generation != d.Enforcement.Prior.Generation && !e.unscaled(o, *d.Enforcement):
+	case o.Generation != d.Enforcement.Prior.Generation && !unscaled(o, *d.Enforcement):
 		return effect{unclear: true, text: "K8Guard lost the answer to its act, and the object was changed before it could look: nobody can tell whether the act took effect"}, nil
 	}
 	return effect{uid: string(o.UID), version: o.ResourceVersion}, nil
@@ -129,7 +129,7 @@ func (e *Enforcer) effect(ctx context.Context, d docket.Docket) (effect, error) 
 // unscaled reports whether the replicas are surely untouched since the prior state was read:
 // their holders are the same, or our fence stands, which went out on an object without our
 // effect and let none follow.
-func (e *Enforcer) unscaled(o *appsv1.Deployment, act docket.Enforcement) bool {
+func unscaled(o metav1.ObjectMeta, act docket.Enforcement) bool {
 	if prior := act.Prior.ScaledBy; prior != "" && prior == lastScaled(o.ManagedFields) {
 		return true
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -93,26 +92,22 @@ func (e *Enforcer) bringBack(ctx context.Context, d docket.Docket) (newUID, note
 	if d.Enforcement.Action == docket.DeleteIngress {
 		return e.recreate(ctx, d)
 	}
-	o, err := e.Client.AppsV1().Deployments(d.Root.Namespace).Get(ctx, d.Root.Name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) || err == nil && !d.Holds(string(o.UID)) {
-		return "", "", stopped{"the deployment is gone; there is nothing to scale back"}
+	w, err := e.workload(ctx, d.Root)
+	if apierrors.IsNotFound(err) || err == nil && !d.Holds(string(w.meta.UID)) {
+		return "", "", stopped{d.Root.String() + " is gone; there is nothing to scale back"}
 	}
 	if err != nil {
 		return "", "", err
 	}
-	return e.scaleBack(ctx, d, o)
+	return e.scaleBack(ctx, d, w)
 }
 
-// scaleBack gives a deployment its replicas back, if the last word on them is still ours.
-func (e *Enforcer) scaleBack(ctx context.Context, d docket.Docket, o *appsv1.Deployment) (newUID, note string, err error) {
+// scaleBack gives a workload its replicas back, if the last word on them is still ours.
+func (e *Enforcer) scaleBack(ctx context.Context, d docket.Docket, w workload) (newUID, note string, err error) {
 	by := manager(d.Enforcement.ID) + "-undo"
 	want := *d.Enforcement.Prior.Replicas
 	note = fmt.Sprintf("%s is back at %d replicas", d.Root, want)
-	now := int32(1)
-	if o.Spec.Replicas != nil {
-		now = *o.Spec.Replicas
-	}
-	who := scaledBy(o.ManagedFields)
+	now, who := w.replicas, scaledBy(w.meta.ManagedFields)
 	switch {
 	case now == want && who == by:
 		return "", note, nil
@@ -124,9 +119,9 @@ func (e *Enforcer) scaleBack(ctx context.Context, d docket.Docket, o *appsv1.Dep
 		}
 		return "", "", stopped{fmt.Sprintf("it has %d replicas now, set by %s; not K8Guard's to change", now, who)}
 	}
-	live := Live{UID: string(o.UID), ResourceVersion: o.ResourceVersion}
+	live := Live{UID: string(w.meta.UID), ResourceVersion: w.meta.ResourceVersion}
 	// A dry run shows most of what resets a value before anything is written. That it cannot
-	// be made is no reason to leave the deployment down.
+	// be made is no reason to leave the workload down.
 	if err := e.back(ctx, d.Root, live, want, by, []string{metav1.DryRunAll}); errors.Is(err, errReset) {
 		return "", "", stopped{err.Error()}
 	}

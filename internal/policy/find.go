@@ -11,7 +11,7 @@ import (
 // Action returns the hard action for a kind of root, or "" where there is none.
 func Action(kind string) string {
 	switch kind {
-	case "Deployment":
+	case "Deployment", "StatefulSet", "ReplicaSet":
 		return docket.ScaleToZero
 	case "Ingress":
 		return docket.DeleteIngress

@@ -1,0 +1,96 @@
+package enforce
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	autoscalingapply "k8s.io/client-go/applyconfigurations/autoscaling/v1"
+	"k8s.io/utils/ptr"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+)
+
+// scaler is what the client of each kind that has replicas offers.
+type scaler interface {
+	ApplyScale(context.Context, string, *autoscalingapply.ScaleApplyConfiguration, metav1.ApplyOptions) (*autoscalingv1.Scale, error)
+	UpdateScale(context.Context, string, *autoscalingv1.Scale, metav1.UpdateOptions) (*autoscalingv1.Scale, error)
+}
+
+// workload is what enforcement reads of an object that has replicas.
+type workload struct {
+	object   runtime.Object
+	meta     metav1.ObjectMeta
+	replicas int32
+	labels   map[string]string // of its pods, by the template
+	// losesClaims: scaled down, the volumes of its pods are deleted.
+	losesClaims bool
+}
+
+// scaled reports whether roots of the kind are acted on by their replicas.
+func scaled(kind string) bool {
+	return kind == "Deployment" || kind == "StatefulSet" || kind == "ReplicaSet"
+}
+
+// workload reads a root that has replicas, live.
+func (e *Enforcer) workload(ctx context.Context, root v1.Root) (workload, error) {
+	apps, get := e.Client.AppsV1(), metav1.GetOptions{}
+	switch root.Kind {
+	case "Deployment":
+		o, err := apps.Deployments(root.Namespace).Get(ctx, root.Name, get)
+		if err != nil {
+			return workload{}, err
+		}
+		return workload{o, o.ObjectMeta, ptr.Deref(o.Spec.Replicas, 1), o.Spec.Template.Labels, false}, nil
+	case "StatefulSet":
+		o, err := apps.StatefulSets(root.Namespace).Get(ctx, root.Name, get)
+		if err != nil {
+			return workload{}, err
+		}
+		retention := o.Spec.PersistentVolumeClaimRetentionPolicy
+		loses := retention != nil && retention.WhenScaled != appsv1.RetainPersistentVolumeClaimRetentionPolicyType
+		return workload{o, o.ObjectMeta, ptr.Deref(o.Spec.Replicas, 1), o.Spec.Template.Labels, loses}, nil
+	case "ReplicaSet":
+		o, err := apps.ReplicaSets(root.Namespace).Get(ctx, root.Name, get)
+		if err != nil {
+			return workload{}, err
+		}
+		return workload{o, o.ObjectMeta, ptr.Deref(o.Spec.Replicas, 1), o.Spec.Template.Labels, false}, nil
+	}
+	return workload{}, fmt.Errorf("a %s has no replicas", root.Kind)
+}
+
+// scaler is the client of the root's kind; scaled says for which there is one.
+func (e *Enforcer) scaler(root v1.Root) scaler {
+	apps := e.Client.AppsV1()
+	switch root.Kind {
+	case "StatefulSet":
+		return apps.StatefulSets(root.Namespace)
+	case "ReplicaSet":
+		return apps.ReplicaSets(root.Namespace)
+	}
+	return apps.Deployments(root.Namespace)
+}
+
+// annotate patches the root's annotations.
+func (e *Enforcer) annotate(ctx context.Context, root v1.Root, patch []byte) error {
+	apps, options := e.Client.AppsV1(), metav1.PatchOptions{FieldManager: "k8guard"}
+	var err error
+	switch root.Kind {
+	case "Ingress":
+		_, err = e.Client.NetworkingV1().Ingresses(root.Namespace).Patch(ctx, root.Name, types.MergePatchType, patch, options)
+	case "Deployment":
+		_, err = apps.Deployments(root.Namespace).Patch(ctx, root.Name, types.MergePatchType, patch, options)
+	case "StatefulSet":
+		_, err = apps.StatefulSets(root.Namespace).Patch(ctx, root.Name, types.MergePatchType, patch, options)
+	case "ReplicaSet":
+		_, err = apps.ReplicaSets(root.Namespace).Patch(ctx, root.Name, types.MergePatchType, patch, options)
+	default:
+		err = fmt.Errorf("a %s is never acted on", root.Kind)
+	}
+	return err
+}
