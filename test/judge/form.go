@@ -24,7 +24,7 @@ func (w write) isOf(x *due) bool {
 	switch x.by.Action {
 	case "scale-to-zero":
 		n := w.replicas()
-		return o.Resource == "deployments" && o.Subresource == "scale" && (w.Verb == "update" || w.Verb == "patch") &&
+		return scaled(o.Resource, x.root.Kind) && o.Subresource == "scale" && (w.Verb == "update" || w.Verb == "patch") &&
 			n != nil && w.uid() == x.root.UID && (*n == 0) == x.act
 	case "delete-ingress":
 		if x.act {
@@ -33,6 +33,11 @@ func (w write) isOf(x *due) bool {
 		return o.Resource == "ingresses" && o.Subresource == "" && w.Verb == "create" && w.body.Metadata.Annotations[annotation] == x.by.ID
 	}
 	return false
+}
+
+// scaled reports whether a resource is the kind's, of those that may be scaled.
+func scaled(resource, kind string) bool {
+	return map[string]string{"Deployment": "deployments", "StatefulSet": "statefulsets", "ReplicaSet": "replicasets"}[kind] == resource
 }
 
 func (b body) name() string { return b.Metadata.Name }
