@@ -10,7 +10,8 @@ import (
 type Source struct {
 	// File is the path of a YAML file; empty means none.
 	File string
-	// Env holds "NAME=value"; only names that begin with "K8GUARD__" count.
+	// Env holds "NAME=value"; names that begin with "K8GUARD__" count, and the old names of the
+	// first K8Guard, which the new ones override.
 	Env []string
 	// Set holds "a.b=value", as given to --set.
 	Set []string
@@ -45,6 +46,7 @@ func LoadBytes(data []byte, s Source) (Config, []Warning, error) {
 	cfg := Default()
 	l := &loader{file: s.File, origin: map[string]string{}}
 	l.yaml(data, &cfg)
+	l.old(s.Env, s.Rules, &cfg)
 	l.env(s.Env, &cfg)
 	l.set(s.Set, &cfg)
 	// A broken value would be reported twice: validate only what could be read.
@@ -56,7 +58,7 @@ func LoadBytes(data []byte, s Source) (Config, []Warning, error) {
 	if len(l.errs) > 0 {
 		return Config{}, nil, errors.Join(l.errs...)
 	}
-	return cfg, Warnings(cfg), nil
+	return cfg, append(l.warnings, Warnings(cfg)...), nil
 }
 
 // loader gathers mistakes, and remembers who set a key.
@@ -64,6 +66,8 @@ type loader struct {
 	file   string
 	origin map[string]string
 	errs   []error
+
+	warnings []Warning
 }
 
 func (l *loader) fail(where, key, what string) {

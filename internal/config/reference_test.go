@@ -25,7 +25,9 @@ func TestReference(t *testing.T) {
 	r.WriteString("# Configuration\n\nRendered by `make generate` from internal/config; do not edit.\n\n" +
 		"Defaults, then one YAML file (`--config`, else `$K8GUARD_CONFIG`, else `./k8guard.yaml`), then the environment\n" +
 		"(`K8GUARD__LOG__LEVEL=debug`), then `--set log.level=debug`; the last one wins. An unknown key or a bad value is an\n" +
-		"error. `k8guard config check` says what is wrong, `k8guard config print` what is in force.\n")
+		"error. `k8guard config check` says what is wrong, `k8guard config print` what is in force.\n\n" +
+		"The variables of the first K8Guard (`K8GUARD_CLUSTER_NAME`, `K8GUARD_ACTION_SMTP_SERVER`, …) still work, below the new\n" +
+		"ones. One that has no meaning here is a warning that says what replaced it; none switches enforcement on.\n")
 	r.group("", reflect.ValueOf(c))
 	golden(t, "../../docs/generated/config.md", r.String())
 }

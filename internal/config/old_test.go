@@ -1,0 +1,85 @@
+package config_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/k8guard/k8guard/internal/config"
+)
+
+func TestTheFirstK8GuardsVariables(t *testing.T) {
+	cfg, warnings, err := config.LoadBytes([]byte("cluster: {name: file}\n"), config.Source{Rules: knownRules(), Env: []string{
+		"K8GUARD_CLUSTER_NAME=env", "K8GUARD_IGNORE_NAMESPACES=a, b", "K8GUARD_APPROVED_IMAGE_REPOS=r.example/x",
+		"K8GUARD_INGRESS_MUST_NOT_CONTAIN=test", "K8GUARD_REQUIRED_LABELS=!a:pod:*:app,team", "K8GUARD_LOG_LEVEL=DEBUG",
+		"K8GUARD_ACTION_SMTP_SERVER=mail.example", "K8GUARD_ACTION_SMTP_SEND_FROM=k@example.com", "K8GUARD_ACTION_SMTP_PASSWORD=s3cret",
+		"K8GUARD__NOTIFY__EMAIL__DOMAINS=example.com", "K8GUARD__NOTIFY__EMAIL__USERNAME=k", "K8GUARD_ACTION_DRY_RUN=true", "K8GUARD_ACTION_SAFE_MODE=true",
+		"K8GUARD_IGNORED_VIOLATIONS=PRIVILEGED,IMAGE_SIZE,a:pod:b:PRIVILEGED", "K8GUARD_KAFKA_BROKERS=k:9092",
+		"K8GUARD_ACTION_WARNING_COUNT_BEFORE_ACTION=4", "K8GUARD_CONFIG=k8guard.yaml", "K8GUARD_SERVICE_HOST=10.0.0.1", "K8GUARD_PORT=tcp://x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprintln(cfg.Cluster.Name, cfg.Discover.IgnoreNamespaces, cfg.Rules.ImageRepo.Approved, cfg.Rules.IngressHosts.MustNotContain,
+		cfg.Rules.RequiredLabels, cfg.Log.Level, cfg.Notify.Email.Host, cfg.Notify.Email.From, cfg.Enforce.Mode, cfg.Rules.Disabled)
+	if want := "env [a b] [r.example/x] [test] [!a:pod:*:app team] debug mail.example k@example.com dry-run [PRIVILEGED]\n"; got != want {
+		t.Errorf("got  %swant %s", got, want)
+	}
+	var texts []string
+	for _, w := range warnings {
+		texts = append(texts, w.String())
+	}
+	all := strings.Join(texts, "\n")
+	for _, part := range []string{`K8GUARD_IGNORED_VIOLATIONS: there is no rule "IMAGE_SIZE"`, `"a:pod:b:PRIVILEGED" is about some objects only`,
+		"K8GUARD_KAFKA_BROKERS: has no effect", "K8GUARD_ACTION_WARNING_COUNT_BEFORE_ACTION: write it into policies[].ladder.warnings"} {
+		if !strings.Contains(all, part) {
+			t.Errorf("no warning says %q:\n%s", part, all)
+		}
+	}
+	if strings.Contains(all, "SERVICE_HOST") || strings.Contains(all, "K8GUARD_PORT") || strings.Contains(all, "s3cret") {
+		t.Errorf("warned of what is not ours, or said a secret:\n%s", all)
+	}
+}
+
+// An old variable may make K8Guard safer, never more daring; the new names win over it.
+func TestAnOldVariableNeverSwitchesEnforcementOn(t *testing.T) {
+	for env, want := range map[string]string{
+		"K8GUARD_ACTION_SAFE_MODE=false": "safe", "K8GUARD_ACTION_DRY_RUN=false": "safe", "K8GUARD_ACTION_DRY_RUN=1": "dry-run",
+		"K8GUARD_ACTION_SAFE_MODE=true": "safe",
+	} {
+		cfg, _, err := config.LoadBytes(nil, config.Source{Env: []string{env}})
+		if err != nil || cfg.Enforce.Mode != want {
+			t.Errorf("%s: %q, %v", env, cfg.Enforce.Mode, err)
+		}
+	}
+	cfg, _, err := config.LoadBytes(nil, config.Source{Env: []string{"K8GUARD_CLUSTER_NAME=old", "K8GUARD__CLUSTER__NAME=new"}})
+	if err != nil || cfg.Cluster.Name != "new" {
+		t.Errorf("%q, %v", cfg.Cluster.Name, err)
+	}
+	if _, _, err := config.LoadBytes(nil, config.Source{Env: []string{"K8GUARD_ACTION_DRY_RUN=perhaps"}}); err == nil ||
+		!strings.Contains(err.Error(), `K8GUARD_ACTION_DRY_RUN: "perhaps" is neither`) {
+		t.Errorf("%v", err)
+	}
+}
+
+// Every variable of the first K8Guard is either taken over or spoken of.
+func TestEachOldVariableIsKnown(t *testing.T) {
+	for name := range strings.FieldsSeq(`CLUSTER_NAME NAMESPACE IGNORE_NAMESPACES IGNORE_PODS_PREFIX IGNORE_DEPLOYMENTS IGNORE_DAEMONSETS
+		IGNORE_JOBS IGNORE_CRONJOBS APPROVED_IMAGE_REPOS APPROVED_IMAGE_SIZE APPROVED_INGRESS_SUFFIXES INGRESS_MUST_CONTAIN
+		INGRESS_MUST_NOT_CONTAIN IGNORED_VIOLATIONS REQUIRED_ENTITIES REQUIRED_ANNOTATIONS REQUIRED_LABELS CACHE_TYPE MEMCACHED_HOSTNAME
+		KAFKA_BROKERS KAFKA_ACTION_TOPIC LOG_LEVEL ACTION_CASSANDRA_HOSTS ACTION_CASSANDRA_SSL_HOST_VALIDATION CASSANDRA_CREATE_KEYSPACE
+		CASSANDRA_CREATE_TABLES ACTION_HIPCHAT_TOKEN ACTION_HIPCHAT_TAG_NAMESPACE_OWNER ACTION_SLACK_CHANNEL
+		ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS ACTION_ANNOTATION_FORMAT_FOR_EMAILS ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS
+		ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN ACTION_DURATION_VIOLATION_EXPIRES ACTION_WARNING_COUNT_BEFORE_ACTION
+		ACTION_SMTP_SERVER ACTION_SMTP_PORT ACTION_SMTP_USERNAME ACTION_SMTP_PASSWORD ACTION_SMTP_SEND_FROM ACTION_SMTP_FALLBACK_SEND_TO
+		ACTION_SMTP_SEND_TO_NAMESAPCE_OWNER ACTION_VIOLATION_EMAIL_FOOTER OUTPUT_PODS_TO_FILE INCLUDE_ALPHA MESSAGE_BROKER
+		KAFKA_CERT_FILE_PATH KAFKA_EVENT_TOPIC RMQ_HOST CACHE_EXPIRATION_SECONDS ACTION_DURATION_BETWEEN_CONSUMING_VIOLATIONS`) {
+		before, _, err := config.LoadBytes(nil, config.Source{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, warnings, err := config.LoadBytes(nil, config.Source{Rules: knownRules(), Env: []string{config.OldPrefix + name + "=7@x.example"}})
+		if err == nil && len(warnings) == 0 && fmt.Sprintf("%+v", before) == fmt.Sprintf("%+v", after) {
+			t.Errorf("%s does nothing, and nobody says so", name)
+		}
+	}
+}
