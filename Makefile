@@ -64,7 +64,7 @@ generate: ## write the generated files anew
 	$(call step,docs/generated/config.md,$(GO) test ./internal/config -run TestReference -update)
 	$(call step,docs/generated/rules.md,$(GO) run ./cmd/k8guard rules docs >bin/rules.md && mv bin/rules.md docs/generated/rules.md)
 
-demo: build ## show the whole system (ONCE=1: end by itself, KEEP=1: leave it running)
+demo: build ## show the whole system (ONCE=1: end by itself, KEEP=1: keep its folder)
 	@bin/k8guard scan examples/demo --config examples/demo.yaml; code=$$?; [ $$code -le 1 ] || exit $$code
 	@$(GO) run ./tools/demo $(if $(ONCE),-once) $(if $(KEEP),-keep)
 

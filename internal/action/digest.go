@@ -66,6 +66,7 @@ func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, no
 		item.NextStep, item.NextAt = e.next(d, c, pol, item.N, now)
 	case docket.Enforced:
 		item.Lost = d.Lost
+		item.Done = done(d.Enforcement)
 		item.Undo = "k8guard undo " + c.ID + ` --reason "why"`
 	}
 	return item
@@ -98,6 +99,18 @@ func (e *Engine) Needed(row ledger.CaseRow) int {
 		return pol.Ladder.Warnings
 	}
 	return 0
+}
+
+// done says what was done, from which state, and when.
+func done(e *docket.Enforcement) string {
+	if e == nil || e.DoneAt.IsZero() {
+		return ""
+	}
+	at := e.DoneAt.UTC().Format("Mon, 02 Jan 2006 15:04:05 UTC")
+	if e.Prior.Replicas != nil {
+		return fmt.Sprintf("scaled to zero, from %d, on %s", *e.Prior.Replicas, at)
+	}
+	return "deleted, its manifest kept, on " + at
 }
 
 func words(action string) string {

@@ -17,11 +17,24 @@ import (
 // without a cluster or a mail server: it makes the rules and the channel.
 func Check(c config.Config) error {
 	_, err := engine(c)
+	err = errors.Join(err, readable("cluster.kubeconfig", c.Cluster.Kubeconfig), readable("cluster.actionKubeconfig", c.Cluster.ActionKubeconfig))
 	if c.Notify.Email.Host == "" {
 		return err
 	}
 	_, mail := email.New(c.Notify.Email, time.Now)
 	return errors.Join(err, mail, passwordFile(c.Notify.Email.PasswordFile))
+}
+
+// readable opens a file that is only read at the start.
+func readable(key, path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return f.Close()
 }
 
 func engine(c config.Config) (*rule.Engine, error) {

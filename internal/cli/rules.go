@@ -15,7 +15,7 @@ func newRules(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use: "rules", Short: "List and explain the rules", Example: "  k8guard rules list",
 		Args: arguments(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE: func(*cobra.Command, []string) error { return listRules(s) },
 	}
 	c.AddCommand(
 		&cobra.Command{

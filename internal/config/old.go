@@ -11,7 +11,7 @@ const OldPrefix = "K8GUARD_"
 
 // oldNames are the variables of the first K8Guard that have a key here.
 func oldNames() map[string]string {
-	return map[string]string{
+	return map[string]string{ //nolint:gosec // names of variables; none is a secret
 		"CLUSTER_NAME": "cluster.name", "IGNORE_NAMESPACES": "discover.ignoreNamespaces",
 		"APPROVED_IMAGE_REPOS": "rules.IMAGE_REPO.approved", "APPROVED_INGRESS_SUFFIXES": "rules.INGRESS_HOST_INVALID.approvedSuffixes",
 		"INGRESS_MUST_CONTAIN": "rules.INGRESS_HOST_INVALID.mustContain", "INGRESS_MUST_NOT_CONTAIN": "rules.INGRESS_HOST_INVALID.mustNotContain",

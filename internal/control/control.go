@@ -152,7 +152,7 @@ func (c *Control) Close(ctx context.Context, by, reason string) error {
 	}
 	_, err := ledger.UpdateRecord(ctx, c.records, breakerKey, func(b *Breaker) (bool, error) {
 		if !b.Open {
-			return false, errors.New("the breaker is closed")
+			return false, errors.New("the breaker was not open; nothing changed")
 		}
 		b.Open, b.ClosedBy = false, fmt.Sprintf("%s: %s", by, reason)
 		return true, nil

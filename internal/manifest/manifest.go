@@ -56,8 +56,11 @@ func Read(paths []string, recursive bool, stdin io.Reader) (Set, error) {
 			errs = append(errs, d.read(&set, "(stdin)", stdin))
 			continue
 		}
-		files, err := list(path, recursive)
+		files, unread, err := list(path, recursive)
 		errs = append(errs, err)
+		if unread > 0 {
+			set.Warnings = append(set.Warnings, fmt.Sprintf("%s: %d folders below it were not read; -R reads them", path, unread))
+		}
 		for _, f := range files {
 			errs = append(errs, d.open(&set, f))
 		}
@@ -65,21 +68,22 @@ func Read(paths []string, recursive bool, stdin io.Reader) (Set, error) {
 	return set, errors.Join(errs...)
 }
 
-// list returns the path itself, or the manifests in a folder, in the order of their names.
-func list(path string, recursive bool) ([]string, error) {
+// list returns the path itself, or the manifests in a folder, in the order of their names,
+// and how many folders right below it were left unread.
+func list(path string, recursive bool) (files []string, unread int, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading manifests: %w; name a file, a folder, or - for stdin", err)
+		return nil, 0, fmt.Errorf("reading manifests: %w; name a file, a folder, or - for stdin", err)
 	}
 	if !info.IsDir() {
-		return []string{path}, nil
+		return []string{path}, 0, nil
 	}
-	var files []string
 	err = filepath.WalkDir(path, func(p string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case entry.IsDir() && p != path && !recursive:
+			unread++
 			return filepath.SkipDir
 		case entry.Type().IsRegular() && slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(p))):
 			files = append(files, p)
@@ -87,9 +91,9 @@ func list(path string, recursive bool) ([]string, error) {
 		return nil
 	})
 	if err != nil {
-		return files, fmt.Errorf("reading the folder %s: %w", path, err)
+		return files, unread, fmt.Errorf("reading the folder %s: %w", path, err)
 	}
-	return files, nil
+	return files, unread, nil
 }
 
 func (d decoder) open(set *Set, path string) error {

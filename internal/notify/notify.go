@@ -51,7 +51,9 @@ type Item struct {
 	// NextStep says in words what comes next ("warning 2 of 3", "scale to zero").
 	NextStep string    `json:"nextStep,omitempty"`
 	NextAt   time.Time `json:"nextAt,omitzero"`
-	// Undo is the command that takes an act back; set when Purpose is enforced.
+	// Done says what was done and when, and Undo is the command that takes it back; set when
+	// Purpose is enforced.
+	Done string `json:"done,omitempty"`
 	Undo string `json:"undo,omitempty"`
 	URL  string `json:"url,omitempty"`
 }

@@ -56,8 +56,10 @@ func (s *server) overviewPage(w http.ResponseWriter, r *http.Request) {
 		d.Due = soonest(page.Rows, 8)
 	}
 	if err == nil {
-		page, err = s.Ledger.Cases(r.Context(), ledger.CaseQuery{Statuses: []string{ledger.StatusActed, ledger.StatusContested}, Limit: 6})
-		d.Acts = page.Rows
+		page, err = s.Ledger.Cases(r.Context(), ledger.CaseQuery{Statuses: []string{ledger.StatusActed, ledger.StatusContested}, Limit: 50})
+	}
+	if err == nil {
+		d.Acts, err = s.inForce(r.Context(), page.Rows, 6)
 	}
 	if err != nil {
 		s.failWith(w, r, err)
@@ -65,6 +67,24 @@ func (s *server) overviewPage(w http.ResponseWriter, r *http.Request) {
 	}
 	f := s.frame(r.Context(), "Overview")
 	s.render(w, r, http.StatusOK, layout(f, overview(f, d)))
+}
+
+// inForce returns the first n cases whose act was not undone.
+func (s *server) inForce(ctx context.Context, rows []ledger.CaseRow, n int) ([]ledger.CaseRow, error) {
+	var kept []ledger.CaseRow
+	for _, r := range rows {
+		d, err := s.Ledger.Case(ctx, r.ID)
+		if err != nil {
+			return nil, err
+		}
+		if d.Enforcement != nil && d.Enforcement.State != docket.Undid {
+			kept = append(kept, r)
+		}
+		if len(kept) == n {
+			break
+		}
+	}
+	return kept, nil
 }
 
 func soonest(rows []ledger.CaseRow, n int) []ledger.CaseRow {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -37,12 +39,24 @@ func (r Report) PrintTable(w io.Writer, colour bool) error {
 		b.WriteString(r.table(colour) + "\n")
 	}
 	s := r.Summary
+	if len(r.Skipped) > 0 {
+		fmt.Fprintf(&b, "not judged: %s\n", Visible(r.skipped()))
+	}
 	fmt.Fprintf(&b, "%d objects: %d violations, %d unknown; %d skipped, %d errors\n",
 		s.Objects, s.Violations, s.Unknown, s.Skipped, s.Errors)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("printing the report: %w", err)
 	}
 	return nil
+}
+
+// skipped names what no rule judges, as "apps/v1 Frobnicator (2), …".
+func (r Report) skipped() string {
+	var all []string
+	for _, kind := range slices.Sorted(maps.Keys(r.Skipped)) {
+		all = append(all, fmt.Sprintf("%s (%d)", kind, r.Skipped[kind]))
+	}
+	return strings.Join(all, ", ")
 }
 
 func (r Report) table(colour bool) string {

@@ -81,7 +81,11 @@ func fields(it notify.Item, now time.Time) []field {
 	add("Next", next(it, now), maxField)
 	add("Lost", lost(it), 2*maxField)
 	if purposeOf(it) == docket.Enforced {
+		add("Done", it.Done, maxField)
 		add("Undo", it.Undo, 2*maxField)
+		if it.Undo != "" {
+			add("Who", "the platform team undoes it, on the host of K8Guard; ask them", maxField)
+		}
 	}
 	add("Link", link(it.URL), 2000)
 	return all

@@ -38,6 +38,7 @@ func everything() notify.Digest {
 	last.Root.Name, last.NextAt = "api", at().AddDate(0, 0, 5)
 	acted := d.Items[0]
 	acted.Purpose, acted.Undo, acted.Lost = "enforced", "k8guard undo c3 --reason '…'", []string{"emptyDir cache"}
+	acted.Done = "scaled to zero, from 3, on Tue, 24 Nov 2026 10:00:00 UTC"
 	acted.N, acted.NextStep, acted.NextAt = 0, "", time.Time{}
 	human, undone, clear := d.Items[0], d.Items[0], d.Items[0]
 	human.Purpose, undone.Purpose, clear.Purpose = "needs-human", "undone", "resolved"
