@@ -120,6 +120,19 @@ func TestTroubleIsShown(t *testing.T) {
 	}
 }
 
+// What was undone is no act in force, and offers no undo.
+func TestTheOverviewOffersUndoOfWhatIsInForce(t *testing.T) {
+	s := sample(2) // the second is acted on
+	offer := "/cases/" + s.dockets[1].Cases[0].ID + "#undo"
+	if page := send(build(t, s, &desk{}), "GET", "/", "").Body.String(); !strings.Contains(page, offer) {
+		t.Fatal("an act in force offers no undo")
+	}
+	s.dockets[1].Enforcement.State = docket.Undid
+	if page := send(build(t, s, &desk{}), "GET", "/", "").Body.String(); strings.Contains(page, offer) {
+		t.Error("what was undone offers an undo")
+	}
+}
+
 func TestHostileText(t *testing.T) {
 	const evil = "\"><script>alert(1)</script><a href='javascript:alert(2)' onclick=x>\u202egnp\x00\x1b[31m"
 	s := sample(2)
