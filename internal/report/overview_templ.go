@@ -383,11 +383,11 @@ func banner(f frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = fact("Acts this hour", used(f.Status.Budget.UsedHour, f.Status.Budget.PerHour), "today "+used(f.Status.Budget.UsedDay, f.Status.Budget.PerDay), false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = fact("Acts this hour", used(f.Status.Budget.UsedHour, f.Status.Budget.PerHour), budgetText(f.Status.Budget), false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = fact("Cluster heard", span(f.Status.WatchAge)+" ago", f.Status.Budget.LastRound, f.Status.Stale).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = fact("Quietest watch", span(f.Status.WatchAge), "without an event", f.Status.Stale).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -812,6 +812,14 @@ func breaker(b Breaker) string {
 		return "Open"
 	}
 	return "Closed"
+}
+
+func budgetText(b Budget) string {
+	text := "today " + used(b.UsedDay, b.PerDay)
+	if b.LastRound != "" {
+		text += "; last round: " + b.LastRound
+	}
+	return text
 }
 
 var _ = templruntime.GeneratedTemplate
