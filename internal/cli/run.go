@@ -24,8 +24,10 @@ func newRun(s Streams) *cobra.Command {
 			if err != nil {
 				return ExitError{Code: ExitFailure, Err: err}
 			}
+			log := telemetry.NewLogger(s.Err, conf.Log)
+			telemetry.TakeKubernetesLogs(log)
 			return app.Run(cmd.Context(), app.Settings{Config: conf, Version: s.Build.Version, Commit: s.Build.Commit,
-				Log: telemetry.NewLogger(s.Err, conf.Log), Now: time.Now})
+				Log: log, Now: time.Now})
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "", "configuration file (default: $K8GUARD_CONFIG, else ./k8guard.yaml)")

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"unicode"
 
+	"k8s.io/klog/v2"
+
 	"github.com/k8guard/k8guard/internal/config"
 )
 
@@ -40,6 +42,10 @@ func NewLogger(w io.Writer, c config.Log) *slog.Logger {
 
 // replace masks what is named like a secret, and cleans the rest. Groups count as names:
 // what lies in a group called "token" is one.
+// TakeKubernetesLogs sends what the Kubernetes libraries log through log: one form, one
+// level, hostile text shown as such. Their logger is one for the whole process.
+func TakeKubernetesLogs(log *slog.Logger) { klog.SetSlogLogger(log) }
+
 func replace(groups []string, a slog.Attr) slog.Attr {
 	a.Key = clean(a.Key)
 	if secret(a.Key) || slices.ContainsFunc(groups, secret) {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode"
 
+	"k8s.io/klog/v2"
+
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/telemetry"
 )
@@ -59,6 +61,17 @@ func TestHostileTextStaysInItsPlace(t *testing.T) {
 		if !strings.Contains(got, "a[31mred  level=ERROR msg=forged gnp.exe zero line") {
 			t.Errorf("%s: the words are lost: %q", format, got)
 		}
+	}
+}
+
+func TestKubernetesLogsTakeOurForm(t *testing.T) {
+	t.Cleanup(klog.ClearLogger)
+	got := logged(config.Log{Level: "info", Format: "text"}, func(l *slog.Logger) {
+		telemetry.TakeKubernetesLogs(l)
+		klog.Background().Error(errors.New("gone\x1b[31m"), "Failed to watch", "reflector", "pods")
+	})
+	if !strings.Contains(got, `level=ERROR msg="Failed to watch"`) || !strings.Contains(got, "reflector=pods") || strings.Contains(got, "\x1b") {
+		t.Errorf("got %q", got)
 	}
 }
 
