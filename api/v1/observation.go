@@ -85,6 +85,8 @@ type Observation struct {
 	Created time.Time `json:"created,omitzero"`
 	// Dormant says why nothing of the root runs ("scaled to zero"); empty when it may run.
 	Dormant string `json:"dormant,omitempty"`
+	// NoPods is true when the root makes pods, and none lived to be looked at.
+	NoPods bool `json:"noPods,omitempty"`
 	// Lost names what an act on the root would lose for good: "emptyDir cache".
 	Lost  []string `json:"lost,omitempty"`
 	Owner Owner    `json:"owner"`

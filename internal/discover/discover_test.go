@@ -21,6 +21,7 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/entity"
+	"github.com/k8guard/k8guard/internal/rule"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -62,6 +63,8 @@ func makersOfPods() []runtime.Object {
 		&appsv1.StatefulSet{ObjectMeta: meta("shop", "db", nil, nil), Spec: appsv1.StatefulSetSpec{Selector: selects("db"), Template: template}},
 		&appsv1.DaemonSet{ObjectMeta: meta("shop", "agent", nil, nil), Spec: appsv1.DaemonSetSpec{Selector: selects("agent"), Template: template}},
 		&batchv1.Job{ObjectMeta: meta("shop", "once", nil, nil), Spec: batchv1.JobSpec{Selector: selects("once"), Template: template}},
+		&batchv1.Job{ObjectMeta: meta("shop", "done", nil, nil), Spec: batchv1.JobSpec{Selector: selects("done"), Template: template},
+			Status: batchv1.JobStatus{Conditions: []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}}},
 		&batchv1.CronJob{ObjectMeta: meta("shop", "nightly", nil, nil), Spec: batchv1.CronJobSpec{JobTemplate: batchv1.JobTemplateSpec{Spec: batchv1.JobSpec{Template: template}}}},
 		&batchv1.Job{ObjectMeta: nightly, Spec: batchv1.JobSpec{Selector: selects("nightly"), Template: template}},
 		&batchv1.Job{ObjectMeta: forged, Spec: batchv1.JobSpec{Selector: selects("nightly"), Template: template}},
@@ -99,6 +102,7 @@ func TestAPodBelongsOnlyThroughAChainThatHolds(t *testing.T) {
 		"daemonset":             {"shop", agent, claim("DaemonSet", "agent", "shop-agent"), "DaemonSet/agent"},
 		"no daemonset's mark":   {"shop", map[string]string{"app": "agent"}, claim("DaemonSet", "agent", "shop-agent"), "Pod/p"},
 		"job":                   {"shop", of("once", "shop-once"), claim("Job", "once", "shop-once"), "Job/once"},
+		"a job that is over":    {"shop", of("done", "shop-done"), claim("Job", "done", "shop-done"), "Pod/p"},
 		"another job's uid":     {"shop", of("once", "shop-other"), claim("Job", "once", "shop-once"), "Pod/p"},
 		"cronjob":               {"shop", of("nightly", "shop-nightly-1"), claim("Job", "nightly-1", "shop-nightly-1"), "CronJob/nightly"},
 		"a cronjob's forgery":   {"shop", of("nightly", "shop-nightly-2"), claim("Job", "nightly-2", "shop-nightly-2"), "Job/nightly-2"},
@@ -129,6 +133,21 @@ func TestAPodBelongsOnlyThroughAChainThatHolds(t *testing.T) {
 				t.Errorf("the violation was told on %v", told)
 			}
 		})
+	}
+}
+
+// What cannot be read of pods is unknown by every rule about them, also by one that judges
+// pods alone: no verdict at all would end its cases.
+func TestUnreadPodsAreUnknownToEachRuleAboutThem(t *testing.T) {
+	only := rule.Rule{Meta: rule.Meta{ID: "POD_ONLY", Revision: 1, Kinds: []entity.Kind{entity.Pod}},
+		Check: func(entity.Entity, rule.Related) rule.Result { return rule.Result{} }}
+	engine, err := rule.NewEngine(only)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Discover{settings: Settings{Engine: engine}}
+	if got := d.unread(); len(got) != 1 || got[0].Rule != "POD_ONLY" || got[0].State != v1.Unknown {
+		t.Errorf("got %+v", got)
 	}
 }
 

@@ -57,7 +57,7 @@ func (d *Discover) pushNamespace(name string) {
 // be roots now, or no longer. It spares the work of many changes of status; a selector
 // cannot change.
 func (d *Discover) changedMaker(was, is *cluster.Record) {
-	if was != nil && is != nil && was.Controller == is.Controller && was.Made == is.Made {
+	if was != nil && is != nil && was.Controller == is.Controller && was.Made == is.Made && was.Over == is.Over {
 		return
 	}
 	for _, r := range []*cluster.Record{was, is} {

@@ -111,29 +111,31 @@ func (d *Discover) publishGone(ctx context.Context, root v1.Root) error {
 
 func (d *Discover) observation(r *cluster.Record, remark string, m mode) v1.Observation {
 	verdicts := slices.Clone(r.Judgement.Verdicts)
+	noPods := false
 	switch {
 	case !makesPods(r.Kind):
 	case m.pods:
-		verdicts = join(verdicts, d.podVerdicts(r))
+		pods, any := d.podVerdicts(r)
+		verdicts, noPods = join(verdicts, pods), !any
 	default:
-		verdicts = join(verdicts, d.unread(r.Kind))
+		verdicts = join(verdicts, d.unread())
 	}
-	o := v1.Observation{Root: r.Root(), State: v1.Live, Created: r.Created, Dormant: r.Dormant, Lost: r.Lost,
+	o := v1.Observation{Root: r.Root(), State: v1.Live, Created: r.Created, Dormant: r.Dormant, NoPods: noPods, Lost: r.Lost,
 		Owner: d.people(d.namespace(r)), Verdicts: tidy(verdicts, remark)}
 	o.Hash = hash(o, r.Generation)
 	return o
 }
 
-// podVerdicts returns the judgements of the root's live pods, equal ones once.
-func (d *Discover) podVerdicts(root *cluster.Record) []v1.Verdict {
-	var found []v1.Verdict
+// podVerdicts returns the judgements of the root's live pods, equal ones once, and whether
+// there was any pod.
+func (d *Discover) podVerdicts(root *cluster.Record) (found []v1.Verdict, any bool) {
 	seen := map[*cluster.Judgement]bool{}
 	take := func(pod *cluster.Record) {
 		if pod.Kind != entity.Pod || pod.Over || pod.Judgement == nil || seen[pod.Judgement] {
 			return
 		}
 		if top, _ := d.topOf(pod); top != nil && top.UID == root.UID {
-			seen[pod.Judgement] = true
+			seen[pod.Judgement], any = true, true
 			found = append(found, pod.Judgement.Verdicts...)
 		}
 	}
@@ -146,14 +148,14 @@ func (d *Discover) podVerdicts(root *cluster.Record) []v1.Verdict {
 			take(pod)
 		}
 	}
-	return found
+	return found, any
 }
 
-// unread says of every rule about pods and this kind that the live pods could not be read.
-func (d *Discover) unread(kind entity.Kind) []v1.Verdict {
+// unread says of every rule about pods that the live pods could not be read.
+func (d *Discover) unread() []v1.Verdict {
 	var all []v1.Verdict
 	for _, m := range d.settings.Engine.Rules() {
-		if slices.Contains(m.Kinds, entity.Pod) && slices.Contains(m.Kinds, kind) {
+		if slices.Contains(m.Kinds, entity.Pod) {
 			all = append(all, v1.Verdict{Rule: m.ID, Version: m.Version(), Severity: string(m.Severity),
 				State: v1.Unknown, Reason: "the live pods could not be read"})
 		}

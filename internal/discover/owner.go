@@ -77,8 +77,14 @@ func (d *Discover) claimOf(r *cluster.Record) link {
 		return link{open: true}
 	}
 	parent := d.settings.Watcher.Get(kind, c.UID)
+	if parent == nil && !d.heard(kind) {
+		return link{open: true} // it may be newer than what is known of its kind
+	}
 	if parent == nil || parent.Namespace != r.Namespace || parent.Name != c.Name {
 		return link{why: fmt.Sprintf("no %s of that name has that UID in the namespace", kind)}
+	}
+	if parent.Over { // nothing of it is judged any more, and nobody takes its pods away
+		return link{why: fmt.Sprintf("the %s is over", kind)}
 	}
 	if why := mismatch(parent, r); why != "" {
 		return link{why: why}

@@ -56,7 +56,8 @@ func (d *Discover) complete(kind entity.Kind) bool {
 	d.mu.Lock()
 	swept := d.swept[kind]
 	d.mu.Unlock()
-	if !swept.ready || !d.heard(kind) {
+	// What became readable since the sweep may stand otherwise now than it was swept.
+	if !swept.ready || swept != d.mode(kind) || !d.heard(kind) {
 		return false
 	}
 	// What cannot be read decides nothing: a claim to it leaves its object in the inventory.

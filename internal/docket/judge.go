@@ -111,7 +111,9 @@ func (c *Case) sight(o v1.Observation, v v1.Verdict, x v1.Violation) []Entry {
 }
 
 // asleep reports whether only live pods showed the case, and none runs now to look at.
-func (c *Case) asleep(o v1.Observation) bool { return c.From == v1.FromPod && o.Dormant != "" }
+func (c *Case) asleep(o v1.Observation) bool {
+	return c.From == v1.FromPod && (o.Dormant != "" || o.NoPods)
+}
 
 func (c *Case) unknown(at time.Time, reason string) []Entry {
 	if reason == "" {

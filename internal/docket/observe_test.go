@@ -255,6 +255,11 @@ func TestPodCasesWaitWhileDormant(t *testing.T) {
 		if c := l.d.Find(podID); c == nil || c.State != docket.Open {
 			t.Errorf("%s: stopping the pods resolved their case: %+v", name, c)
 		}
+		// Between two runs of a CronJob nobody looked at a pod: that is no all-clear.
+		l.see(func(o *v1.Observation) { o.NoPods = true }, verdicts...)
+		if c := l.d.Find(podID); c == nil || c.State != docket.Open {
+			t.Errorf("%s: no pod to look at resolved its case: %+v", name, c)
+		}
 		l.see(nil, pass())
 		if c := l.d.Find(podID); c.State != docket.Resolved {
 			t.Errorf("%s: clean pods, still %s", name, c.State)

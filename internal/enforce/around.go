@@ -9,7 +9,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -53,7 +52,7 @@ func (e *Enforcer) serves(ctx context.Context, o workload) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("service %s/%s of %s: %w", r.namespace, r.service, r.by, err)
 		}
-		if len(svc.Spec.Selector) > 0 && labels.SelectorFromSet(svc.Spec.Selector).Matches(labels.Set(o.labels)) {
+		if len(svc.Spec.Selector) > 0 && o.mayBeSelected(metav1.SetAsLabelSelector(svc.Spec.Selector)) {
 			found = append(found, r.by)
 		}
 	}
@@ -125,8 +124,7 @@ func (e *Enforcer) disruption(ctx context.Context, o workload) ([]string, error)
 	}
 	var found []string
 	for _, p := range list.Items {
-		selector, err := metav1.LabelSelectorAsSelector(p.Spec.Selector)
-		if err != nil || selector.Matches(labels.Set(o.labels)) {
+		if o.mayBeSelected(p.Spec.Selector) {
 			found = append(found, p.Name)
 		}
 	}

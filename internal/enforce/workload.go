@@ -3,10 +3,13 @@ package enforce
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	autoscalingapply "k8s.io/client-go/applyconfigurations/autoscaling/v1"
@@ -29,6 +32,24 @@ type workload struct {
 	labels   map[string]string // of its pods, by the template
 	// losesClaims: scaled down, the volumes of its pods are deleted.
 	losesClaims bool
+}
+
+// mayBeSelected reports whether a selector may choose a pod of the workload. Labels that the
+// controllers put on pods stand in no template: what asks for them may mean one of these. A
+// selector that cannot be read may, too; nil selects nothing.
+func (w workload) mayBeSelected(selector *metav1.LabelSelector) bool {
+	if selector == nil {
+		return false
+	}
+	byController := func(key string) bool {
+		return slices.Contains([]string{appsv1.StatefulSetPodNameLabel, appsv1.PodIndexLabel, appsv1.ControllerRevisionHashLabelKey,
+			appsv1.DefaultDeploymentUniqueLabelKey}, key)
+	}
+	wanted := selector.DeepCopy()
+	maps.DeleteFunc(wanted.MatchLabels, func(key, _ string) bool { return byController(key) })
+	wanted.MatchExpressions = slices.DeleteFunc(wanted.MatchExpressions, func(r metav1.LabelSelectorRequirement) bool { return byController(r.Key) })
+	parsed, err := metav1.LabelSelectorAsSelector(wanted)
+	return err != nil || parsed.Matches(labels.Set(w.labels))
 }
 
 // scaled reports whether roots of the kind are acted on by their replicas.
