@@ -40,12 +40,12 @@ func NewLogger(w io.Writer, c config.Log) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// replace masks what is named like a secret, and cleans the rest. Groups count as names:
-// what lies in a group called "token" is one.
 // TakeKubernetesLogs sends what the Kubernetes libraries log through log: one form, one
 // level, hostile text shown as such. Their logger is one for the whole process.
 func TakeKubernetesLogs(log *slog.Logger) { klog.SetSlogLogger(log) }
 
+// replace masks what is named like a secret, and cleans the rest. Groups count as names:
+// what lies in a group called "token" is one.
 func replace(groups []string, a slog.Attr) slog.Attr {
 	a.Key = clean(a.Key)
 	if secret(a.Key) || slices.ContainsFunc(groups, secret) {
