@@ -40,7 +40,7 @@ fmt-check:
 	$(call step,gofmt,files=$$(gofmt -l api cmd deploy internal test tools) && if [ -n "$$files" ]; then echo "run gofmt -w on:"; echo "$$files"; false; fi)
 
 lint: $(LINT) ## run golangci-lint
-	$(call step,lint,$(LINT) run ./...)
+	$(call step,lint,$(LINT) run --allow-parallel-runners ./...)
 
 $(LINT):
 	@echo "building golangci-lint $(LINT_VERSION) once, about four minutes on two cores, into $(@D)"
