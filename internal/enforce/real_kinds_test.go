@@ -23,17 +23,11 @@ func (h *house) statefulSet(change func(*appsv1.StatefulSet)) {
 	}
 	sets := h.p.admin.AppsV1().StatefulSets(h.ns)
 	must(sets.Create(h.t.Context(), s, metav1.CreateOptions{}))
-	h.rests(func() bool {
+	eventually(h.t, "it is at rest", func() bool {
 		s = must(sets.Get(h.t.Context(), "web", metav1.GetOptions{}))
 		return s.Status.ObservedGeneration == s.Generation && s.Status.Replicas == 3 && s.Status.UpdatedReplicas == 3 && s.Status.UpdateRevision != ""
 	})
 	h.seed(s)
-}
-
-// rests waits until the controllers have come to rest.
-func (h *house) rests(rest func() bool) {
-	h.t.Helper()
-	eventually(h.t, "it is at rest", rest)
 }
 
 func (h *house) replicaSet() {
@@ -43,7 +37,7 @@ func (h *house) replicaSet() {
 	sets := h.p.admin.AppsV1().ReplicaSets(h.ns)
 	s := must(sets.Create(h.t.Context(), &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "web"}, Spec: appsv1.ReplicaSetSpec{
 		Replicas: d.Spec.Replicas, Selector: &metav1.LabelSelector{MatchLabels: d.Spec.Template.Labels}, Template: d.Spec.Template}}, metav1.CreateOptions{}))
-	h.rests(func() bool {
+	eventually(h.t, "it is at rest", func() bool {
 		s = must(sets.Get(h.t.Context(), "web", metav1.GetOptions{}))
 		return s.Status.ObservedGeneration == s.Generation && s.Status.Replicas == 3 && s.Status.FullyLabeledReplicas == 3
 	})
