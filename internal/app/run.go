@@ -100,7 +100,7 @@ func (in *instance) wire(ctx context.Context) error {
 	if in.client, err = cluster.NewClient(rest); err != nil {
 		return err
 	}
-	watcher, err := cluster.New(cluster.Settings{Client: in.client, OwnerAnnotation: in.Config.Owners.EmailAnnotation, Now: in.Now, Log: in.Log})
+	watcher, err := cluster.New(cluster.Settings{Client: in.client, Related: in.engine.Related(), OwnerAnnotation: in.Config.Owners.EmailAnnotation, Now: in.Now, Log: in.Log})
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func namespace(name string) map[string]any {
 }
 
 func kinds() map[string]string {
-	return map[string]string{"namespaces": "NamespaceList", "pods": "PodList", "deployments": "DeploymentList",
+	return map[string]string{"namespaces": "NamespaceList", "pods": "PodList", "nodes": "NodeList", "horizontalpodautoscalers": "HorizontalPodAutoscalerList", "deployments": "DeploymentList",
 		"replicasets": "ReplicaSetList", "ingresses": "IngressList", "statefulsets": "StatefulSetList",
 		"daemonsets": "DaemonSetList", "jobs": "JobList", "cronjobs": "CronJobList"}
 }

@@ -28,9 +28,6 @@ import (
 	"github.com/k8guard/k8guard/internal/entity"
 )
 
-// Kinds lists every kind that is watched.
-func Kinds() []entity.Kind { return entity.Kinds() }
-
 // Handler is told what the watch sees.
 type Handler interface {
 	// Judge looks at a whole object, once, on arrival; it must not keep any part of it that
@@ -47,6 +44,8 @@ type Handler interface {
 type Settings struct {
 	// Client reaches the API server; see [NewClient].
 	Client kubernetes.Interface
+	// Related are kinds to follow beside the judged ones; see [entity.Related].
+	Related []entity.Kind
 	// OwnerAnnotation is the annotation of a Namespace whose value is kept.
 	OwnerAnnotation string
 	Now             func() time.Time
@@ -59,6 +58,9 @@ type Watcher struct {
 	stores   map[entity.Kind]*store
 }
 
+// Kinds lists every kind that is watched.
+func (w *Watcher) Kinds() []entity.Kind { return append(entity.Kinds(), w.settings.Related...) }
+
 // New checks the settings; it does not talk to the cluster.
 func New(s Settings) (*Watcher, error) {
 	switch {
@@ -68,7 +70,7 @@ func New(s Settings) (*Watcher, error) {
 		return nil, errors.New("cluster: a clock and a logger are needed")
 	}
 	w := &Watcher{settings: s, stores: map[entity.Kind]*store{}}
-	for _, kind := range Kinds() {
+	for _, kind := range w.Kinds() {
 		w.stores[kind] = newStore(kind, s)
 	}
 	return w, nil
@@ -78,7 +80,7 @@ func New(s Settings) (*Watcher, error) {
 // are independent: one that is denied or failing is retried for ever, and holds up no other.
 func (w *Watcher) Run(ctx context.Context, handler Handler) error {
 	var running sync.WaitGroup
-	for _, kind := range Kinds() {
+	for _, kind := range w.Kinds() {
 		st := w.stores[kind]
 		st.handler = handler
 		reflector, err := w.reflector(st)
@@ -92,7 +94,12 @@ func (w *Watcher) Run(ctx context.Context, handler Handler) error {
 }
 
 // Get returns one record, or nil.
-func (w *Watcher) Get(kind entity.Kind, uid string) *Record { return w.stores[kind].get(uid) }
+func (w *Watcher) Get(kind entity.Kind, uid string) *Record {
+	if st := w.stores[kind]; st != nil {
+		return st.get(uid)
+	}
+	return nil
+}
 
 // Each calls f for every record of a kind at one moment, in no order.
 func (w *Watcher) Each(kind entity.Kind, f func(*Record)) {
@@ -101,8 +108,13 @@ func (w *Watcher) Each(kind entity.Kind, f func(*Record)) {
 	}
 }
 
-// Status says how a kind stands.
-func (w *Watcher) Status(kind entity.Kind) Status { return w.stores[kind].status() }
+// Status says how a kind stands; one that is not watched was never listed.
+func (w *Watcher) Status(kind entity.Kind) Status {
+	if st := w.stores[kind]; st != nil {
+		return st.status()
+	}
+	return Status{Kind: kind}
+}
 
 // Identity returns the UID of the kube-system namespace, read now: what a cluster is, however
 // it is called.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	"unique"
 
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/entity"
@@ -51,6 +53,13 @@ type Record struct {
 	Made Made
 	// Selector is which objects are a workload's own; nil where the kind has none.
 	Selector *metav1.LabelSelector
+	// Replicas, Node, Running, Scaler and Stored are an [entity.Entity]'s; equal texts of
+	// Running are kept once.
+	Replicas *int32
+	Node     string
+	Running  Running
+	Scaler   *entity.Scaler
+	Stored   *entity.Stored
 	// OwnerAnnotation is a Namespace's value of the annotation that names its owner.
 	OwnerAnnotation string
 }
@@ -96,6 +105,10 @@ func (s *store) judged(e entity.Entity) *Record {
 		ResourceVersion: e.ResourceVersion, Created: e.Created, Dormant: e.Dormant(),
 		Over:       e.Completed,
 		Controller: controller(e.Owners), Made: made(e),
+		Node: shared(e.Node), Running: packed(e.Running), Scaler: e.Scaler, Stored: e.Stored,
+	}
+	if e.Replicas != nil {
+		r.Replicas = ptr.To(*e.Replicas) // not a pointer into the object, which would stay
 	}
 	if e.Kind == entity.Namespace {
 		r.OwnerAnnotation = e.Annotations[s.settings.OwnerAnnotation]
@@ -104,7 +117,9 @@ func (s *store) judged(e entity.Entity) *Record {
 	case entity.Deployment, entity.StatefulSet, entity.ReplicaSet, entity.Job, entity.CronJob:
 		r.Lost = e.Lost()
 	}
-	r.Judgement = s.handler.Judge(e)
+	if !slices.Contains(entity.Related(), e.Kind) {
+		r.Judgement = s.handler.Judge(e)
+	}
 	return r
 }
 

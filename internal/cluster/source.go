@@ -6,6 +6,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -61,6 +62,12 @@ func (w *Watcher) source(kind entity.Kind) (source, error) {
 		return sourceOf("cronjobs.batch", &batchv1.CronJob{}, c.BatchV1().CronJobs("")), nil
 	case entity.ReplicaSet:
 		return sourceOf("replicasets.apps", &appsv1.ReplicaSet{}, c.AppsV1().ReplicaSets("")), nil
+	case entity.HorizontalPodAutoscaler:
+		return sourceOf("horizontalpodautoscalers.autoscaling", &autoscalingv2.HorizontalPodAutoscaler{}, c.AutoscalingV2().HorizontalPodAutoscalers("")), nil
+	case entity.ResourceQuota:
+		return sourceOf("resourcequotas", &corev1.ResourceQuota{}, c.CoreV1().ResourceQuotas("")), nil
+	case entity.Node:
+		return sourceOf("nodes", &corev1.Node{}, c.CoreV1().Nodes()), nil
 	case entity.Ingress:
 		return sourceOf("ingresses.networking.k8s.io", &networkingv1.Ingress{}, c.NetworkingV1().Ingresses("")), nil
 	}

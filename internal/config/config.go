@@ -65,18 +65,29 @@ type Rules struct {
 	// leading ! negates a field.
 	RequiredAnnotations []string `yaml:"REQUIRED_ANNOTATIONS"`
 	// RequiredLabels are keys of labels, written like REQUIRED_ANNOTATIONS.
-	RequiredLabels []string     `yaml:"REQUIRED_LABELS"`
-	ImageRepo      ImageRepo    `yaml:"IMAGE_REPO"`
-	IngressHosts   IngressHosts `yaml:"INGRESS_HOST_INVALID"`
-	Privileged     Privileged   `yaml:"PRIVILEGED"`
-	Capabilities   Capabilities `yaml:"CAPABILITIES"`
-	HostVolumes    HostVolumes  `yaml:"HOST_VOLUMES"`
+	RequiredLabels []string `yaml:"REQUIRED_LABELS"`
+	// RequiredEntities are namespace:entityType:*:name: in each namespace that the first field
+	// selects there must be a namespace, deployment, daemonset, pod or resourcequota of this
+	// name (* is any). Of a namespace, the first field is *.
+	RequiredEntities []string     `yaml:"REQUIRED_ENTITIES"`
+	ImageSize        ImageSize    `yaml:"IMAGE_SIZE"`
+	ImageRepo        ImageRepo    `yaml:"IMAGE_REPO"`
+	IngressHosts     IngressHosts `yaml:"INGRESS_HOST_INVALID"`
+	Privileged       Privileged   `yaml:"PRIVILEGED"`
+	Capabilities     Capabilities `yaml:"CAPABILITIES"`
+	HostVolumes      HostVolumes  `yaml:"HOST_VOLUMES"`
 }
 
 // ImageRepo parametrises IMAGE_REPO. With no approved repository the rule says unknown.
 type ImageRepo struct {
 	// Approved are registries or repositories, matched by whole path segments.
 	Approved []string `yaml:"approved"`
+}
+
+// ImageSize parametrises IMAGE_SIZE.
+type ImageSize struct {
+	// Limit is the largest size that an image may have, as a quantity (5G, 800Mi).
+	Limit string `yaml:"limit"`
 }
 
 // IngressHosts parametrises INGRESS_HOST_INVALID.

@@ -13,7 +13,7 @@ func Default() Config {
 		Cluster:  Cluster{Namespace: "k8guard"},
 		Data:     Data{Dir: dataDir(os.Getenv)},
 		Discover: Discover{Resync: 5 * time.Minute},
-		Rules:    Rules{Privileged: Privileged{Root: "off"}},
+		Rules:    Rules{Privileged: Privileged{Root: "off"}, ImageSize: ImageSize{Limit: "5G"}},
 		Owners:   Owners{EmailAnnotation: "team/email-ids"},
 		Notify:   Notify{Gather: time.Minute, Gap: time.Hour, Email: Email{Port: 587, TLS: "starttls"}},
 		Enforce: Enforce{

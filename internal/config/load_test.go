@@ -49,6 +49,8 @@ func full() config.Config {
 			ImageRepo:    config.ImageRepo{Approved: []string{"registry.demo.example/base"}},
 			IngressHosts: config.IngressHosts{ApprovedSuffixes: []string{"apps.demo.example"}, MustContain: []string{"demo"}, MustNotContain: []string{"test"}},
 			Privileged:   config.Privileged{Root: "explicit"}, Capabilities: config.Capabilities{Allowed: []string{"NET_BIND_SERVICE"}},
+			RequiredEntities:    []string{"!kube-system:resourcequota:*:default"},
+			ImageSize:           config.ImageSize{Limit: "800Mi"},
 			HostVolumes:         config.HostVolumes{Allowed: []string{"/data"}, AllowedReadOnly: []string{"/var/log"}},
 			RequiredAnnotations: []string{"team/contact"}, RequiredLabels: []string{"!kube-system:deployment:*:app"}},
 		Policies: []config.Policy{

@@ -15,7 +15,7 @@ func oldNames() map[string]string {
 		"CLUSTER_NAME": "cluster.name", "IGNORE_NAMESPACES": "discover.ignoreNamespaces",
 		"APPROVED_IMAGE_REPOS": "rules.IMAGE_REPO.approved", "APPROVED_INGRESS_SUFFIXES": "rules.INGRESS_HOST_INVALID.approvedSuffixes",
 		"INGRESS_MUST_CONTAIN": "rules.INGRESS_HOST_INVALID.mustContain", "INGRESS_MUST_NOT_CONTAIN": "rules.INGRESS_HOST_INVALID.mustNotContain",
-		"REQUIRED_ANNOTATIONS": "rules.REQUIRED_ANNOTATIONS", "REQUIRED_LABELS": "rules.REQUIRED_LABELS", "LOG_LEVEL": "log.level",
+		"REQUIRED_ANNOTATIONS": "rules.REQUIRED_ANNOTATIONS", "REQUIRED_LABELS": "rules.REQUIRED_LABELS", "REQUIRED_ENTITIES": "rules.REQUIRED_ENTITIES", "LOG_LEVEL": "log.level",
 		"ACTION_ANNOTATION_FORMAT_FOR_EMAILS": "owners.emailAnnotation", "ACTION_SMTP_FALLBACK_SEND_TO": "owners.fallback",
 		"ACTION_SMTP_SERVER": "notify.email.host", "ACTION_SMTP_PORT": "notify.email.port", "ACTION_SMTP_USERNAME": "notify.email.username",
 		"ACTION_SMTP_PASSWORD": "notify.email.password", "ACTION_SMTP_SEND_FROM": "notify.email.from",
@@ -33,8 +33,7 @@ func replaced(name string) string {
 	)
 	for prefix, text := range map[string]string{
 		"IGNORE_PODS_PREFIX": exempt, "IGNORE_DEPLOYMENTS": exempt, "IGNORE_DAEMONSETS": exempt, "IGNORE_JOBS": exempt, "IGNORE_CRONJOBS": exempt,
-		"NAMESPACE":           "has no effect: all namespaces are judged; narrow what follows with policies[].match.namespaces",
-		"APPROVED_IMAGE_SIZE": "has no effect yet: there is no rule IMAGE_SIZE", "REQUIRED_ENTITIES": "has no effect yet: there are no rules about required entities",
+		"NAMESPACE":  "has no effect: all namespaces are judged; narrow what follows with policies[].match.namespaces",
 		"CACHE_TYPE": inside, "CACHE_EXPIRATION_SECONDS": inside, "MEMCACHED_HOSTNAME": inside, "MESSAGE_BROKER": inside, "KAFKA_*": inside, "RMQ_*": inside,
 		"CASSANDRA_CREATE_*": inside, "ACTION_CASSANDRA_*": inside, "ACTION_HIPCHAT_*": chat, "ACTION_SLACK_*": chat,
 		"ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS": chat, "ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS": chat,
@@ -74,6 +73,8 @@ func (l *loader) old(env, rules []string, cfg *Config) {
 		switch {
 		case name == "ACTION_DRY_RUN" || name == "ACTION_SAFE_MODE":
 			l.oldMode(full, name, value, cfg)
+		case name == "APPROVED_IMAGE_SIZE":
+			l.override(where, []string{"rules", "IMAGE_SIZE", "limit"}, value+"Mi", cfg) // it was in MB of 1024 * 1024
 		case name == "IGNORED_VIOLATIONS":
 			l.oldIgnored(full, value, rules, cfg)
 		case replaced(name) != "":

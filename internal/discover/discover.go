@@ -64,6 +64,7 @@ type Settings struct {
 type Discover struct {
 	settings Settings
 	ignored  map[string]bool
+	looked   map[entity.Kind]bool // the kinds that rules look up
 	memo     *memo
 	metrics  *metrics
 	queue    workqueue.TypedDelayingInterface[task]
@@ -71,7 +72,9 @@ type Discover struct {
 	mu         sync.Mutex
 	children   map[string]map[string]*cluster.Record // by the UID of the claimed controller
 	roots      map[key]state
-	namespaces map[string]*cluster.Record // by name
+	namespaces map[string]*cluster.Record           // by name
+	places     map[place]map[string]*cluster.Record // what rules look up, by UID
+	nodes      map[string]*cluster.Record           // by name
 	swept      map[entity.Kind]mode
 	counts     map[entity.Kind]int
 
@@ -100,10 +103,16 @@ func New(s Settings) (*Discover, error) {
 		settings: s, ignored: map[string]bool{}, memo: newMemo(),
 		children:   map[string]map[string]*cluster.Record{},
 		namespaces: map[string]*cluster.Record{},
-		roots:      map[key]state{}, swept: map[entity.Kind]mode{}, counts: map[entity.Kind]int{},
+		places:     map[place]map[string]*cluster.Record{}, nodes: map[string]*cluster.Record{}, looked: map[entity.Kind]bool{},
+		roots: map[key]state{}, swept: map[entity.Kind]mode{}, counts: map[entity.Kind]int{},
 	}
 	for _, name := range s.IgnoreNamespaces {
 		d.ignored[name] = true
+	}
+	for _, kind := range entity.Kinds() {
+		for _, read := range s.Engine.Reads(kind) {
+			d.looked[read] = true
+		}
 	}
 	var err error
 	d.metrics, err = newMetrics(s.Registerer, d)

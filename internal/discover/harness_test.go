@@ -137,7 +137,7 @@ func run(t testing.TB, client kubernetes.Interface, logs *slog.Logger, change ..
 	if logs == nil {
 		logs = slog.New(slog.DiscardHandler)
 	}
-	w, err := cluster.New(cluster.Settings{Client: client, OwnerAnnotation: "team/email-ids", Now: time.Now, Log: logs})
+	w, err := cluster.New(cluster.Settings{Client: client, Related: entity.Related(), OwnerAnnotation: "team/email-ids", Now: time.Now, Log: logs})
 	if err != nil {
 		t.Fatal(err)
 	}

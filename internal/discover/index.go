@@ -13,6 +13,7 @@ func (d *Discover) index(was, is *cluster.Record) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.indexNamespace(was, is)
+	d.indexRelated(was, is)
 	if was != nil && was.Controller.UID != "" {
 		siblings := d.children[was.Controller.UID]
 		delete(siblings, was.UID)
@@ -91,7 +92,8 @@ func (d *Discover) pushAbove(r *cluster.Record) {
 }
 
 func (d *Discover) changedPod(was, is *cluster.Record) {
-	if was != nil && is != nil && was.Over == is.Over && was.Controller == is.Controller && was.Judgement == is.Judgement {
+	if was != nil && is != nil && was.Over == is.Over && was.Controller == is.Controller && was.Judgement == is.Judgement &&
+		was.Node == is.Node && was.Running == is.Running {
 		return
 	}
 	for _, r := range []*cluster.Record{was, is} {

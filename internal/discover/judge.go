@@ -24,15 +24,8 @@ type memo struct{ seen *lru.Cache }
 
 func newMemo() *memo { return &memo{seen: lru.New(remembered)} }
 
-// nothing is what rules may look up for now: every kind is unknown.
-type nothing struct{}
-
-// Get implements rule.Related.
-func (nothing) Get(entity.Kind, string, string) (entity.Entity, bool, bool) {
-	return entity.Entity{}, false, false
-}
-
-// Judge is called by the watcher for each object that arrives.
+// Judge is called by the watcher for each object that arrives. Rules that look at other
+// objects too wait until these are listed; see [Discover.relatedVerdicts].
 func (d *Discover) Judge(e entity.Entity) *cluster.Judgement {
 	if d.ignored[e.Namespace] {
 		return nil
@@ -40,7 +33,7 @@ func (d *Discover) Judge(e entity.Entity) *cluster.Judgement {
 	started := d.settings.Now()
 	defer func() { d.metrics.judging.Observe(d.settings.Now().Sub(started).Seconds()) }()
 	if e.Kind != entity.Pod {
-		j := &cluster.Judgement{Verdicts: d.settings.Engine.Judge(e, nothing{}, v1.FromTemplate)}
+		j := &cluster.Judgement{Verdicts: d.settings.Engine.JudgeAlone(e, v1.FromTemplate)}
 		if len(makers(e.Kind)) > 0 { // a claim to a maker is checked against them
 			j.Labels = e.Labels
 		}
@@ -55,7 +48,7 @@ func (d *Discover) Judge(e entity.Entity) *cluster.Judgement {
 			return known.(*cluster.Judgement)
 		}
 	}
-	judgement := &cluster.Judgement{Labels: e.Labels, Verdicts: d.settings.Engine.Judge(e, nothing{}, v1.FromPod)}
+	judgement := &cluster.Judgement{Labels: e.Labels, Verdicts: d.settings.Engine.JudgeAlone(e, v1.FromPod)}
 	if err == nil {
 		d.memo.seen.Add(sum, judgement)
 	}

@@ -110,7 +110,7 @@ func (d *Discover) publishGone(ctx context.Context, root v1.Root) error {
 }
 
 func (d *Discover) observation(r *cluster.Record, remark string, m mode) v1.Observation {
-	verdicts := slices.Clone(r.Judgement.Verdicts)
+	verdicts := slices.Concat(r.Judgement.Verdicts, d.relatedVerdicts(r))
 	noPods := false
 	switch {
 	case !makesPods(r.Kind):
@@ -129,15 +129,26 @@ func (d *Discover) observation(r *cluster.Record, remark string, m mode) v1.Obse
 // podVerdicts returns the judgements of the root's live pods, equal ones once, and whether
 // there was any pod.
 func (d *Discover) podVerdicts(root *cluster.Record) (found []v1.Verdict, any bool) {
-	seen := map[*cluster.Judgement]bool{}
+	type look struct { // what tells pods apart, for rules
+		judgement *cluster.Judgement
+		node      string
+		running   cluster.Running
+	}
+	alone, seen := map[*cluster.Judgement]bool{}, map[look]bool{}
 	take := func(pod *cluster.Record) {
-		if pod.Kind != entity.Pod || pod.Over || pod.Judgement == nil || seen[pod.Judgement] {
+		l := look{pod.Judgement, pod.Node, pod.Running}
+		if pod.Kind != entity.Pod || pod.Over || pod.Judgement == nil || seen[l] {
 			return
 		}
-		if top, _ := d.topOf(pod); top != nil && top.UID == root.UID {
-			seen[pod.Judgement], any = true, true
+		if top, _ := d.topOf(pod); top == nil || top.UID != root.UID {
+			return
+		}
+		any = true
+		if !alone[l.judgement] {
 			found = append(found, pod.Judgement.Verdicts...)
 		}
+		alone[l.judgement], seen[l] = true, true
+		found = append(found, d.relatedVerdicts(pod)...)
 	}
 	for _, child := range d.childrenOf(root.UID) {
 		if child.Kind == entity.Pod {

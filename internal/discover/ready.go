@@ -13,6 +13,7 @@ type mode struct {
 	pods   bool // live pods are known, for a kind that makes them
 	owners bool // the namespaces' annotations are known
 	above  int  // how many of the kinds that may stand above it are known
+	reads  int  // how many of the kinds that its rules look up are known
 }
 
 // mode waits for each kind that a root needs until it is listed, or known to be unreadable.
@@ -30,6 +31,12 @@ func (d *Discover) mode(kind entity.Kind) mode {
 		m.ready = m.ready && settled(k)
 		if s(k).Listed {
 			m.above++
+		}
+	}
+	for _, k := range d.reads(kind) {
+		m.ready = m.ready && settled(k)
+		if d.readable(k) {
+			m.reads++
 		}
 	}
 	return m
@@ -80,7 +87,7 @@ func (d *Discover) completeKinds() []string {
 
 // whole reports whether everything is read: only then is a count of roots the cluster's.
 func (d *Discover) whole(kinds []string) bool {
-	return len(kinds) == len(entity.Kinds()) && !slices.ContainsFunc(cluster.Kinds(), func(k entity.Kind) bool { return !d.heard(k) })
+	return len(kinds) == len(entity.Kinds()) && !slices.ContainsFunc(entity.Kinds(), func(k entity.Kind) bool { return !d.heard(k) })
 }
 
 // StatusChanged is called by the watcher.
@@ -89,9 +96,10 @@ func (d *Discover) StatusChanged(entity.Kind) { d.queue.Add(task{op: sweep}) }
 // Changed is called by the watcher for each change of a record.
 func (d *Discover) Changed(was, is *cluster.Record) {
 	d.index(was, is)
-	record := is
-	if record == nil {
-		record = was
+	d.changedRelated(was, is)
+	record := one(was, is)
+	if slices.Contains(entity.Related(), record.Kind) {
+		return
 	}
 	switch record.Kind {
 	case entity.Namespace:

@@ -29,7 +29,7 @@ type Status struct {
 func (d *Discover) Status() Status {
 	var s Status
 	now := d.settings.Now()
-	for _, kind := range cluster.Kinds() {
+	for _, kind := range d.settings.Watcher.Kinds() {
 		st := d.settings.Watcher.Status(kind)
 		s.Kinds = append(s.Kinds, st)
 		s.Judged += d.count(kind)
@@ -55,7 +55,7 @@ func newMetrics(registry prometheus.Registerer, d *Discover) (*metrics, error) {
 			Help: "Time to judge one object on arrival.", Buckets: prometheus.ExponentialBuckets(1e-6, 4, 10)}),
 	}
 	errs := []error{registry.Register(m.published), registry.Register(m.judging)}
-	for _, kind := range cluster.Kinds() {
+	for _, kind := range d.settings.Watcher.Kinds() {
 		labels := prometheus.Labels{"kind": string(kind)}
 		errs = append(errs, registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "k8guard_watch_age_seconds",
 			Help: "Time since the watch of a kind last showed life; -1 before it did.", ConstLabels: labels},

@@ -68,12 +68,9 @@ func (d *Discover) do(ctx context.Context, t task) error {
 	case answer:
 		return d.answer(ctx, t.key.uid)
 	case sweep:
-		return d.sweep(ctx)
+		return d.sweep(ctx, false)
 	case takeInventory:
-		if err := d.forget(ctx); err != nil { // a watch that was silent may have spoken again
-			return err
-		}
-		return d.inventories(ctx)
+		return d.sweep(ctx, true) // a watch that was silent may have spoken again, or has fallen silent
 	}
 	return d.evaluate(ctx, t.key, false)
 }
@@ -96,9 +93,9 @@ func (d *Discover) answer(ctx context.Context, uid string) error {
 }
 
 // sweep evaluates every root of each kind that has become readable, or readable in another
-// way, and then takes an inventory.
-func (d *Discover) sweep(ctx context.Context) error {
-	changed := false
+// way, and then takes an inventory; also without any change if that is due.
+func (d *Discover) sweep(ctx context.Context, due bool) error {
+	changed := due
 	for _, kind := range entity.Kinds() {
 		now := d.mode(kind)
 		d.mu.Lock()

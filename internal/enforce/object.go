@@ -21,6 +21,7 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/entity"
+	"github.com/k8guard/k8guard/internal/rule"
 )
 
 // read gets the object live, judges it with today's engine, and takes its prior state.
@@ -59,16 +60,8 @@ func (e *Enforcer) live(object runtime.Object, m metav1.ObjectMeta) Live {
 		live.Err = err
 		return live
 	}
-	live.Verdicts = e.Engine.Judge(subject, nothing{}, v1.FromTemplate)
+	live.Verdicts = e.Engine.Judge(subject, rule.Nothing{}, v1.FromTemplate)
 	return live
-}
-
-// nothing is what the gate knows of related kinds: a rule that needs one says unknown, and
-// unknown is not guilty.
-type nothing struct{}
-
-func (nothing) Get(entity.Kind, string, string) (entity.Entity, bool, bool) {
-	return entity.Entity{}, false, false
 }
 
 // manifestOf keeps what an undo gives back: the same spec, labels and annotations.

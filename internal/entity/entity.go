@@ -18,6 +18,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -42,7 +43,14 @@ const (
 	Pod         Kind = "Pod" // a root only where nothing that lives made it
 )
 
-// Kinds lists every kind that [From] takes, in the order in which people read them.
+// The kinds that are read for the sake of others; see [Related].
+const (
+	HorizontalPodAutoscaler Kind = "HorizontalPodAutoscaler"
+	ResourceQuota           Kind = "ResourceQuota"
+	Node                    Kind = "Node"
+)
+
+// Kinds lists every kind that is judged, in the order in which people read them.
 func Kinds() []Kind {
 	return []Kind{Namespace, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, Ingress, Pod}
 }
@@ -51,6 +59,9 @@ func Kinds() []Kind {
 func Workloads() []Kind {
 	return []Kind{Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, Pod}
 }
+
+// Related lists the kinds that are not judged, but read by rules about others.
+func Related() []Kind { return []Kind{HorizontalPodAutoscaler, ResourceQuota, Node} }
 
 // maxLost bounds the names of Lost.
 const maxLost = 10
@@ -80,6 +91,14 @@ type Entity struct {
 	// Completed is true for a Pod or Job that has run to its end, well or not.
 	Completed bool
 	Ingress   *networkingv1.IngressSpec
+	// Node is the name of the node that a Pod runs on; empty before it is placed.
+	Node string
+	// Running is what a Pod's containers run, as its node said.
+	Running []Running
+	// Scaler is what a HorizontalPodAutoscaler does.
+	Scaler *Scaler
+	// Stored is what a Node holds.
+	Stored *Stored
 }
 
 // String is "Kind/namespace/name", or "Namespace/name".
@@ -120,7 +139,14 @@ func (e Entity) Lost() []string {
 	return lost
 }
 
-// From reads an object of one of [Kinds]. It returns an error for every other type.
+// Slim returns what is kept of an object after it arrived: all that a rule about several
+// objects may read of its subject and of the others.
+func (e Entity) Slim() Entity {
+	return Entity{Kind: e.Kind, Namespace: e.Namespace, Name: e.Name, UID: e.UID, Replicas: e.Replicas,
+		Node: e.Node, Running: e.Running, Scaler: e.Scaler, Stored: e.Stored}
+}
+
+// From reads an object of one of [Kinds] or [Related]. It returns an error for every other type.
 func From(object runtime.Object) (Entity, error) {
 	switch o := object.(type) {
 	case *corev1.Namespace:
@@ -161,9 +187,20 @@ func From(object runtime.Object) (Entity, error) {
 		e := meta(Pod, o.ObjectMeta)
 		e.Pod, e.PodPath = &o.Spec, "spec"
 		e.Completed = o.Status.Phase == corev1.PodSucceeded || o.Status.Phase == corev1.PodFailed
+		e.Node, e.Running = o.Spec.NodeName, running(o.Status)
+		return e, nil
+	case *autoscalingv2.HorizontalPodAutoscaler:
+		e := meta(HorizontalPodAutoscaler, o.ObjectMeta)
+		e.Scaler = scaler(o)
+		return e, nil
+	case *corev1.ResourceQuota:
+		return meta(ResourceQuota, o.ObjectMeta), nil
+	case *corev1.Node:
+		e := meta(Node, o.ObjectMeta)
+		e.Stored = stored(o.Status)
 		return e, nil
 	}
-	return Entity{}, fmt.Errorf("entity: %T is not a kind that K8Guard judges; it judges %v", object, Kinds())
+	return Entity{}, fmt.Errorf("entity: %T is not a kind that K8Guard judges; it judges %v and reads %v", object, Kinds(), Related())
 }
 
 // template is where the pod template lies in most kinds.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,7 +84,7 @@ func (d decoder) object(set *Set, at place, object []byte, fallback metav1.TypeM
 		}
 		return d.items(set, at, h)
 	}
-	if !judged(h.Kind) {
+	if !read(h.Kind) {
 		set.Skipped[name(h.TypeMeta)]++
 		return nil
 	}
@@ -117,6 +118,10 @@ func (d decoder) entity(set *Set, at place, object []byte, t metav1.TypeMeta) er
 		return at.errorf("%w", err)
 	}
 	e.UID, e.ResourceVersion = "", ""
+	if slices.Contains(entity.Related(), e.Kind) {
+		set.Related = append(set.Related, e.Slim())
+		return nil
+	}
 	set.Items = append(set.Items, Item{Entity: e, File: at.file, Line: at.line})
 	return nil
 }
@@ -126,6 +131,9 @@ func (d decoder) entity(set *Set, at place, object []byte, t metav1.TypeMeta) er
 func (d decoder) otherGroup(set *Set, at place, t metav1.TypeMeta, want string) error {
 	group, _, _ := strings.Cut(t.APIVersion, "/")
 	switch group {
+	case "autoscaling": // v1 is served too, in another shape
+		set.Skipped[name(t)]++
+		return nil
 	case "extensions", "apps", "batch", "networking.k8s.io", "v1", "":
 		return at.errorf("no cluster serves %s %s; write apiVersion: %s", t.APIVersion, t.Kind, want)
 	}
@@ -133,13 +141,15 @@ func (d decoder) otherGroup(set *Set, at place, t metav1.TypeMeta, want string) 
 	return nil
 }
 
-func judged(kind string) bool { return current(entity.Kind(kind)) != "" }
+func read(kind string) bool { return current(entity.Kind(kind)) != "" }
 
 // current is the apiVersion that clusters serve the kind under.
 func current(kind entity.Kind) string {
 	switch kind {
-	case entity.Namespace, entity.Pod:
+	case entity.Namespace, entity.Pod, entity.ResourceQuota, entity.Node:
 		return "v1"
+	case entity.HorizontalPodAutoscaler:
+		return "autoscaling/v2"
 	case entity.Deployment, entity.StatefulSet, entity.DaemonSet, entity.ReplicaSet:
 		return "apps/v1"
 	case entity.Job, entity.CronJob:

@@ -39,8 +39,10 @@ type Item struct {
 
 // Set is what a read found.
 type Set struct {
-	Items    []Item
-	Skipped  map[string]int // objects that no rule judges, by "apiVersion Kind"
+	Items []Item
+	// Related are the objects that no rule judges and some look up; see [entity.Related].
+	Related  []entity.Entity
+	Skipped  map[string]int // objects that no rule reads, by "apiVersion Kind"
 	Warnings []string       // fields that the API does not know, and the like
 }
 

@@ -55,10 +55,43 @@ func (e *Engine) Find(id string) (Meta, bool) {
 // Judge runs every rule that applies to the entity's kind: one verdict each, in the order
 // of the rules. Every violation is stamped with where it was seen.
 func (e *Engine) Judge(subject entity.Entity, related Related, from v1.From) []v1.Verdict {
-	rules := e.byKind[subject.Kind]
+	return judgeAll(e.byKind[subject.Kind], subject, related, from, func(Rule) bool { return true })
+}
+
+// JudgeAlone runs the rules that look at the subject and at nothing else.
+func (e *Engine) JudgeAlone(subject entity.Entity, from v1.From) []v1.Verdict {
+	return judgeAll(e.byKind[subject.Kind], subject, Nothing{}, from, func(r Rule) bool { return len(r.Meta.Reads) == 0 })
+}
+
+// JudgeRelated runs the rules that look at others too; a slim subject is enough.
+func (e *Engine) JudgeRelated(subject entity.Entity, related Related, from v1.From) []v1.Verdict {
+	return judgeAll(e.byKind[subject.Kind], subject, related, from, func(r Rule) bool { return len(r.Meta.Reads) > 0 })
+}
+
+// Reads lists, without repetition, what the rules about a kind look up.
+func (e *Engine) Reads(kind entity.Kind) []entity.Kind {
+	var all []entity.Kind
+	for _, r := range e.byKind[kind] {
+		all = append(all, r.Meta.Reads...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Related lists the kinds that rules look up and that are not judged themselves: whoever
+// watches a cluster follows them too.
+func (e *Engine) Related() []entity.Kind {
+	return slices.DeleteFunc(entity.Related(), func(k entity.Kind) bool {
+		return !slices.ContainsFunc(e.rules, func(r Rule) bool { return slices.Contains(r.Meta.Reads, k) })
+	})
+}
+
+func judgeAll(rules []Rule, subject entity.Entity, related Related, from v1.From, which func(Rule) bool) []v1.Verdict {
 	verdicts := make([]v1.Verdict, 0, len(rules))
 	for _, r := range rules {
-		verdicts = append(verdicts, judge(r, subject, related, from))
+		if which(r) {
+			verdicts = append(verdicts, judge(r, subject, related, from))
+		}
 	}
 	return verdicts
 }

@@ -55,9 +55,11 @@ type Meta struct {
 	Severity Severity
 	Category Category
 	Kinds    []entity.Kind // the kinds it judges
-	Reads    []entity.Kind // further kinds it looks up in Related; the engine's caller lists them first
-	Revision int           // raised when the code changes what it finds
-	Params   string        // its parameters, as people read them; part of the version
+	// Reads are the kinds that it looks up in Related. Such a rule reads of its subject what
+	// [entity.Entity.Slim] keeps, and is judged again whenever one of them changes.
+	Reads    []entity.Kind
+	Revision int    // raised when the code changes what it finds
+	Params   string // its parameters, as people read them; part of the version
 }
 
 // Version names the revision and the parameters: equal versions judge alike.
@@ -69,11 +71,25 @@ func (m Meta) Version() string {
 	return fmt.Sprintf("%d-%s", m.Revision, hex.EncodeToString(sum[:4]))
 }
 
-// Related looks up what else the cluster, or the set of manifests, holds. Known is false
-// when the kind was not (completely) read: the rule then says Unknown.
+// Related looks up what else the cluster, or the set of manifests, holds, slim (see
+// [entity.Entity.Slim]). Known is false when the kind was not (completely) read: the rule
+// then says Unknown.
 type Related interface {
-	Get(kind entity.Kind, namespace, name string) (e entity.Entity, found, known bool)
+	// List returns all of a kind in a namespace, in no order; the namespace of a Node is "",
+	// and a Namespace is listed under "" too.
+	List(kind entity.Kind, namespace string) (all []entity.Entity, known bool)
+	// Node returns one node.
+	Node(name string) (node entity.Entity, found, known bool)
 }
+
+// Nothing is a Related that knows nothing.
+type Nothing struct{}
+
+// List implements [Related].
+func (Nothing) List(entity.Kind, string) ([]entity.Entity, bool) { return nil, false }
+
+// Node implements [Related].
+func (Nothing) Node(string) (e entity.Entity, found, known bool) { return }
 
 // Result is what a check returns.
 type Result struct {

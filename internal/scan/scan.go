@@ -56,9 +56,12 @@ func Judge(engine *rule.Engine, set manifest.Set, readErr error) Report {
 	for _, n := range set.Skipped {
 		r.Summary.Skipped += n
 	}
+	related, skipped := around(engine, set, readErr)
 	for _, item := range set.Items {
-		for _, verdict := range engine.Judge(item.Entity, nothing{}, v1.FromTemplate) {
-			r.add(item, verdict)
+		for _, verdict := range engine.Judge(item.Entity, related, v1.FromTemplate) {
+			if !skipped[verdict.Rule] {
+				r.add(item, verdict)
+			}
 		}
 	}
 	return r

@@ -16,6 +16,7 @@ import (
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/rule"
+	"github.com/k8guard/k8guard/internal/rule/availability"
 	"github.com/k8guard/k8guard/internal/rule/image"
 	"github.com/k8guard/k8guard/internal/rule/namespace"
 	"github.com/k8guard/k8guard/internal/rule/network"
@@ -51,14 +52,24 @@ func Rules(c config.Rules, owners config.Owners) ([]rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return enabled(c.Disabled, append([]rule.Rule{
+	entities, err := required.Entities(c.RequiredEntities)
+	if err != nil {
+		return nil, err
+	}
+	size, err := image.Size(image.SizeParams{Limit: c.ImageSize.Limit})
+	if err != nil {
+		return nil, err
+	}
+	return enabled(c.Disabled, slices.Concat([]rule.Rule{
 		capabilities,
 		volumes,
 		repo,
+		size,
 		host,
 		namespace.Owner(namespace.OwnerParams{Annotation: owners.EmailAnnotation}),
 		privileged,
-	}, metadata...)...)
+		availability.SingleReplica(),
+	}, entities, metadata)...)
 }
 
 func enabled(disabled []string, rules ...rule.Rule) ([]rule.Rule, error) {

@@ -17,7 +17,12 @@ func TestManifests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ruletest.Run(t, rules, "testdata")
+	entities, err := Entities([]string{"*:namespace:*:monitoring", "shop:deployment:*:proxy", "shop:daemonset:*:agent", "shop:pod:*:*",
+		"!kube-system:resourcequota:*:default"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ruletest.Run(t, append(rules, entities...), "testdata")
 }
 
 func TestTheGrammar(t *testing.T) {
@@ -68,4 +73,14 @@ func FuzzParseFilter(f *testing.F) {
 			t.Fatalf("%q: %v, then %v, %v", written, one, again, err)
 		}
 	})
+}
+
+func TestWhatCannotBeRequired(t *testing.T) {
+	for written, want := range map[string]string{
+		"quota": "1 fields", "*:secret:*:x": `type "secret"`, "*:pod:web:x": "third field", "*:pod:*:": "field 4 is empty",
+	} {
+		if _, err := Entities([]string{written}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", written, err, want)
+		}
+	}
 }

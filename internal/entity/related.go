@@ -1,0 +1,77 @@
+package entity
+
+import (
+	"maps"
+	"strings"
+	"unique"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Running is what one container of a Pod runs.
+type Running struct {
+	Container string
+	Image     string // the reference that its node resolved, or the spec's
+	ImageID   string // as the runtime names the content; empty before the image is there
+}
+
+// Scaler is what an autoscaler holds a workload to.
+type Scaler struct {
+	Kind Kind
+	Name string
+	// Min is the floor; unset is 1.
+	Min int32
+	// Foreign is the kind of a controller that made the autoscaler and may go below its floor,
+	// as KEDA's ScaledObject does; empty for one that people made.
+	Foreign string
+}
+
+// Stored is what a node reports of the images that it holds. A kubelet reports 50 unless it
+// is told otherwise (nodeStatusMaxImages), so an absent image means nothing.
+type Stored struct {
+	Runtime string           // "containerd", "cri-o", "docker"
+	Bytes   map[string]int64 // by each name of an image: references by digest and by tag
+}
+
+// Equal reports whether two nodes hold the same.
+func (s *Stored) Equal(o *Stored) bool {
+	if s == nil || o == nil {
+		return s == o
+	}
+	return s.Runtime == o.Runtime && maps.Equal(s.Bytes, o.Bytes)
+}
+
+func running(status corev1.PodStatus) []Running {
+	var all []Running
+	for _, set := range [][]corev1.ContainerStatus{status.InitContainerStatuses, status.ContainerStatuses, status.EphemeralContainerStatuses} {
+		for _, c := range set {
+			all = append(all, Running{Container: c.Name, Image: c.Image, ImageID: c.ImageID})
+		}
+	}
+	return all
+}
+
+func scaler(o *autoscalingv2.HorizontalPodAutoscaler) *Scaler {
+	s := &Scaler{Kind: Kind(o.Spec.ScaleTargetRef.Kind), Name: o.Spec.ScaleTargetRef.Name, Min: 1}
+	if o.Spec.MinReplicas != nil {
+		s.Min = *o.Spec.MinReplicas
+	}
+	for _, owner := range o.OwnerReferences {
+		if owner.Controller != nil && *owner.Controller {
+			s.Foreign = owner.Kind
+		}
+	}
+	return s
+}
+
+func stored(status corev1.NodeStatus) *Stored {
+	runtime, _, _ := strings.Cut(status.NodeInfo.ContainerRuntimeVersion, "://")
+	s := &Stored{Runtime: runtime, Bytes: map[string]int64{}}
+	for _, image := range status.Images {
+		for _, name := range image.Names {
+			s.Bytes[unique.Make(name).Value()] = image.SizeBytes // every node repeats the names
+		}
+	}
+	return s
+}
