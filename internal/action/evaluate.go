@@ -110,7 +110,7 @@ func (e *Engine) decide(d docket.Docket, controls policy.Controls) (docket.Docke
 func (e *Engine) plan(d docket.Docket, c docket.Case, controls policy.Controls) docket.Plan {
 	fresh, _ := e.index.sighted(d.Key)
 	return policy.Decide(policy.Input{Docket: d, Case: c, Owner: e.ownerOf(d), Policy: e.policyOf(d, c),
-		Exempt: policy.FindExemption(e.Config.Exemptions, d, c, e.Now()), Fresh: fresh, Control: controls,
+		Category: e.rules[c.Rule].Category, Exempt: policy.FindExemption(e.Config.Exemptions, d, c, e.Now()), Fresh: fresh, Control: controls,
 		MinAge: e.Config.Enforce.MinimumAge, Now: e.Now()})
 }
 

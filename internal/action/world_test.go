@@ -96,7 +96,7 @@ func (w *world) start() {
 	w.starts++
 	w.bus = memory.New(64, 2)
 	w.engine = New(Settings{Ledger: w.ledger, Bus: w.bus, Config: w.conf, Cluster: cluster(), Control: control.New(w.ledger, w.now),
-		Channels: []notify.Channel{w.mail}, Rules: []rule.Meta{{ID: "IMAGE_REPO", Title: "Image from elsewhere"}},
+		Channels: []notify.Channel{w.mail}, Rules: []rule.Meta{{ID: "IMAGE_REPO", Title: "Image from elsewhere", Category: rule.Security}},
 		Holder: fmt.Sprint("process-", w.starts), Now: w.now, Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
 	w.engine.SetGate(w.gate, w.why)
 	w.engine.index.setJudged(100)

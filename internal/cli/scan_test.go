@@ -35,9 +35,14 @@ func TestScanDemo(t *testing.T) {
 			got = append(got, v.Type+" "+f.Namespace+"/"+f.Name)
 		}
 	}
-	want := "NO_OWNER_ANNOTATION orphans/orphans, PRIVILEGED shop/node-tuner, IMAGE_REPO shop/cache, " +
+	want := "NO_OWNER_ANNOTATION orphans/orphans, REQUIRED_DAEMONSETS legacy/legacy, REQUIRED_DEPLOYMENTS legacy/legacy, " +
+		"REQUIRED_PODS legacy/legacy, REQUIRED_RESOURCE_QUOTA legacy/legacy, REQUIRED_NAMESPACE_ANNOTATIONS legacy/legacy, " +
+		"REQUIRED_NAMESPACE_LABELS legacy/legacy, PRIVILEGED shop/node-tuner, IMAGE_REPO shop/cache, SINGLE_REPLICA shop/cache, " +
 		"INGRESS_HOST_INVALID shop/catch-all, INGRESS_HOST_INVALID payments/foreign, PRIVILEGED payments/debug, " +
-		"CAPABILITIES shop/clock-sync, HOST_VOLUMES payments/log-agent, IMAGE_REPO payments/queue"
+		"CAPABILITIES shop/clock-sync, HOST_VOLUMES payments/log-agent, IMAGE_REPO payments/queue, " +
+		"REQUIRED_DEPLOYMENT_ANNOTATIONS legacy/reporting, REQUIRED_DEPLOYMENT_LABELS legacy/reporting, " +
+		"REQUIRED_DAEMONSET_ANNOTATIONS legacy/shipper, REQUIRED_DAEMONSET_LABELS legacy/shipper, " +
+		"REQUIRED_POD_ANNOTATIONS legacy/by-hand, REQUIRED_POD_LABELS legacy/by-hand"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %s", strings.Join(got, ", "))
 	}

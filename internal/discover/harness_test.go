@@ -100,7 +100,7 @@ func (r *recorder) inventory() (kinds []string, hashes map[string]string, judged
 }
 
 // bad is a rule that finds each container whose image says "bad".
-func bad(t testing.TB) *rule.Engine {
+func bad(t testing.TB, more ...rule.Rule) *rule.Engine {
 	t.Helper()
 	images := rule.Rule{
 		Meta: rule.Meta{ID: "BAD_IMAGE", Severity: rule.High, Revision: 1, Kinds: entity.Workloads()},
@@ -122,7 +122,7 @@ func bad(t testing.TB) *rule.Engine {
 			return r
 		},
 	}
-	engine, err := rule.NewEngine(images, hosts)
+	engine, err := rule.NewEngine(append([]rule.Rule{images, hosts}, more...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

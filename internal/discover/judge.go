@@ -27,7 +27,10 @@ func newMemo() *memo { return &memo{seen: lru.New(remembered)} }
 // Judge is called by the watcher for each object that arrives. Rules that look at other
 // objects too wait until these are listed; see [Discover.relatedVerdicts].
 func (d *Discover) Judge(e entity.Entity) *cluster.Judgement {
-	if d.ignored[e.Namespace] {
+	switch {
+	case d.standsForAll(e.Kind, e.Name):
+		return &cluster.Judgement{}
+	case d.ignored[e.Namespace]:
 		return nil
 	}
 	started := d.settings.Now()

@@ -177,7 +177,20 @@ func (d *Discover) relatedVerdicts(r *cluster.Record) []v1.Verdict {
 	if r.Kind == entity.Pod {
 		from = v1.FromPod
 	}
-	return d.settings.Engine.JudgeRelated(r.Entity(), related{d}, from)
+	verdicts := d.settings.Engine.JudgeRelated(r.Entity(), related{d}, from)
+	if !d.standsForAll(r.Kind, r.Name) {
+		return verdicts
+	}
+	return slices.DeleteFunc(verdicts, func(v v1.Verdict) bool {
+		m, _ := d.settings.Engine.Find(v.Rule)
+		return !slices.Contains(m.Reads, entity.Namespace)
+	})
+}
+
+// standsForAll reports whether this is kube-system, ignored itself, where a rule about which
+// namespaces there are needs it: what the cluster lacks has no other root.
+func (d *Discover) standsForAll(kind entity.Kind, name string) bool {
+	return kind == entity.Namespace && name == metav1.NamespaceSystem && d.ignored[name] && d.looked[entity.Namespace]
 }
 
 var _ rule.Related = related{}

@@ -89,12 +89,6 @@ type sight struct{}
 
 func (sight) Sighted(docket.Key) (bool, int) { return true, 100 }
 
-type nothing struct{}
-
-func (nothing) Get(entity.Kind, string, string) (entity.Entity, bool, bool) {
-	return entity.Entity{}, false, false
-}
-
 // seed puts the object's docket into the ledger as three hours of life would have left it:
 // observed, opened, and warned twice with confirmation.
 func (h *house) seed(object runtime.Object) {

@@ -7,7 +7,6 @@ import (
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/policy"
-	"github.com/k8guard/k8guard/internal/rule"
 )
 
 // Rule 1. Off unless switched on, per rule and scope: the policy must select every case.
@@ -25,8 +24,7 @@ func observeByDefault(f Facts) No {
 			return no("policy %q does not select case %s (%s); an act answers only cases of its own policy", f.Policy.Name, c.ID, c.Rule)
 		}
 		category := f.Metas[c.Rule].Category
-		strict := category == rule.Security || category == rule.Ownership
-		if !strict && !slices.Contains(f.Policy.Match.Rules, c.Rule) {
+		if !category.ActsUnnamed() && !slices.Contains(f.Policy.Match.Rules, c.Rule) {
 			return no("%s is about %q: a policy must name the rule in match.rules to act on it", c.Rule, category)
 		}
 	}

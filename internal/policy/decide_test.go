@@ -9,6 +9,7 @@ import (
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/policy"
+	"github.com/k8guard/k8guard/internal/rule"
 )
 
 func start() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
@@ -18,7 +19,7 @@ const ada = "ada@example.com"
 // ready is an input whose decision is to act: everything allows it.
 func ready() policy.Input {
 	now := start()
-	in := policy.Input{
+	in := policy.Input{Category: rule.Security,
 		Docket: docket.Docket{Key: docket.Key{Cluster: "c", Root: "r"}, Root: v1.Root{Kind: "Deployment", Namespace: "shop", Name: "web"}},
 		Case: docket.Case{ID: "c-1", Rule: "IMAGE_REPO", Source: "app", From: v1.FromTemplate, Severity: "high", State: docket.Open,
 			FirstSeen: now.Add(-100 * time.Hour), OpenedAt: now.Add(-99 * time.Hour)},
@@ -112,6 +113,11 @@ func decisions() []decision {
 		{"safe mode", func(in *policy.Input) { in.Control.Mode = config.ModeSafe }, want{policy.None, policy.SafeMode, ""}, 0},
 		{"no mode", func(in *policy.Input) { in.Control.Mode = "" }, want{policy.None, policy.SafeMode, ""}, 0},
 		{"the policy warns", func(in *policy.Input) { in.Policy.Enforce = false }, want{policy.None, policy.WarnPolicy, ""}, 0},
+		{"a rule of availability that the policy does not name", func(in *policy.Input) { in.Category = rule.Availability }, want{policy.None, policy.WarnPolicy, ""}, 0},
+		{"and that it names", func(in *policy.Input) {
+			in.Category, in.Policy.Match.Rules = rule.Availability, []string{"IMAGE_REPO"}
+		}, want{policy.Act, policy.Due, ""}, 0},
+		{"a rule that nobody knows", func(in *policy.Input) { in.Category = "" }, want{policy.None, policy.WarnPolicy, ""}, 0},
 		{"an owner that a tenant named", func(in *policy.Input) { in.Owner.Platform = false; owned(in) }, want{policy.None, policy.HumanNeeded, ""}, 0},
 		{"frozen", func(in *policy.Input) { in.Control.Frozen = "global by ada: incident" }, want{policy.None, policy.Frozen, ""}, 0},
 		{"breaker", func(in *policy.Input) { in.Control.Breaker = "two undos" }, want{policy.None, policy.BreakerOpen, ""}, 0},

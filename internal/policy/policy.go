@@ -14,11 +14,13 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/rule"
 )
 
 // The steps.
@@ -64,15 +66,17 @@ type Controls struct {
 
 // Input is all that a decision depends on.
 type Input struct {
-	Docket  docket.Docket
-	Case    docket.Case
-	Owner   v1.Owner // as resolved, fallback included
-	Policy  config.Policy
-	Exempt  *config.Exemption // that applies now, or nil
-	Fresh   bool
-	Control Controls
-	MinAge  time.Duration
-	Now     time.Time
+	Docket docket.Docket
+	Case   docket.Case
+	Owner  v1.Owner // as resolved, fallback included
+	Policy config.Policy
+	// Category is the rule's; a policy acts on some only by name.
+	Category rule.Category
+	Exempt   *config.Exemption // that applies now, or nil
+	Fresh    bool
+	Control  Controls
+	MinAge   time.Duration
+	Now      time.Time
 }
 
 // Decide returns the next step of a case.
@@ -207,6 +211,8 @@ func act(in Input) (docket.Plan, bool) {
 		return hold(HumanNeeded, "this object has seen its one enforcement: K8Guard tells, a person decides")
 	case !in.Policy.Enforce:
 		return hold(WarnPolicy, "policy %q warns only", in.Policy.Name)
+	case !in.Category.ActsUnnamed() && !slices.Contains(in.Policy.Match.Rules, c.Rule):
+		return hold(WarnPolicy, "%s is about %s: a policy must name it in match.rules to act on it", c.Rule, in.Category)
 	case !in.Owner.Platform:
 		return hold(HumanNeeded, "warnings went to %s (%s); only an owner named by the platform counts", in.Owner.Key(), in.Owner.From)
 	case in.Now.Before(at):

@@ -46,6 +46,10 @@ const (
 	Hygiene      Category = "hygiene"
 )
 
+// ActsUnnamed reports whether a policy may act on rules of the category without naming them:
+// taking down what only lacks a second replica, or is large, does more harm than it.
+func (c Category) ActsUnnamed() bool { return c == Security || c == Ownership }
+
 // Meta is what people read about a rule, and what the engine needs to run it.
 type Meta struct {
 	ID       string // as users know it: "IMAGE_REPO"

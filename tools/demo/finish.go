@@ -145,7 +145,8 @@ func (d *demo) judges(ctx context.Context, expect expectation) []string {
 	note(judge.Once(events, dump, stage.ActionUser))
 	note(judge.Discover(events, stage.DiscoverUser))
 	note(judge.Notices(d.stage.Mail.Messages(), dump, judge.Terms{Warnings: expect.Warnings, Tries: expect.Warnings + 2,
-		Owners: map[string][]string{"shop": {"shop-team@demo.example"}, "payments": {"payments@demo.example"}, "orphans": {"platform@demo.example"}}}))
+		Owners: map[string][]string{"shop": {"shop-team@demo.example"}, "payments": {"payments@demo.example"}, "orphans": {"platform@demo.example"},
+			"kube-system": {"platform@demo.example"}, "legacy": {"legacy@demo.example"}}}))
 	if err == nil {
 		d.say("   audit   %d acts, %d undos, %d fences in the API server's log, each on record; %d refused", tally.Acts, tally.Undos, tally.Fences, len(tally.Refused))
 	}

@@ -56,12 +56,16 @@ func (d *demo) play(ctx context.Context, keep bool) (err error) {
 			_ = os.RemoveAll(dir)
 		}
 	}()
+	rules, err := readRules("examples/demo.yaml")
+	if err != nil {
+		return err
+	}
 	d.say("1. A Kubernetes of our own (your KUBECONFIG is not used)")
 	if _, err := controlplane.Assets(ctx, d.out); err != nil {
 		return err
 	}
 	d.stage, err = stage.New(ctx, stage.Options{Dir: filepath.Join(dir, "stage"), Repo: ".", Enforce: []string{"shop", "payments"},
-		Cluster: controlplane.Options{Nodes: 2}, Change: overrides, Progress: d.out})
+		Cluster: controlplane.Options{Nodes: 2, Images: images()}, Change: func(c *config.Config) { overrides(c, rules) }, Progress: d.out})
 	if err != nil {
 		return err
 	}
@@ -77,11 +81,10 @@ func (d *demo) play(ctx context.Context, keep bool) (err error) {
 }
 
 // overrides make hours into seconds, for this demo only; they are printed.
-func overrides(c *config.Config) {
+func overrides(c *config.Config, rules config.Rules) {
 	c.Cluster.Name = "demo"
 	c.Discover.IgnoreNamespaces = []string{"kube-system", "kube-public", "kube-node-lease", "default", "k8guard"}
-	c.Rules.ImageRepo.Approved = []string{"registry.demo.example"}
-	c.Rules.IngressHosts.ApprovedSuffixes = []string{"apps.demo.example"}
+	c.Rules = rules
 	c.Owners.Fallback = []string{"platform@demo.example"}
 	c.Notify.Gather, c.Notify.Gap = 3*time.Second, time.Second
 	c.Notify.Email.From, c.Notify.Email.Domains = "k8guard@demo.example", []string{"demo.example"}

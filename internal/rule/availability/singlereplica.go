@@ -40,8 +40,8 @@ func checkReplicas(e entity.Entity, related rule.Related) rule.Result {
 	if e.Replicas != nil {
 		asked, evidence = *e.Replicas, strconv.Itoa(int(*e.Replicas))
 	}
-	if asked == 0 {
-		return rule.Result{}
+	if asked == 0 { // a pass would end a case by scaling down for a minute
+		return rule.Result{Unknown: "scaled to zero: how many run when it is back is not known"}
 	}
 	autoscalers, known := related.List(entity.HorizontalPodAutoscaler, e.Namespace)
 	if !known {
