@@ -38,6 +38,11 @@ func TestWhatIsNotCertainIsUnknown(t *testing.T) {
 			}
 		})
 	}
+	asleep := web
+	asleep.Replicas = ptr.To[int32](0)
+	if r := availability.SingleReplica().Check(asleep, rule.NewSet(nil)); len(r.Violations) > 0 || r.Unknown == "" {
+		t.Errorf("scaled to zero: %+v, neither one nor two", r)
+	}
 	r := availability.SingleReplica().Check(web, rule.NewSet([]entity.Entity{hpa("keda-hpa-web", "ScaledObject", 2)}))
 	if len(r.Violations) > 0 || r.Unknown != "" {
 		t.Errorf("KEDA from two: %+v", r)
