@@ -110,12 +110,18 @@ func done(e *docket.Enforcement) string {
 	if e.Prior.Replicas != nil {
 		return fmt.Sprintf("scaled to zero, from %d, on %s", *e.Prior.Replicas, at)
 	}
+	if e.Action == docket.Suspend {
+		return "suspended on " + at
+	}
 	return "deleted, its manifest kept, on " + at
 }
 
 func words(action string) string {
-	if action == docket.DeleteIngress {
+	switch action {
+	case docket.DeleteIngress:
 		return "the ingress is deleted (its manifest is kept; one command restores it)"
+	case docket.Suspend:
+		return "it is suspended (one command resumes it)"
 	}
 	return "it is scaled to zero (one command restores it)"
 }

@@ -24,6 +24,7 @@ const (
 // The hard actions.
 const (
 	ScaleToZero   = "scale-to-zero"
+	Suspend       = "suspend"
 	DeleteIngress = "delete-ingress"
 )
 
@@ -56,10 +57,12 @@ type Enforcement struct {
 // Prior is the state before the act, enough to restore it.
 type Prior struct {
 	ResourceVersion string `json:"resourceVersion"`
-	// Generation counts the changes of a workload; ScaledBy is who set its replicas, and when.
+	// Generation counts the changes of a workload; ScaledBy is who set its replicas, or its
+	// suspension, and when.
 	Generation int64           `json:"generation,omitempty"`
 	ScaledBy   string          `json:"scaledBy,omitempty"`
 	Replicas   *int32          `json:"replicas,omitempty"`
+	Suspended  *bool           `json:"suspended,omitempty"`
 	Manifest   json.RawMessage `json:"manifest,omitempty"`
 }
 

@@ -125,7 +125,7 @@ func (d *Docket) putBack(o v1.Observation, before string) bool {
 	if e == nil || e.State != Done {
 		return false
 	}
-	return before != "" || e.Action == ScaleToZero && o.At.Sub(e.DoneAt) > ActSettles
+	return before != "" || e.Action != DeleteIngress && o.At.Sub(e.DoneAt) > ActSettles
 }
 
 // CaseID is stable for (docket, rule, source, from) and unique across clusters: "c-" and 128

@@ -51,6 +51,9 @@ type Live struct {
 	Deleting        bool
 	Replicas        int32
 	LosesClaims     bool // a StatefulSet whose claims are deleted when it is scaled
+	Suspended       bool
+	Active          int32  // a Job's pods that run
+	QueuedBy        string // who else suspends and resumes the Job; empty for nobody
 	Labels          map[string]string
 	Annotations     map[string]string
 	Owners          []metav1.OwnerReference

@@ -27,15 +27,21 @@ import (
 // read gets the object live, judges it with today's engine, and takes its prior state.
 func (e *Enforcer) read(ctx context.Context, root v1.Root) (Live, docket.Prior) {
 	switch {
-	case scaled(root.Kind):
+	case scaled(root.Kind) || suspended(root.Kind):
 		w, err := e.workload(ctx, root)
 		if err != nil {
 			return Live{Err: err}, docket.Prior{}
 		}
 		live := e.live(w.object, w.meta)
 		live.Replicas, live.LosesClaims = w.replicas, w.losesClaims
-		return live, docket.Prior{ResourceVersion: w.meta.ResourceVersion, Generation: w.meta.Generation,
-			ScaledBy: lastScaled(w.meta.ManagedFields), Replicas: ptr.To(live.Replicas)}
+		live.Suspended, live.Active, live.QueuedBy = w.suspended, w.active, w.queuedBy
+		prior := docket.Prior{ResourceVersion: w.meta.ResourceVersion, Generation: w.meta.Generation, ScaledBy: lastScaled(w)}
+		if w.can {
+			prior.Suspended = ptr.To(w.suspended)
+		} else {
+			prior.Replicas = ptr.To(w.replicas)
+		}
+		return live, prior
 	case root.Kind == "Ingress":
 		o, err := e.Client.NetworkingV1().Ingresses(root.Namespace).Get(ctx, root.Name, metav1.GetOptions{})
 		if err != nil {
@@ -94,6 +100,9 @@ func (e *Enforcer) write(ctx context.Context, d docket.Docket, live Live, dryRun
 			DryRun: dry, Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &live.ResourceVersion},
 		})
 		return "", conflictOr(err)
+	}
+	if d.Enforcement.Action == docket.Suspend {
+		return e.suspend(ctx, d.Root, live, true, manager(d.Enforcement.ID), dry)
 	}
 	return e.toZero(ctx, d.Root, live, manager(d.Enforcement.ID), dry)
 }
@@ -159,24 +168,24 @@ func (e *Enforcer) fence(ctx context.Context, root v1.Root, live Live, value str
 	return conflictOr(e.annotate(ctx, root, patch))
 }
 
-// scaledBy names the field managers that hold spec.replicas, joined by commas; "" if nobody
+// scaledBy names the field managers that hold the field that stops it, joined by commas; "" if nobody
 // does, as after somebody's update of the scale to zero. A write that changes the value takes
 // it from all others: ours alone means that we wrote it last.
-func scaledBy(fields []metav1.ManagedFieldsEntry) string {
+func scaledBy(w workload) string {
 	var names []string
-	for _, f := range scalers(fields) {
+	for _, f := range holders(w) {
 		names = append(names, f.Manager)
 	}
 	slices.Sort(names)
 	return strings.Join(names, ", ")
 }
 
-// lastScaled says who holds spec.replicas and when each wrote last. Equal before and after
+// lastScaled says who holds that field and when each wrote last. Equal before and after
 // means that nobody changed the value in between, we as little: a write that changes it takes
 // it from its holders, and theirs to get it back bears a new time.
-func lastScaled(fields []metav1.ManagedFieldsEntry) string {
+func lastScaled(w workload) string {
 	var all []string
-	for _, f := range scalers(fields) {
+	for _, f := range holders(w) {
 		at := ""
 		if f.Time != nil {
 			at = f.Time.UTC().Format(time.RFC3339)
@@ -187,18 +196,16 @@ func lastScaled(fields []metav1.ManagedFieldsEntry) string {
 	return strings.Join(all, ", ")
 }
 
-func scalers(fields []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
-	var holders []metav1.ManagedFieldsEntry
-	for _, f := range fields {
+func holders(w workload) []metav1.ManagedFieldsEntry {
+	var all []metav1.ManagedFieldsEntry
+	for _, f := range w.meta.ManagedFields {
 		var set struct {
-			Spec struct {
-				Replicas json.RawMessage `json:"f:replicas"`
-			} `json:"f:spec"`
+			Spec map[string]json.RawMessage `json:"f:spec"`
 		}
-		if f.FieldsV1 == nil || json.Unmarshal(f.FieldsV1.GetRawBytes(), &set) != nil || set.Spec.Replicas == nil {
+		if f.FieldsV1 == nil || json.Unmarshal(f.FieldsV1.GetRawBytes(), &set) != nil || set.Spec["f:"+w.field()] == nil {
 			continue
 		}
-		holders = append(holders, f)
+		all = append(all, f)
 	}
-	return holders
+	return all
 }

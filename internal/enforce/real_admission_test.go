@@ -53,6 +53,12 @@ func admissionDenies(t *testing.T, p *plane) {
 		_, err := p.client.NetworkingV1().Ingresses(ns).Create(t.Context(), o, metav1.CreateOptions{})
 		return err
 	}
+	h.cronJob(nil)
+	cron := func(body string) error {
+		_, err := p.client.BatchV1().CronJobs(h.ns).Patch(t.Context(), "web", types.MergePatchType, []byte(body), metav1.PatchOptions{})
+		return err
+	}
+	must(p.admin.BatchV1().CronJobs("kube-system").Create(t.Context(), cronJob(), metav1.CreateOptions{}))
 	const objects, scales, ingresses, rbac = "k8guard-action-objects", "k8guard-action-scale", "k8guard-action-ingresses", "cannot"
 	marked := map[string]string{enforce.Annotation: "e-1"}
 	for _, row := range []struct {
@@ -91,7 +97,14 @@ func admissionDenies(t *testing.T, p *plane) {
 		{"list secrets", rbac, second(p.client.CoreV1().Secrets("").List(t.Context(), metav1.ListOptions{}))},
 		{"write the permit", rbac, second(p.client.CoreV1().ConfigMaps("k8guard").Patch(t.Context(), "k8guard-permit", types.MergePatchType, []byte(`{"data":{"enforcement":"enabled"}}`), metav1.PatchOptions{}))},
 		{"read another config map", rbac, second(p.client.CoreV1().ConfigMaps("k8guard").Get(t.Context(), "other", metav1.GetOptions{}))},
-		{"patch a cron job", rbac, second(p.client.BatchV1().CronJobs(h.ns).Patch(t.Context(), "any", types.MergePatchType, []byte(`{}`), metav1.PatchOptions{}))},
+		{"a cron job's schedule", objects, cron(`{"spec":{"suspend":true,"schedule":"* * * * *"}}`)},
+		{"a cron job's deadline taken away", objects, cron(`{"spec":{"startingDeadlineSeconds":null}}`)},
+		{"a cron job's new limit", objects, cron(`{"spec":{"timeZone":"Etc/UTC"}}`)},
+		{"a cron job's image", objects, cron(`{"spec":{"jobTemplate":{"spec":{"template":{"spec":{"serviceAccountName":"admin"}}}}}}`)},
+		{"a cron job's label", objects, cron(`{"metadata":{"labels":{"a":"b"}}}`)},
+		{"a cron job of kube-system", objects, second(p.client.BatchV1().CronJobs("kube-system").Patch(t.Context(), "web", types.MergePatchType, []byte(`{"spec":{"suspend":true}}`), metav1.PatchOptions{}))},
+		{"delete a cron job", rbac, p.client.BatchV1().CronJobs(h.ns).Delete(t.Context(), "web", metav1.DeleteOptions{})},
+		{"create a job", rbac, second(p.client.BatchV1().Jobs(h.ns).Create(t.Context(), idleJob(), metav1.CreateOptions{}))},
 		{"delete a stateful set", rbac, p.client.AppsV1().StatefulSets(h.ns).Delete(t.Context(), "web", metav1.DeleteOptions{})},
 		{"patch a daemon set", rbac, second(p.client.AppsV1().DaemonSets(h.ns).Patch(t.Context(), "any", types.MergePatchType, []byte(`{}`), metav1.PatchOptions{}))},
 		{"write discover's lease", rbac, second(p.client.CoordinationV1().Leases("k8guard").Patch(t.Context(), "k8guard-discover", types.MergePatchType, []byte(`{}`), metav1.PatchOptions{}))},
@@ -112,6 +125,9 @@ func admissionDenies(t *testing.T, p *plane) {
 		{"our annotation on an ingress", patchIngress(`{"metadata":{"annotations":{"k8guard.io/enforcement":"e-1/f"}}}`)},
 		{"a stateful set to zero", setScale(0)},
 		{"and back", setScale(3)},
+		{"suspend a cron job", cron(`{"spec":{"suspend":true}}`)},
+		{"resume it", cron(`{"spec":{"suspend":false}}`)},
+		{"our annotation on a cron job", cron(`{"metadata":{"annotations":{"k8guard.io/enforcement":"e-1/f"}}}`)},
 		{"to zero", scale(h.ns, "web", 0)},
 		{"back from zero", scale(h.ns, "web", 3)},
 		{"a marked ingress", create(h.ns, marked)},

@@ -48,6 +48,8 @@ func kindTests() map[string]func(*testing.T, *plane) {
 	return map[string]func(*testing.T, *plane){
 		"stateful-set": statefulSetAndBack, "replica-set": replicaSetAndBack, "stateful-set-loses-claims": statefulSetLosesClaims,
 		"stateful-set-settled": statefulSetSettled, "stateful-set-before": statefulSetBefore, "stateful-set-autoscaled": statefulSetAutoscaled,
+		"cron-job": cronJobAndBack, "job": jobAndBack, "job-runs": jobRuns, "job-queued": jobQueued, "cron-job-resumed": cronJobResumed,
+		"cron-job-settled": cronJobSettled, "cron-job-before": cronJobBefore, "cron-job-changed": cronJobChanged,
 	}
 }
 

@@ -89,6 +89,8 @@ func undoPossible(f Facts) No {
 		return no("the prior state on record is not the object's present one")
 	case f.Action == docket.ScaleToZero && (e.Prior.Replicas == nil || *e.Prior.Replicas < 1 || *e.Prior.Replicas != f.Live.Replicas):
 		return no("the replica count to restore is not on record, or nothing runs")
+	case f.Action == docket.Suspend && (e.Prior.Suspended == nil || *e.Prior.Suspended || f.Live.Suspended):
+		return no("it is suspended already, or whether it was is not on record")
 	case f.Action == docket.DeleteIngress && !json.Valid(e.Prior.Manifest):
 		return no("the manifest to restore is not on record")
 	case f.Action != docket.DeleteIngress:

@@ -83,6 +83,18 @@ func rows14() []row {
 		{name: "no replica count", change: prior(func(p *docket.Prior) { p.Replicas = nil }), says: noReplicas},
 		{name: "nothing runs", change: prior(func(p *docket.Prior) { p.Replicas = ptr.To[int32](0) }), says: noReplicas},
 		{name: "another replica count", change: func(f *Facts) { f.Live.Replicas = 5 }, says: noReplicas},
+		{name: "no word on its suspension", change: func(f *Facts) {
+			suspends("CronJob")(f)
+			f.Enforcement.Prior.Suspended = nil
+		}, says: []string{"whether it was is not on record"}},
+		{name: "suspended before", change: func(f *Facts) {
+			suspends("CronJob")(f)
+			f.Enforcement.Prior.Suspended = ptr.To(true)
+		}, says: []string{"suspended already"}},
+		{name: "suspended now", change: func(f *Facts) {
+			suspends("Job")(f)
+			f.Live.Suspended = true
+		}, says: []string{"suspended already"}},
 		{name: "no manifest", ingress: true, change: prior(func(p *docket.Prior) { p.Manifest = nil }), says: noManifest},
 		{name: "half a manifest", ingress: true, change: prior(func(p *docket.Prior) { p.Manifest = json.RawMessage(`{"kind":`) }), says: noManifest},
 		{name: "finalizers", ingress: true, change: func(f *Facts) { f.Live.Finalizers = []string{"a/b", "c/d"} }, says: []string{"finalizers (a/b, c/d)", "undo cannot take back"}, human: true},

@@ -73,12 +73,19 @@ func protected(f Facts) No {
 	return yes()
 }
 
-// Rule 3. Only what has a way back: a workload to zero, an ingress with its manifest kept. A
-// StatefulSet that loses its volumes with its replicas has none.
+// Rule 3. Only what has a way back: a workload to zero, a job suspended, an ingress with its
+// manifest kept. A StatefulSet that loses its volumes with its replicas has none; nor has a
+// Job whose pods run, for suspending kills them, or one that somebody else queues.
 func reversibleOnly(f Facts) No {
 	switch {
 	case f.Live.LosesClaims:
 		return human("its volumes are deleted when it is scaled (persistentVolumeClaimRetentionPolicy.whenScaled)")
+	case f.Docket.Root.Kind == "Job" && f.Live.Active > 0:
+		return human("%d of its pods run, and suspending it kills them", f.Live.Active)
+	case f.Live.QueuedBy != "":
+		return human("its suspension belongs to %s", f.Live.QueuedBy)
+	case suspended(f.Docket.Root.Kind) && f.Action == docket.Suspend:
+		return yes()
 	case scaled(f.Docket.Root.Kind) && f.Action == docket.ScaleToZero:
 		return yes()
 	case f.Docket.Root.Kind == "Ingress" && f.Action == docket.DeleteIngress:

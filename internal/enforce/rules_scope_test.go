@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"k8s.io/utils/ptr"
+
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/rule"
@@ -99,6 +101,14 @@ func kind(kind, action string) func(*Facts) {
 	}
 }
 
+// suspends makes a valid suspension of it.
+func suspends(of string) func(*Facts) {
+	return func(f *Facts) {
+		kind(of, docket.Suspend)(f)
+		f.Enforcement.Prior.Replicas, f.Enforcement.Prior.Suspended, f.Live.Replicas = nil, ptr.To(false), 0
+	}
+}
+
 func rows03() []row {
 	rows := []row{
 		{name: "deleting a deployment", change: kind("Deployment", docket.DeleteIngress), says: []string{"a Deployment", docket.DeleteIngress},
@@ -110,11 +120,27 @@ func rows03() []row {
 			kind("StatefulSet", docket.ScaleToZero)(f)
 			f.Live.LosesClaims = true
 		}, says: []string{"volumes are deleted when it is scaled"}, human: true},
+		{name: "a job whose pods run", change: func(f *Facts) {
+			suspends("Job")(f)
+			f.Live.Active = 2
+		}, says: []string{"2 of its pods run", "kills them"}, human: true},
+		{name: "a job of a queue", change: func(f *Facts) {
+			suspends("Job")(f)
+			f.Live.QueuedBy = "queue team"
+		}, says: []string{"belongs to queue team"}, human: true},
+		{name: "a cron job whose jobs are queued", change: func(f *Facts) {
+			suspends("CronJob")(f)
+			f.Live.QueuedBy = "managedBy x"
+		}, says: []string{"belongs to managedBy x"}, human: true},
+		{name: "suspending a deployment", change: kind("Deployment", docket.Suspend), says: []string{"a Deployment is notify-only"}, human: true, also: []int{14}},
 		{name: "no action", change: kind("Deployment", ""), says: []string{`asked for ""`}, human: true},
 	}
 	for _, k := range []string{"Namespace", "Pod", "DaemonSet", "Job", "CronJob", "Secret",
 		"PersistentVolumeClaim", "CustomResourceDefinition", ""} {
 		rows = append(rows, row{name: "scaling a " + k, change: kind(k, docket.ScaleToZero), says: []string{"a " + k + " is notify-only"}, human: true})
+	}
+	for _, k := range []string{"Job", "CronJob"} {
+		rows = append(rows, row{name: "suspending a " + k, change: suspends(k)})
 	}
 	for _, k := range []string{"StatefulSet", "ReplicaSet"} {
 		rows = append(rows, row{name: "a " + k, change: kind(k, docket.ScaleToZero)})

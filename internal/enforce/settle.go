@@ -118,22 +118,22 @@ func (e *Enforcer) effect(ctx context.Context, d docket.Docket) (effect, error) 
 		return effect{gone: true, text: d.Root.String() + " is gone"}, nil
 	case err != nil:
 		return effect{}, err
-	case w.replicas == 0 && scaledBy(o.ManagedFields) == manager(d.Enforcement.ID):
+	case w.stopped() && scaledBy(w) == manager(d.Enforcement.ID):
 		return effect{done: true, version: o.ResourceVersion, text: "settled: the object shows our write"}, nil
-	case o.Generation != d.Enforcement.Prior.Generation && !unscaled(o, *d.Enforcement):
+	case o.Generation != d.Enforcement.Prior.Generation && !unscaled(w, *d.Enforcement):
 		return effect{unclear: true, text: "K8Guard lost the answer to its act, and the object was changed before it could look: nobody can tell whether the act took effect"}, nil
 	}
 	return effect{uid: string(o.UID), version: o.ResourceVersion}, nil
 }
 
-// unscaled reports whether the replicas are surely untouched since the prior state was read:
+// unscaled reports whether the replicas, or the suspension, are surely untouched since the prior state was read:
 // their holders are the same, or our fence stands, which went out on an object without our
 // effect and let none follow.
-func unscaled(o metav1.ObjectMeta, act docket.Enforcement) bool {
-	if prior := act.Prior.ScaledBy; prior != "" && prior == lastScaled(o.ManagedFields) {
+func unscaled(w workload, act docket.Enforcement) bool {
+	if prior := act.Prior.ScaledBy; prior != "" && prior == lastScaled(w) {
 		return true
 	}
-	return slices.ContainsFunc(act.Fences, func(f docket.Fence) bool { return f.Token == o.Annotations[Annotation] })
+	return slices.ContainsFunc(act.Fences, func(f docket.Fence) bool { return f.Token == w.meta.Annotations[Annotation] })
 }
 
 func (e *Enforcer) obscure(ctx context.Context, d docket.Docket, why string) error {

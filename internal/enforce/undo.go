@@ -94,10 +94,13 @@ func (e *Enforcer) bringBack(ctx context.Context, d docket.Docket) (newUID, note
 	}
 	w, err := e.workload(ctx, d.Root)
 	if apierrors.IsNotFound(err) || err == nil && !d.Holds(string(w.meta.UID)) {
-		return "", "", stopped{d.Root.String() + " is gone; there is nothing to scale back"}
+		return "", "", stopped{d.Root.String() + " is gone; there is nothing to take back"}
 	}
 	if err != nil {
 		return "", "", err
+	}
+	if w.can {
+		return e.resume(ctx, d, w)
 	}
 	return e.scaleBack(ctx, d, w)
 }
@@ -107,7 +110,7 @@ func (e *Enforcer) scaleBack(ctx context.Context, d docket.Docket, w workload) (
 	by := manager(d.Enforcement.ID) + "-undo"
 	want := *d.Enforcement.Prior.Replicas
 	note = fmt.Sprintf("%s is back at %d replicas", d.Root, want)
-	now, who := w.replicas, scaledBy(w.meta.ManagedFields)
+	now, who := w.replicas, scaledBy(w)
 	switch {
 	case now == want && who == by:
 		return "", note, nil

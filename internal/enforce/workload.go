@@ -32,6 +32,23 @@ type workload struct {
 	labels   map[string]string // of its pods, by the template
 	// losesClaims: scaled down, the volumes of its pods are deleted.
 	losesClaims bool
+	suspension
+}
+
+// field is the name in the spec that stops the workload.
+func (w workload) field() string {
+	if w.can {
+		return "suspend"
+	}
+	return "replicas"
+}
+
+// stopped reports whether nothing of it is started.
+func (w workload) stopped() bool {
+	if w.can {
+		return w.suspended
+	}
+	return w.replicas == 0
 }
 
 // mayBeSelected reports whether a selector may choose a pod of the workload. Labels that the
@@ -57,16 +74,18 @@ func scaled(kind string) bool {
 	return kind == "Deployment" || kind == "StatefulSet" || kind == "ReplicaSet"
 }
 
-// workload reads a root that has replicas, live.
+// workload reads a root that has replicas or can be suspended, live.
 func (e *Enforcer) workload(ctx context.Context, root v1.Root) (workload, error) {
 	apps, get := e.Client.AppsV1(), metav1.GetOptions{}
 	switch root.Kind {
+	case "Job", "CronJob":
+		return e.suspendable(ctx, root)
 	case "Deployment":
 		o, err := apps.Deployments(root.Namespace).Get(ctx, root.Name, get)
 		if err != nil {
 			return workload{}, err
 		}
-		return workload{o, o.ObjectMeta, ptr.Deref(o.Spec.Replicas, 1), o.Spec.Template.Labels, false}, nil
+		return workload{object: o, meta: o.ObjectMeta, replicas: ptr.Deref(o.Spec.Replicas, 1), labels: o.Spec.Template.Labels}, nil
 	case "StatefulSet":
 		o, err := apps.StatefulSets(root.Namespace).Get(ctx, root.Name, get)
 		if err != nil {
@@ -74,13 +93,13 @@ func (e *Enforcer) workload(ctx context.Context, root v1.Root) (workload, error)
 		}
 		retention := o.Spec.PersistentVolumeClaimRetentionPolicy
 		loses := retention != nil && retention.WhenScaled != appsv1.RetainPersistentVolumeClaimRetentionPolicyType
-		return workload{o, o.ObjectMeta, ptr.Deref(o.Spec.Replicas, 1), o.Spec.Template.Labels, loses}, nil
+		return workload{object: o, meta: o.ObjectMeta, replicas: ptr.Deref(o.Spec.Replicas, 1), labels: o.Spec.Template.Labels, losesClaims: loses}, nil
 	case "ReplicaSet":
 		o, err := apps.ReplicaSets(root.Namespace).Get(ctx, root.Name, get)
 		if err != nil {
 			return workload{}, err
 		}
-		return workload{o, o.ObjectMeta, ptr.Deref(o.Spec.Replicas, 1), o.Spec.Template.Labels, false}, nil
+		return workload{object: o, meta: o.ObjectMeta, replicas: ptr.Deref(o.Spec.Replicas, 1), labels: o.Spec.Template.Labels}, nil
 	}
 	return workload{}, fmt.Errorf("a %s has no replicas", root.Kind)
 }
@@ -110,6 +129,10 @@ func (e *Enforcer) annotate(ctx context.Context, root v1.Root, patch []byte) err
 		_, err = apps.StatefulSets(root.Namespace).Patch(ctx, root.Name, types.MergePatchType, patch, options)
 	case "ReplicaSet":
 		_, err = apps.ReplicaSets(root.Namespace).Patch(ctx, root.Name, types.MergePatchType, patch, options)
+	case "Job":
+		_, err = e.Client.BatchV1().Jobs(root.Namespace).Patch(ctx, root.Name, types.MergePatchType, patch, options)
+	case "CronJob":
+		_, err = e.Client.BatchV1().CronJobs(root.Namespace).Patch(ctx, root.Name, types.MergePatchType, patch, options)
 	default:
 		err = fmt.Errorf("a %s is never acted on", root.Kind)
 	}

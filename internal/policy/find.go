@@ -13,6 +13,8 @@ func Action(kind string) string {
 	switch kind {
 	case "Deployment", "StatefulSet", "ReplicaSet":
 		return docket.ScaleToZero
+	case "Job", "CronJob":
+		return docket.Suspend
 	case "Ingress":
 		return docket.DeleteIngress
 	}

@@ -829,6 +829,10 @@ func prior(p docket.Prior) string {
 	switch {
 	case p.Replicas != nil:
 		return fmt.Sprintf("%d replicas", *p.Replicas)
+	case p.Suspended != nil:
+		return "not suspended"
+	case p.Suspended != nil:
+		return "not suspended"
 	case len(p.Manifest) > 0:
 		return fmt.Sprintf("manifest kept (%d bytes)", len(p.Manifest))
 	}

@@ -108,7 +108,7 @@ func (b *books) find(w write) *due {
 
 // take books a write that took effect.
 func (b *books) take(w write) {
-	if w.Verb == "patch" && w.ObjectRef.Subresource == "" {
+	if w.Verb == "patch" && w.ObjectRef.Subresource == "" && w.suspend() == nil {
 		b.fence(w)
 		return
 	}

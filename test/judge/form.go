@@ -26,6 +26,9 @@ func (w write) isOf(x *due) bool {
 		n := w.replicas()
 		return scaled(o.Resource, x.root.Kind) && o.Subresource == "scale" && (w.Verb == "update" || w.Verb == "patch") &&
 			n != nil && w.uid() == x.root.UID && (*n == 0) == x.act
+	case "suspend":
+		s := w.suspend()
+		return suspends(o.Resource, x.root.Kind) && o.Subresource == "" && w.Verb == "patch" && s != nil && w.uid() == x.root.UID && *s == x.act
 	case "delete-ingress":
 		if x.act {
 			return o.Resource == "ingresses" && o.Subresource == "" && w.Verb == "delete" && w.uid() == x.root.UID
@@ -40,6 +43,23 @@ func scaled(resource, kind string) bool {
 	return map[string]string{"Deployment": "deployments", "StatefulSet": "statefulsets", "ReplicaSet": "replicasets"}[kind] == resource
 }
 
+func suspends(resource, kind string) bool {
+	return map[string]string{"Job": "jobs", "CronJob": "cronjobs"}[kind] == resource
+}
+
+// suspend is the value of a patch of this one field beside UID and resourceVersion, or nil.
+func (w write) suspend() *bool {
+	var patch struct {
+		Metadata map[string]json.RawMessage
+		Spec     map[string]*bool
+	}
+	if json.Unmarshal(w.RequestObject, &patch) != nil || len(patch.Spec) != 1 ||
+		!slices.Equal(slices.Sorted(maps.Keys(patch.Metadata)), []string{"resourceVersion", "uid"}) {
+		return nil
+	}
+	return patch.Spec["suspend"]
+}
+
 func (b body) name() string { return b.Metadata.Name }
 
 // form holds a write's preconditions and value against its record.
@@ -51,6 +71,9 @@ func (b *books) form(w write, x *due) {
 		b.add("%s: no resourceVersion in the body", w)
 	case x.act && version != x.by.Prior.ResourceVersion:
 		b.add("%s: resourceVersion %s, the recorded prior state has %s", w, version, x.by.Prior.ResourceVersion)
+	}
+	if was := x.by.Prior.Suspended; x.by.Action == "suspend" && (was == nil || *was) {
+		b.add("%s: no state on record that it could go back to", w)
 	}
 	if want := x.by.Prior.Replicas; !x.act && x.by.Action == "scale-to-zero" && (want == nil || *want != *w.replicas()) {
 		b.add("%s: scales back to another number than the recorded prior state", w)

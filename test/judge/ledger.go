@@ -46,6 +46,7 @@ type Enforcement struct {
 	Prior                      struct {
 		ResourceVersion string
 		Replicas        *int32
+		Suspended       *bool
 	}
 	IntentAt time.Time
 	Undo     *struct{ NewUID string }

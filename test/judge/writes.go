@@ -118,6 +118,9 @@ func (w write) hard() (uid string, ok bool) {
 		return w.body.Metadata.UID, n != nil && *n == 0
 	case strings.HasPrefix(w.Verb, "delete"):
 		return w.body.Preconditions.UID, true
+	case w.Verb == "patch" && w.ObjectRef.Subresource == "":
+		s := w.suspend()
+		return w.body.Metadata.UID, s != nil && *s
 	}
 	return "", false
 }
