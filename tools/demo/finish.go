@@ -92,13 +92,13 @@ func (d *demo) acted(ctx context.Context, expect expectation) []string {
 			wrong = append(wrong, err.Error())
 		case isIngress && there:
 			wrong = append(wrong, c.Root+" is still there")
-		case !isIngress && b.Spec["replicas"] != float64(0):
-			wrong = append(wrong, fmt.Sprintf("%s has %v replicas, not 0", c.Root, b.Spec["replicas"]))
+		case !isIngress && b.Spec["replicas"] != float64(0) && b.Spec["suspend"] != true:
+			wrong = append(wrong, fmt.Sprintf("%s has %v replicas, not 0, and suspend is %v", c.Root, b.Spec["replicas"], b.Spec["suspend"]))
 		}
 	}
 	for _, root := range expect.Untouched {
 		b, there, err := d.look(ctx, root)
-		if err != nil || !there || b.Spec["replicas"] == float64(0) {
+		if err != nil || !there || b.Spec["replicas"] == float64(0) || b.Spec["suspend"] == true {
 			wrong = append(wrong, fmt.Sprintf("%s was good, and is not as it was: %v", root, err))
 		}
 	}
