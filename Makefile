@@ -17,7 +17,7 @@ TEMPL  = $(GO) tool -modfile=tools/templ/go.mod templ
 step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short vet fmt-check lint drift programs test-race generate demo demo-once gate-mutants \
+.PHONY: help build test test-short vet fmt-check lint drift programs test-race generate demo demo-once soak gate-mutants \
 	cluster-up cluster-down cluster-status bench fuzz clean
 
 help: ## list the targets
@@ -71,6 +71,9 @@ demo: build ## show the whole system (ONCE=1: end by itself, KEEP=1: keep its fo
 # The whole story, compared with examples/demo-expect.yaml.
 demo-once:
 	$(call step,the demo,$(MAKE) demo ONCE=1)
+
+soak: ## kill K8Guard 200 times over 200 objects (25 minutes; K8GUARD_SEED replays)
+	$(call step,soak,K8GUARD_KILLS=200 K8GUARD_HUNDREDS=2 CGO_ENABLED=1 $(GO) test -race -count 1 -timeout 60m -v -run TestKill9Random ./test/e2e)
 
 gate-mutants: ## break each rule of the gate and see its test fail
 	$(call step,gate mutants,$(GO) run ./tools/gatemutants)

@@ -14,8 +14,8 @@ func (s *scene) bystand(namespace string) *bystanders {
 	const only = "only-told"
 	s.owners[only] = []string{only + "@stage.example"}
 	text := fmt.Sprintf(namespaceYAML, only, s.owners[only][0])
-	text += fmt.Sprintf(deploymentYAML, only, "told", true) + fmt.Sprintf(ingressYAML, only, "told")
-	text += fmt.Sprintf(namespaceYAML, namespace, namespace+"@stage.example") + fmt.Sprintf(deploymentYAML, namespace, "clean", false)
+	text += fmt.Sprintf(workloadYAML, only, "told", true, "Deployment") + fmt.Sprintf(ingressYAML, only, "told")
+	text += fmt.Sprintf(namespaceYAML, namespace, namespace+"@stage.example") + fmt.Sprintf(workloadYAML, namespace, "clean", false, "Deployment")
 	s.apply(text)
 	return &bystanders{s, s.told(namespace, only)}
 }

@@ -35,13 +35,14 @@ func teamNames() []string {
 	return names
 }
 
-// wave makes the n-th of sixteen: fifty deployments first, then fifty ingresses.
+// wave makes the n-th of sixteen: fifty workloads first, then fifty ingresses, both times scale.
 func (s *scene) wave(n int) {
 	s.t.Helper()
 	team, count := n%teams, 6
 	if team >= teams-2 {
 		count = 7 // 6 times 6 and 2 times 7 are 50
 	}
+	count *= s.scale
 	if n < teams {
 		s.violate(teamNames()[team], count, 0)
 	} else {
@@ -49,13 +50,14 @@ func (s *scene) wave(n int) {
 	}
 }
 
-// A hundred violations in eight namespaces come in sixteen waves, so that there is work at
+// A hundred violations, or as many hundreds as asked for, in eight namespaces come in sixteen waves, so that there is work at
 // every kill, and digests that hold cases of different age.
 func TestKill9Random(t *testing.T) {
 	s := newScene(t, teamNames())
-	kills := int(number(t, "K8GUARD_KILLS", 50))
+	kills := int(number(t, "K8GUARD_KILLS", 25))
+	s.scale = int(number(t, "K8GUARD_HUNDREDS", 1))
 	seed := number(t, "K8GUARD_SEED", time.Now().UnixNano())
-	t.Logf("replay with K8GUARD_SEED=%d K8GUARD_KILLS=%d", seed, kills)
+	t.Logf("replay with K8GUARD_SEED=%d K8GUARD_KILLS=%d K8GUARD_HUNDREDS=%d", seed, kills, s.scale)
 	// A slow server: many kills fall between a mail's last byte and its answer.
 	hold(t, s.Mail.SetFault(mailsink.Fault{Mode: mailsink.SlowReply, Delay: 150 * time.Millisecond}))
 	others := s.bystand(teamNames()[0])
@@ -63,15 +65,15 @@ func TestKill9Random(t *testing.T) {
 	s.killed(kills, rand.New(rand.NewPCG(uint64(seed), 1)))
 	killing := time.Since(from)
 	p := s.start(true)
-	if !s.settled(p, 2*time.Minute) {
+	if !s.settled(p, time.Duration(1+s.scale)*time.Minute) {
 		t.Fatalf("K8Guard ended by itself: %s", p.LogTail())
 	}
 	hold(t, p.Terminate(40*time.Second))
 	t.Logf("%d kills in %s, settled after %s", kills, killing.Round(time.Second), time.Since(from).Round(time.Second))
 	acted, _ := s.verdict()
 	others.untouched(teamNames()[0])
-	if len(s.roots) != 100 {
-		t.Errorf("%d objects were violating, want 100", len(s.roots))
+	if len(s.roots) != 100*s.scale {
+		t.Errorf("%d objects were violating, want %d", len(s.roots), 100*s.scale)
 	}
 	if acted*10 < len(s.roots)*9 {
 		t.Errorf("only %d of %d were acted on, want nine in ten", acted, len(s.roots))

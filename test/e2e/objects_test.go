@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/k8guard/k8guard/test/judge"
@@ -16,9 +17,9 @@ kind: Namespace
 metadata: {name: %[1]s, annotations: {team/email-ids: %[2]s}}
 `
 
-const deploymentYAML = `---
+const workloadYAML = `---
 apiVersion: apps/v1
-kind: Deployment
+kind: %[4]s
 metadata: {name: %[2]s, namespace: %[1]s}
 spec:
   replicas: 2
@@ -29,6 +30,44 @@ spec:
       containers: [{name: app, image: "registry.stage.example/app:1", securityContext: {privileged: %[3]t}}]
 `
 
+// A Job that wants no pod runs for ever, and may be suspended.
+const jobYAML = `---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: %[2]s, namespace: %[1]s}
+spec:
+  parallelism: 0
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: app, image: "registry.stage.example/app:1", securityContext: {privileged: %[3]t}}]
+`
+
+const cronJobYAML = `---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: %[2]s, namespace: %[1]s}
+spec:
+  schedule: "0 0 1 1 *"
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers: [{name: app, image: "registry.stage.example/app:1", securityContext: {privileged: %[3]t}}]
+`
+
+// workload is one of each kind that can be acted on, in turn.
+func workload(namespace string, i int, privileged bool) string {
+	kinds := []string{"Deployment", "StatefulSet", "CronJob", "ReplicaSet", "Job"}
+	kind := kinds[i%len(kinds)]
+	form := map[string]string{"Job": jobYAML, "CronJob": cronJobYAML}[kind]
+	if form == "" {
+		return fmt.Sprintf(workloadYAML, namespace, fmt.Sprintf("w%d", i), privileged, kind)
+	}
+	return fmt.Sprintf(form, namespace, fmt.Sprintf("w%d", i), privileged)
+}
+
 const ingressYAML = `---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -37,15 +76,15 @@ spec:
   defaultBackend: {service: {name: %[2]s, port: {number: 80}}}
 `
 
-// violate fills one namespace with privileged deployments and ingresses that take every
-// host, and notes them.
-func (s *scene) violate(namespace string, deployments, ingresses int) {
+// violate fills one namespace with privileged workloads of every kind and ingresses that take
+// every host, and notes them.
+func (s *scene) violate(namespace string, workloads, ingresses int) {
 	s.t.Helper()
 	owner := namespace + "@stage.example"
 	s.owners[namespace] = []string{owner}
 	text := fmt.Sprintf(namespaceYAML, namespace, owner)
-	for i := range deployments {
-		text += fmt.Sprintf(deploymentYAML, namespace, fmt.Sprintf("d%d", i), true)
+	for i := range workloads {
+		text += workload(namespace, i, true)
 	}
 	for i := range ingresses {
 		text += fmt.Sprintf(ingressYAML, namespace, fmt.Sprintf("i%d", i))
@@ -53,13 +92,13 @@ func (s *scene) violate(namespace string, deployments, ingresses int) {
 	s.apply(text)
 	before := len(s.roots)
 	for _, o := range s.objects(namespace) {
-		if o.Metadata.Name != "clean" && (o.Kind == "Deployment" && deployments > 0 || o.Kind == "Ingress" && ingresses > 0) {
+		if o.Metadata.Name != "clean" && (o.Kind != "Ingress" && workloads > 0 || o.Kind == "Ingress" && ingresses > 0) {
 			name := strings.Join([]string{o.Kind, namespace, o.Metadata.Name}, "/")
 			s.roots[o.Metadata.UID], s.violations[wrong(o)] = name, name
 		}
 	}
-	if n := len(s.roots) - before; n != deployments+ingresses {
-		s.t.Fatalf("namespace %s holds %d new objects, want %d", namespace, n, deployments+ingresses)
+	if n := len(s.roots) - before; n != workloads+ingresses {
+		s.t.Fatalf("namespace %s holds %d new objects, want %d", namespace, n, workloads+ingresses)
 	}
 }
 
@@ -84,14 +123,25 @@ func (s *scene) apply(text string) {
 
 type object struct {
 	Kind     string
-	Metadata struct{ Name, UID, DeletionTimestamp string }
-	Spec     struct{ Replicas *int }
+	Metadata struct {
+		Name, UID, DeletionTimestamp string
+		OwnerReferences              []struct{ Kind string }
+	}
+	Spec struct {
+		Replicas *int
+		Suspend  *bool
+	}
+}
+
+// stopped reports whether nothing of it is started.
+func (o object) stopped() bool {
+	return o.Spec.Replicas != nil && *o.Spec.Replicas == 0 || o.Spec.Suspend != nil && *o.Spec.Suspend
 }
 
 // objects are what the API server has, by the administrator's eyes.
 func (s *scene) objects(namespace string) []object {
 	s.t.Helper()
-	out, err := s.Cluster.Kubectl(s.t.Context(), "-n", namespace, "get", "deployments,ingresses", "-o", "json")
+	out, err := s.Cluster.Kubectl(s.t.Context(), "-n", namespace, "get", "deployments,statefulsets,replicasets,cronjobs,jobs,ingresses", "-o", "json")
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -99,5 +149,5 @@ func (s *scene) objects(namespace string) []object {
 	if err := json.Unmarshal([]byte(out), &list); err != nil {
 		s.t.Fatal(err)
 	}
-	return list.Items
+	return slices.DeleteFunc(list.Items, func(o object) bool { return len(o.Metadata.OwnerReferences) > 0 })
 }

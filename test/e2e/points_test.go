@@ -134,7 +134,7 @@ func (s *scene) undone(root judge.Root) {
 func (s *scene) isBack(root judge.Root) {
 	s.t.Helper()
 	for _, o := range s.objects(root.Namespace) {
-		if o.Kind == root.Kind && o.Metadata.Name == root.Name && (o.Kind == "Ingress" || o.Spec.Replicas != nil && *o.Spec.Replicas == 2) {
+		if o.Kind == root.Kind && o.Metadata.Name == root.Name && !o.stopped() && (o.Spec.Replicas == nil || *o.Spec.Replicas == 2) {
 			return
 		}
 	}

@@ -27,6 +27,7 @@ const warnings = 2
 
 // scene is a stage with what K8Guard is to find on it.
 type scene struct {
+	scale int // of the random kills
 	*stage.Stage
 	t          *testing.T
 	dir        string

@@ -77,14 +77,14 @@ func (s *scene) hold(err error) {
 	}
 }
 
-// stopped counts, in the cluster itself, what no longer runs: deployments at zero, and
-// ingresses that are gone.
+// stopped counts, in the cluster itself, what no longer runs: workloads at zero, jobs
+// suspended, and ingresses that are gone.
 func (s *scene) stopped() int {
 	s.t.Helper()
 	there := map[string]bool{}
 	for namespace := range s.owners {
 		for _, o := range s.objects(namespace) {
-			if o.Kind == "Ingress" || o.Spec.Replicas == nil || *o.Spec.Replicas > 0 {
+			if !o.stopped() {
 				there[o.Metadata.UID] = true
 			}
 		}
