@@ -103,7 +103,11 @@ func (w *Watcher) Get(kind entity.Kind, uid string) *Record {
 
 // Each calls f for every record of a kind at one moment, in no order.
 func (w *Watcher) Each(kind entity.Kind, f func(*Record)) {
-	for _, r := range w.stores[kind].all() {
+	st := w.stores[kind]
+	if st == nil { // not watched
+		return
+	}
+	for _, r := range st.all() {
 		f(r)
 	}
 }

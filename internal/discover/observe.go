@@ -27,7 +27,8 @@ func (d *Discover) evaluate(ctx context.Context, k key, requested bool) error {
 	d.mu.Lock()
 	before, seen := d.roots[k]
 	d.mu.Unlock()
-	after := state{hash: o.Hash, published: before.published, generation: record.Generation}
+	after := state{hash: o.Hash, published: before.published, generation: record.Generation,
+		bad: slices.ContainsFunc(o.Verdicts, violated)}
 	if requested || (before.hash != o.Hash && (before.published != nil || matters(o))) {
 		if err := d.publish(ctx, &o); err != nil {
 			return err

@@ -54,7 +54,7 @@ func newMetrics(registry prometheus.Registerer, d *Discover) (*metrics, error) {
 		judging: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "k8guard_judge_duration_seconds",
 			Help: "Time to judge one object on arrival.", Buckets: prometheus.ExponentialBuckets(1e-6, 4, 10)}),
 	}
-	errs := []error{registry.Register(m.published), registry.Register(m.judging)}
+	errs := []error{registry.Register(m.published), registry.Register(m.judging), registry.Register(newFirstMetrics(d))}
 	for _, kind := range d.settings.Watcher.Kinds() {
 		labels := prometheus.Labels{"kind": string(kind)}
 		errs = append(errs, registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "k8guard_watch_age_seconds",
