@@ -149,6 +149,7 @@ func (e *Enforcer) did(ctx context.Context, d docket.Docket, written, settled st
 	})
 	if err == nil {
 		e.Log.Info("acted", "action", d.Enforcement.Action, "root", d.Root.String(), "enforcement", d.Enforcement.ID)
+		e.eventActed(ctx, d)
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/enforce"
 )
 
 // cronJob is a privileged one that is never due within a test.
@@ -72,6 +73,7 @@ func cronJobAndBack(t *testing.T, p *plane) {
 	h.wantState(docket.Undid)
 	h.wantSuspended(false)
 	h.wantWrites("patch cronjobs", "patch cronjobs")
+	h.wantEvents("CronJob", "web", enforce.Acted, enforce.Undone)
 }
 
 func jobAndBack(t *testing.T, p *plane) {
@@ -79,7 +81,9 @@ func jobAndBack(t *testing.T, p *plane) {
 	h.job(nil, started)
 	h.act(nil)
 	h.wantState(docket.Done)
-	job := func() *batchv1.Job { return must(p.admin.BatchV1().Jobs(h.ns).Get(t.Context(), "web", metav1.GetOptions{})) }
+	job := func() *batchv1.Job {
+		return must(p.admin.BatchV1().Jobs(h.ns).Get(t.Context(), "web", metav1.GetOptions{}))
+	}
 	if !ptr.Deref(job().Spec.Suspend, false) {
 		t.Error("it is not suspended")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,21 @@ func (h *house) wantWrites(want ...string) {
 	}
 	if strings.Join(got, ", ") != strings.Join(want, ", ") {
 		h.t.Errorf("the audit log has the writes %v, want %v", got, want)
+	}
+}
+
+// wantEvents holds what the namespace's Events say of one object.
+func (h *house) wantEvents(kind, name string, want ...string) {
+	h.t.Helper()
+	var got []string
+	for _, e := range must(h.p.admin.CoreV1().Events(h.ns).List(h.t.Context(), metav1.ListOptions{})).Items {
+		if e.Source.Component == "k8guard" && e.InvolvedObject.Kind == kind && e.InvolvedObject.Name == name && strings.Contains(e.Message, "PRIVILEGED") {
+			got = append(got, e.Reason)
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		h.t.Errorf("Events on %s %s: %q, want %q", kind, name, got, want)
 	}
 }
 

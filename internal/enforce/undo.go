@@ -85,6 +85,7 @@ func (e *Enforcer) restored(ctx context.Context, d docket.Docket, newUID, note s
 		return err
 	}
 	e.Log.Info("undone", "root", d.Root.String(), "enforcement", d.Enforcement.ID, "by", d.Enforcement.Undo.By)
+	e.eventUndone(ctx, d, newUID)
 	return nil
 }
 
