@@ -21,7 +21,6 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/entity"
-	"github.com/k8guard/k8guard/internal/rule"
 )
 
 // read gets the object live, judges it with today's engine, and takes its prior state.
@@ -32,7 +31,7 @@ func (e *Enforcer) read(ctx context.Context, root v1.Root) (Live, docket.Prior) 
 		if err != nil {
 			return Live{Err: err}, docket.Prior{}
 		}
-		live := e.live(w.object, w.meta)
+		live := e.live(ctx, w.object, w.meta)
 		live.Replicas, live.LosesClaims = w.replicas, w.losesClaims
 		live.Suspended, live.Active, live.QueuedBy = w.suspended, w.active, w.queuedBy
 		prior := docket.Prior{ResourceVersion: w.meta.ResourceVersion, Generation: w.meta.Generation, ScaledBy: lastScaled(w)}
@@ -47,7 +46,7 @@ func (e *Enforcer) read(ctx context.Context, root v1.Root) (Live, docket.Prior) 
 		if err != nil {
 			return Live{Err: err}, docket.Prior{}
 		}
-		live := e.live(o, o.ObjectMeta)
+		live := e.live(ctx, o, o.ObjectMeta)
 		live.LoadBalancer = len(o.Status.LoadBalancer.Ingress) > 0
 		manifest, err := manifestOf(o)
 		if err != nil {
@@ -58,7 +57,7 @@ func (e *Enforcer) read(ctx context.Context, root v1.Root) (Live, docket.Prior) 
 	return Live{Err: fmt.Errorf("a %s is never acted on", root.Kind)}, docket.Prior{}
 }
 
-func (e *Enforcer) live(object runtime.Object, m metav1.ObjectMeta) Live {
+func (e *Enforcer) live(ctx context.Context, object runtime.Object, m metav1.ObjectMeta) Live {
 	live := Live{UID: string(m.UID), ResourceVersion: m.ResourceVersion, Deleting: m.DeletionTimestamp != nil,
 		Labels: m.Labels, Annotations: m.Annotations, Owners: m.OwnerReferences, Finalizers: m.Finalizers}
 	subject, err := entity.From(object)
@@ -66,7 +65,7 @@ func (e *Enforcer) live(object runtime.Object, m metav1.ObjectMeta) Live {
 		live.Err = err
 		return live
 	}
-	live.Verdicts = e.Engine.Judge(subject, rule.Nothing{}, v1.FromTemplate)
+	live.Verdicts = e.Engine.Judge(subject, related{ctx, e}, v1.FromTemplate)
 	return live
 }
 

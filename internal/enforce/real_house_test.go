@@ -101,7 +101,7 @@ func (h *house) seed(object runtime.Object) {
 	d, entries, _ := docket.Observe(docket.Docket{Key: h.key}, v1.Observation{V: v1.Version,
 		Cluster: v1.Cluster{Name: "test", UID: h.p.uid}, Root: root, Order: v1.Order{Epoch: 1, Seq: 1},
 		At: now.Add(-3 * time.Hour), State: v1.Live, Created: e.Created, Owner: who,
-		Verdicts: h.engine.Judge(e, rule.Nothing{}, v1.FromTemplate), Hash: "hash"})
+		Verdicts: h.engine.Judge(e, rule.NewSet(nil), v1.FromTemplate), Hash: "hash"})
 	h.cases = nil
 	var items []notify.Item
 	refs := map[string]docket.NoticeRef{}

@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/k8guard/k8guard/internal/docket"
 )
@@ -48,6 +49,7 @@ func kindTests() map[string]func(*testing.T, *plane) {
 	return map[string]func(*testing.T, *plane){
 		"stateful-set": statefulSetAndBack, "replica-set": replicaSetAndBack, "stateful-set-loses-claims": statefulSetLosesClaims,
 		"stateful-set-settled": statefulSetSettled, "stateful-set-before": statefulSetBefore, "stateful-set-autoscaled": statefulSetAutoscaled,
+		"single-replica": singleReplica, "single-replica-autoscaled": singleReplicaAutoscaled,
 		"cron-job": cronJobAndBack, "job": jobAndBack, "job-runs": jobRuns, "job-queued": jobQueued, "cron-job-resumed": cronJobResumed,
 		"cron-job-settled": cronJobSettled, "cron-job-before": cronJobBefore, "cron-job-changed": cronJobChanged,
 	}
@@ -126,6 +128,39 @@ func statefulSetBefore(t *testing.T, p *plane) {
 		t.Errorf("%d replicas", n)
 	}
 	h.wantWrites("patch statefulsets")
+}
+
+// lone is a deployment that is clean but for its one replica, and a policy that names the rule.
+func (h *house) lone() {
+	h.policy.Match.Rules = []string{"SINGLE_REPLICA"}
+	h.deploy(func(d *appsv1.Deployment) {
+		d.Spec.Replicas = ptr.To[int32](1)
+		d.Spec.Template.Spec.Containers[0].SecurityContext = nil
+	})
+}
+
+// singleReplica: what the rule looks up is read again at the edge.
+func singleReplica(t *testing.T, p *plane) {
+	h := newHouse(t, p)
+	h.lone()
+	h.act(nil)
+	h.wantState(docket.Done)
+	h.wantReplicas(0)
+}
+
+// singleReplicaAutoscaled: an autoscaler came since; the rule does not find it single any more.
+func singleReplicaAutoscaled(t *testing.T, p *plane) {
+	h := newHouse(t, p)
+	h.lone()
+	manifest := `{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"web"},
+		"spec":{"minReplicas":2,"maxReplicas":5,"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"web"}}}`
+	must(p.admin.AutoscalingV2().RESTClient().Post().Namespace(h.ns).Resource("horizontalpodautoscalers").
+		SetHeader("Content-Type", "application/json").Body([]byte(manifest)).DoRaw(t.Context()))
+	h.act(nil)
+	if d := h.docket(); d.Refusal == nil || d.Refusal.Rule != 13 && d.Refusal.Rule != 6 {
+		t.Errorf("refusal %+v", d.Refusal)
+	}
+	h.wantWrites() // the autoscaler may have written by now; K8Guard did not
 }
 
 func statefulSetAutoscaled(t *testing.T, p *plane) {
