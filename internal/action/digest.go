@@ -3,6 +3,7 @@ package action
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,17 +35,31 @@ func (e *Engine) digest(ctx context.Context, b outbox.Box, controls policy.Contr
 			return out, nil, err
 		}
 		c := d.Find(entry.Case)
-		if c == nil || e.ownerOf(d).Key() != b.Owner.Key() {
+		switch {
+		case c == nil || !e.wanted(d, *c, entry.Purpose, b.Owner, controls):
 			dropped = append(dropped, entry)
-			continue
+		case !carries(out, entry.Case): // a case that is in already waits for the next notice
+			item := e.item(d, *c, entry.Purpose, now)
+			if entry.Purpose == docket.NeedsHuman {
+				item.Human = policy.Human(e.input(d, *c, controls), e.plan(d, *c, controls))
+			}
+			out.Items = append(out.Items, item)
 		}
-		if p := e.plan(d, *c, controls); p.Step != policy.Notify || p.Next != string(entry.Purpose) {
-			dropped = append(dropped, entry)
-			continue
-		}
-		out.Items = append(out.Items, e.item(d, *c, entry.Purpose, now))
 	}
 	return out, dropped, nil
+}
+
+// wanted reports whether an entry of an outbox is still to be told, to the box's owner.
+func (e *Engine) wanted(d docket.Docket, c docket.Case, purpose docket.Purpose, to v1.Owner, controls policy.Controls) bool {
+	p := e.plan(d, c, controls)
+	if purpose == docket.NeedsHuman {
+		return to.Key() == e.platform().Key() && policy.Human(e.input(d, c, controls), p) != ""
+	}
+	return to.Key() == e.ownerOf(d).Key() && p.Step == policy.Notify && p.Next == string(purpose)
+}
+
+func carries(d notify.Digest, id string) bool {
+	return slices.ContainsFunc(d.Items, func(i notify.Item) bool { return i.Case == id })
 }
 
 func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, now time.Time) notify.Item {

@@ -31,6 +31,7 @@ import (
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/notify"
+	"github.com/k8guard/k8guard/internal/outbox"
 	"github.com/k8guard/k8guard/internal/policy"
 	"github.com/k8guard/k8guard/internal/rule"
 )
@@ -110,6 +111,10 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // rebuild makes everything that is open in the ledger due now.
 func (e *Engine) rebuild(ctx context.Context) error {
+	// What the platform is asked may be about a case that is over: nothing open leads there.
+	for _, channel := range e.Channels {
+		e.index.addBox(outbox.BoxKey(e.platform().Key(), channel.Name()))
+	}
 	for bucket := range docket.Buckets {
 		keys, err := e.Ledger.OpenInBucket(ctx, bucket)
 		if err != nil {

@@ -61,6 +61,9 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 	to := e.ownerOf(d)
 	var acts []string
 	for _, c := range d.Cases {
+		if e.platform().Key() != "" && policy.Human(e.input(d, c, controls), c.Plan) != "" {
+			filed.add(e.platform(), outbox.Entry{Docket: key, Case: c.ID, Purpose: docket.NeedsHuman})
+		}
 		switch c.Plan.Step {
 		case policy.Notify:
 			filed.add(to, outbox.Entry{Docket: key, Case: c.ID, Purpose: docket.Purpose(c.Plan.Next)})
@@ -108,11 +111,18 @@ func (e *Engine) decide(d docket.Docket, controls policy.Controls) (docket.Docke
 }
 
 func (e *Engine) plan(d docket.Docket, c docket.Case, controls policy.Controls) docket.Plan {
-	fresh, _ := e.index.sighted(d.Key)
-	return policy.Decide(policy.Input{Docket: d, Case: c, Owner: e.ownerOf(d), Policy: e.policyOf(d, c),
-		Category: e.rules[c.Rule].Category, Exempt: policy.FindExemption(e.Config.Exemptions, d, c, e.Now()), Fresh: fresh, Control: controls,
-		MinAge: e.Config.Enforce.MinimumAge, Now: e.Now()})
+	return policy.Decide(e.input(d, c, controls))
 }
+
+func (e *Engine) input(d docket.Docket, c docket.Case, controls policy.Controls) policy.Input {
+	fresh, _ := e.index.sighted(d.Key)
+	return policy.Input{Docket: d, Case: c, Owner: e.ownerOf(d), Policy: e.policyOf(d, c),
+		Category: e.rules[c.Rule].Category, Exempt: policy.FindExemption(e.Config.Exemptions, d, c, e.Now()), Fresh: fresh, Control: controls,
+		MinAge: e.Config.Enforce.MinimumAge, Now: e.Now()}
+}
+
+// platform is whom K8Guard asks when a case needs a human: the configured fallback.
+func (e *Engine) platform() v1.Owner { return owner.Resolve(v1.Owner{}, e.Config.Owners) }
 
 func (e *Engine) ownerOf(d docket.Docket) v1.Owner { return owner.Resolve(d.Owner, e.Config.Owners) }
 

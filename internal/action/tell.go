@@ -121,7 +121,7 @@ func (e *Engine) settleNotices(ctx context.Context, key docket.Key) error {
 		}
 		switch n.State {
 		case outbox.Due:
-			if n.Owner.Key() != e.ownerOf(d).Key() {
+			if !e.addressed(d, n) {
 				// The new owner is not to wait for a mailbox that is no longer theirs.
 				if err := e.settle(ctx, key, n, docket.FailedSend, "the owner changed"); err != nil {
 					return err
@@ -138,6 +138,24 @@ func (e *Engine) settleNotices(ctx context.Context, key docket.Key) error {
 		}
 	}
 	return nil
+}
+
+// addressed reports whether a notice goes to whom a case of the docket is told today.
+func (e *Engine) addressed(d docket.Docket, n outbox.Notice) bool {
+	for i := range d.Cases {
+		ref := d.Cases[i].Notice(n.Key)
+		if ref == nil {
+			continue
+		}
+		to := e.ownerOf(d)
+		if ref.Purpose == docket.NeedsHuman {
+			to = e.platform()
+		}
+		if n.Owner.Key() == to.Key() {
+			return true
+		}
+	}
+	return false
 }
 
 // resume sends a due notice, once its outbox has let go of it; until then composing adopts

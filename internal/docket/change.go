@@ -78,11 +78,8 @@ func SettleNotice(d Docket, key string, result Result, detail string, at time.Ti
 			continue
 		}
 		ref.Result, ref.At = result, at
-		switch ref.Purpose {
-		case Enforced:
+		if ref.Purpose == Enforced {
 			c.ToldActed = result != FailedSend
-		case AllClear:
-			c.ToldResolved = true // also given up: nothing waits for good news
 		}
 		text := fmt.Sprintf("%s %d to %s: %s", ref.Purpose, ref.N, ref.Owner, result)
 		if detail != "" {
@@ -91,6 +88,7 @@ func SettleNotice(d Docket, key string, result Result, detail string, at time.Ti
 		entries = append(entries, Entry{At: at, Kind: EntryNotice, Case: c.ID, Text: text,
 			Data: map[string]string{"notice": key, "result": string(result)}})
 	}
+	d.owe()
 	return d, entries
 }
 
@@ -137,10 +135,13 @@ func (c Case) WarnedSince(owner string, at time.Time) bool {
 	})
 }
 
-// Failed returns how many notices of the case were given up since the last that was not,
+// Failed returns how many warnings of the case were given up since the last that was not,
 // and when the newest was.
 func (c Case) Failed() (n int, last time.Time) {
 	for _, ref := range c.Notices {
+		if ref.Purpose != Warning {
+			continue // what the platform was asked says nothing about the owner's mailbox
+		}
 		switch ref.Result {
 		case FailedSend:
 			n, last = n+1, ref.At

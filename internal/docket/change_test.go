@@ -63,6 +63,8 @@ func TestNoticeIsAttachedAndSettledOnce(t *testing.T) {
 
 func TestClosingNoticesAreTold(t *testing.T) {
 	l := opened(t)
+	l.warn("app", 1)
+	l.see(nil, pass())
 	for p, told := range map[docket.Purpose]func(c *docket.Case) bool{
 		docket.Enforced: func(c *docket.Case) bool { return c.ToldActed },
 		docket.AllClear: func(c *docket.Case) bool { return c.ToldResolved },
@@ -75,7 +77,7 @@ func TestClosingNoticesAreTold(t *testing.T) {
 		if !told(d.Find(id("app"))) {
 			t.Errorf("%s would be told twice", p)
 		}
-		if confirmed, tries := d.Find(id("app")).Count("ada@example.com"); confirmed != 0 || tries != 0 {
+		if confirmed, tries := d.Find(id("app")).Count("ada@example.com"); confirmed != 1 || tries != 1 {
 			t.Errorf("%s counts as a warning", p)
 		}
 	}

@@ -89,7 +89,7 @@ func (d Docket) Live() bool {
 	}
 	for i := range d.Cases {
 		c := &d.Cases[i]
-		if c.State != Resolved || c.Waits() || (len(c.Notices) > 0 && !c.ToldResolved) {
+		if c.State != Resolved || c.Waits() || !c.ToldResolved && c.Owes(d.Owner.Key()) {
 			return true
 		}
 	}
@@ -100,6 +100,17 @@ func (d Docket) Live() bool {
 func (c *Case) Waits() bool {
 	for _, n := range c.Notices {
 		if n.Result == Pending {
+			return true
+		}
+	}
+	return false
+}
+
+// Telling reports whether a notice to the case's owner has no outcome yet. What the platform
+// is asked holds nothing up.
+func (c *Case) Telling() bool {
+	for _, n := range c.Notices {
+		if n.Result == Pending && n.Purpose != NeedsHuman {
 			return true
 		}
 	}

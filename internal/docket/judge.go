@@ -137,20 +137,8 @@ func (c *Case) resolve(at time.Time, why string) []Entry {
 		return nil
 	}
 	c.State, c.ResolvedAt, c.Unknown = Resolved, at, ""
-	// An all-clear of a former life must not stand in the way of this one's.
-	c.Notices = slices.DeleteFunc(c.Notices, func(n NoticeRef) bool { return n.Purpose == AllClear && n.Result != Pending })
-	c.ToldResolved = !c.told()
+	c.ToldResolved = false // see owe
 	return []Entry{{At: at, Kind: EntryResolved, Case: c.ID, Text: why}}
-}
-
-// told reports whether any notice of the case may have reached an owner.
-func (c *Case) told() bool {
-	for _, n := range c.Notices {
-		if n.Result != Pending {
-			return true
-		}
-	}
-	return false
 }
 
 // dropStanding forgets what vanished before it became a case. What was warned of before stays:

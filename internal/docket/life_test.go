@@ -35,22 +35,16 @@ func TestReopen(t *testing.T) {
 	}
 }
 
-// Whoever was told of a case is told each time that it is over.
+// Whoever was told of a case is told each time that it is over, and once only.
 func TestAllClearIsOwedAgainAfterReopening(t *testing.T) {
 	l := begin(t)
 	l.see(nil, bad("app"))
 	l.open("app")
-	l.warn("app", 1)
-	for range 2 {
+	for life := range 2 {
+		l.warn("app", life+1)
 		l.see(nil, pass())
-		c := l.d.Find(id("app"))
-		if c.ToldResolved || !l.d.Live() {
+		if c := l.d.Find(id("app")); c.ToldResolved || !l.d.Live() {
 			t.Fatalf("the all-clear is not owed: %+v", c)
-		}
-		for _, n := range c.Notices {
-			if n.Purpose == docket.AllClear {
-				t.Fatalf("an all-clear of its former life stands in the way: %+v", n)
-			}
 		}
 		l.tell("app", docket.AllClear, 1, docket.Sent)
 		if l.d.Live() {
@@ -60,6 +54,51 @@ func TestAllClearIsOwedAgainAfterReopening(t *testing.T) {
 		l.open("app")
 		if c := l.d.Find(id("app")); c.ToldResolved || c.ToldActed {
 			t.Fatalf("reopened, and counted as told: %+v", c)
+		}
+	}
+	// Nobody was warned in this life.
+	if l.see(nil, pass()); l.d.Live() {
+		t.Errorf("a second all-clear for one warning: %+v", l.d.Find(id("app")).Notices)
+	}
+}
+
+// An all-clear goes to whom a warning may have reached, and to nobody else.
+func TestAllClearIsOwedToWhoWasWarned(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		purpose docket.Purpose
+		result  docket.Result
+		owner   string // of the docket, when it resolves
+		want    bool
+	}{
+		{"warned", docket.Warning, docket.Sent, "ada@example.com", true},
+		{"perhaps warned", docket.Warning, docket.UnknownSend, "ada@example.com", true},
+		{"surely not warned", docket.Warning, docket.FailedSend, "ada@example.com", false},
+		{"somebody else was warned", docket.Warning, docket.Sent, "bob@example.com", false},
+		{"only the platform was asked", docket.NeedsHuman, docket.Sent, "ada@example.com", false},
+	} {
+		for _, late := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, settled late %v", test.name, late), func(t *testing.T) {
+				l := begin(t)
+				l.see(nil, bad("app"))
+				l.open("app")
+				ref := map[string]docket.NoticeRef{id("app"): {Purpose: test.purpose, N: 1, Owner: "ada@example.com"}}
+				l.d, _ = docket.AttachNotice(l.d, "n", ref, l.now)
+				settle := func() { l.d, _ = docket.SettleNotice(l.d, "n", test.result, "", l.now) }
+				if !late {
+					settle()
+				}
+				l.see(func(o *v1.Observation) { o.Owner.Emails = []string{test.owner} }, pass())
+				if late {
+					if !l.d.Live() {
+						t.Fatal("a notice is on its way, and nobody waits for its outcome")
+					}
+					settle()
+				}
+				if c := l.d.Find(id("app")); l.d.Live() != test.want || c.ToldResolved == test.want {
+					t.Errorf("live %v, case %+v; want an all-clear: %v", l.d.Live(), c, test.want)
+				}
+			})
 		}
 	}
 }

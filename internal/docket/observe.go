@@ -32,13 +32,16 @@ func Observe(d Docket, o v1.Observation) (Docket, []Entry, bool) {
 		if d.Version == 0 {
 			d.Root, d.Cluster = o.Root, o.Cluster.Name
 		}
-		return d, d.gone(o.At), true
+		entries := d.gone(o.At)
+		d.owe()
+		return d, entries, true
 	}
 	d.Root, d.Cluster, d.RootCreated, d.GoneAt = o.Root, o.Cluster.Name, o.Created, time.Time{}
 	entries := d.setOwner(o)
 	entries = append(entries, d.judge(o)...)
 	entries = append(entries, d.setDormant(o)...)
 	d.Lost = o.Lost
+	d.owe()
 	return d, entries, true
 }
 

@@ -55,7 +55,9 @@ type Item struct {
 	// Purpose is enforced.
 	Done string `json:"done,omitempty"`
 	Undo string `json:"undo,omitempty"`
-	URL  string `json:"url,omitempty"`
+	// Human says what a person must see to; set when Purpose is needs-human.
+	Human string `json:"human,omitempty"`
+	URL   string `json:"url,omitempty"`
 }
 
 // Outcome is what a channel knows after a try.

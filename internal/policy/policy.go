@@ -105,10 +105,13 @@ func closed(in Input) (docket.Plan, bool) {
 	tell := in.Control.Mode != config.ModeDryRun && len(in.Owner.Emails) > 0
 	switch c.State {
 	case docket.Resolved:
-		if tell && !c.ToldResolved && len(c.Notices) > 0 {
-			return once(in, docket.AllClear)
+		switch {
+		case !tell || c.ToldResolved || !c.Owes(in.Owner.Key()):
+			return hold(IsResolved, "")
+		case c.Telling():
+			return hold(InFlight, "")
 		}
-		return hold(IsResolved, "")
+		return docket.Plan{Step: Notify, Reason: Due, Next: string(docket.AllClear)}, true
 	case docket.Contested:
 		return hold(IsContested, "someone put it back while it still violates; K8Guard stops, a person decides")
 	case docket.Acted:
@@ -159,7 +162,7 @@ func held(in Input) (docket.Plan, bool) {
 		return hold(Dormant, "%s: the ladder pauses, its count stays", in.Docket.Dormant)
 	case in.Docket.Enforcement != nil && in.Docket.Enforcement.State == docket.Intent:
 		return hold(ActUnderWay, "an act on this object is under way")
-	case in.Case.Waits():
+	case in.Case.Telling():
 		return hold(InFlight, "a notice is on its way")
 	case len(in.Owner.Emails) == 0:
 		return hold(HumanNeeded, "nobody to tell: the namespace names no owner, and no fallback is configured")

@@ -162,6 +162,9 @@ func TestNeverTellsBeyondTheCap(t *testing.T) {
 		}
 		if got.Next != string(docket.Warning) {
 			for _, n := range in.Case.Notices {
+				if got.Next == string(docket.AllClear) && in.Case.Owes(in.Owner.Key()) && !in.Case.Telling() {
+					continue // warned again since
+				}
 				if string(n.Purpose) == got.Next {
 					rt.Fatalf("tells %s twice", got.Next)
 				}

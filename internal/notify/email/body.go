@@ -79,6 +79,7 @@ func fields(it notify.Item, now time.Time) []field {
 	add("Fix", it.Remedy, 2*maxField)
 	add("Warning", ordinal(it), maxField)
 	add("Next", next(it, now), maxField)
+	add("Asks", it.Human, 2*maxField)
 	add("Lost", lost(it), 2*maxField)
 	if purposeOf(it) == docket.Enforced {
 		add("Done", it.Done, maxField)

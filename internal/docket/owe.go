@@ -1,0 +1,51 @@
+package docket
+
+// Owes reports whether this owner may have been told that something is wrong, and not yet
+// that it is over. A notice that surely failed told nothing; one to somebody else, or to the
+// platform about a case that needs a human, is not this owner's.
+func (c *Case) Owes(owner string) bool {
+	owes := false
+	for _, n := range c.Notices {
+		switch {
+		case n.Owner != owner:
+		case n.Purpose == AllClear:
+			owes = owes && n.Result == Pending // also given up: nothing waits for good news
+		case n.Purpose != NeedsHuman && (n.Result == Sent || n.Result == UnknownSend):
+			owes = true
+		}
+	}
+	return owes
+}
+
+// Asked reports whether the platform was asked to look at the case, or is being asked.
+func (c *Case) Asked() bool {
+	for _, n := range c.Notices {
+		if n.Purpose == NeedsHuman && n.Result != FailedSend {
+			return true
+		}
+	}
+	return false
+}
+
+// Recurs reports whether the case was warned of again after its owner was told that it is
+// over.
+func (c *Case) Recurs() bool {
+	over := false
+	for _, n := range c.Notices {
+		if n.Purpose == Warning && over {
+			return true
+		}
+		over = over || n.Purpose == AllClear
+	}
+	return false
+}
+
+// owe closes the books of what is over: a case whose owner was never told of it needs no
+// all-clear. What is still on its way is looked at when its outcome is known.
+func (d *Docket) owe() {
+	for i := range d.Cases {
+		if c := &d.Cases[i]; c.State == Resolved && !c.Waits() && !c.Owes(d.Owner.Key()) {
+			c.ToldResolved = true
+		}
+	}
+}
