@@ -90,6 +90,8 @@ type Observation struct {
 	// Lost names what an act on the root would lose for good: "emptyDir cache".
 	Lost  []string `json:"lost,omitempty"`
 	Owner Owner    `json:"owner"`
+	// Owners are told of what single rules find, by rule, in the place of Owner.
+	Owners map[string]Owner `json:"owners,omitempty"`
 	// Verdicts holds one entry for each rule that applies to the root, also when it passes.
 	Verdicts []Verdict `json:"verdicts"`
 	// Hash covers everything above that decides: state, dormant, owner, verdicts.

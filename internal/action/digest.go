@@ -55,7 +55,7 @@ func (e *Engine) wanted(d docket.Docket, c docket.Case, purpose docket.Purpose, 
 	if purpose == docket.NeedsHuman {
 		return to.Key() == e.platform().Key() && policy.Human(e.input(d, c, controls), p) != ""
 	}
-	return to.Key() == e.ownerOf(d).Key() && p.Step == policy.Notify && p.Next == string(purpose)
+	return to.Key() == e.ownerOf(d, c.Rule).Key() && p.Step == policy.Notify && p.Next == string(purpose)
 }
 
 func carries(d notify.Digest, id string) bool {
@@ -64,7 +64,7 @@ func carries(d notify.Digest, id string) bool {
 
 func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, now time.Time) notify.Item {
 	meta := e.rules[c.Rule]
-	confirmed, _ := c.Count(e.ownerOf(d).Key())
+	confirmed, _ := c.Count(e.ownerOf(d, c.Rule).Key())
 	item := notify.Item{Case: c.ID, Docket: d.Key.String(), Purpose: string(purpose), N: 1, Rule: c.Rule,
 		Title: meta.Title, Severity: c.Severity, Why: meta.Why, Remedy: meta.Remedy, Root: d.Root, Source: c.Source,
 		Message: c.Message, Path: c.Path, Evidence: c.Evidence}
@@ -104,12 +104,12 @@ func (e *Engine) next(d docket.Docket, c docket.Case, pol config.Policy, n int, 
 
 // acts reports whether the ladder of a case ends in a hard action.
 func (e *Engine) acts(d docket.Docket, c docket.Case, pol config.Policy) bool {
-	return policy.Action(d.Root.Kind) != "" && c.From == v1.FromTemplate && e.mode == config.ModeEnforce && pol.Enforce && e.ownerOf(d).Platform
+	return policy.Action(d.Root.Kind) != "" && c.From == v1.FromTemplate && e.mode == config.ModeEnforce && pol.Enforce && e.ownerOf(d, c.Rule).Platform
 }
 
 // Needed returns how many warnings precede the act on a case, 0 when none follows.
 func (e *Engine) Needed(row ledger.CaseRow) int {
-	d := docket.Docket{Root: row.Root, Owner: row.Owner}
+	d := docket.Docket{Root: row.Root, Owner: row.Owner} // the row's owner is the case's
 	if pol := e.policyOf(d, row.Case); e.acts(d, row.Case, pol) {
 		return pol.Ladder.Warnings
 	}

@@ -132,3 +132,31 @@ func TestADigestLeavesOutWhatHasAnotherOwnerNow(t *testing.T) {
 		t.Errorf("%+v, dropped %v", d.Items, dropped)
 	}
 }
+
+// What a rule of a team finds goes to that team, beside what the owner of the root is told,
+// and each counts for itself.
+func TestARuleOfATeamIsToldToThatTeam(t *testing.T) {
+	w := newWorld(t)
+	security := v1.Owner{Emails: []string{"sec@example.com"}, Platform: true, From: "teams file, team security"}
+	both := func(o *v1.Observation) {
+		v := o.Verdicts[0]
+		v.Rule = "PRIVILEGED"
+		o.Verdicts, o.Owners = append(o.Verdicts, v), map[string]v1.Owner{"PRIVILEGED": security}
+	}
+	w.sees("a", both)
+	w.pass(13 * time.Hour)
+	told := map[string]int{}
+	for _, s := range w.mail.tries(docket.Warning) {
+		for _, item := range s.digest.Items {
+			told[s.digest.To[0]+" "+item.Rule]++
+		}
+	}
+	if len(told) != 2 || told["ada@example.com IMAGE_REPO"] != 3 || told["sec@example.com PRIVILEGED"] != 3 {
+		t.Errorf("told %v", told)
+	}
+	w.sees("a", both, clean)
+	w.pass(3 * time.Hour)
+	if clear := w.mail.tries(docket.AllClear); len(clear) != 2 {
+		t.Errorf("%d all-clears, want one to each", len(clear))
+	}
+}

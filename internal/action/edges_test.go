@@ -90,7 +90,7 @@ func (g *gate) Enforce(ctx context.Context, key docket.Key, cases []string, pol 
 	}
 	_, err = ledger.Update(ctx, w.ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		for _, id := range cases {
-			if n, _ := d.Find(id).Count(w.engine.ownerOf(d).Key()); n < pol.Ladder.Warnings {
+			if n, _ := d.Find(id).Count(w.engine.ownerOf(d, d.Find(id).Rule).Key()); n < pol.Ladder.Warnings {
 				w.Errorf("the gate was asked for %s with %d confirmed warnings of %d", id, n, pol.Ladder.Warnings)
 			}
 		}

@@ -58,7 +58,6 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 	e.index.follow(key, d.Aliases)
 	now := e.Now()
 	next := now.Add(recheck)
-	to := e.ownerOf(d)
 	var acts []string
 	for _, c := range d.Cases {
 		if e.platform().Key() != "" && policy.Human(e.input(d, c, controls), c.Plan) != "" {
@@ -66,7 +65,7 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 		}
 		switch c.Plan.Step {
 		case policy.Notify:
-			filed.add(to, outbox.Entry{Docket: key, Case: c.ID, Purpose: docket.Purpose(c.Plan.Next)})
+			filed.add(e.ownerOf(d, c.Rule), outbox.Entry{Docket: key, Case: c.ID, Purpose: docket.Purpose(c.Plan.Next)})
 		case policy.Act:
 			acts = append(acts, c.ID)
 		case policy.Wait:
@@ -116,7 +115,7 @@ func (e *Engine) plan(d docket.Docket, c docket.Case, controls policy.Controls) 
 
 func (e *Engine) input(d docket.Docket, c docket.Case, controls policy.Controls) policy.Input {
 	fresh, _ := e.index.sighted(d.Key)
-	return policy.Input{Docket: d, Case: c, Owner: e.ownerOf(d), Policy: e.policyOf(d, c),
+	return policy.Input{Docket: d, Case: c, Owner: e.ownerOf(d, c.Rule), Policy: e.policyOf(d, c),
 		Category: e.rules[c.Rule].Category, Exempt: policy.FindExemption(e.Config.Exemptions, d, c, e.Now()), Fresh: fresh, Control: controls,
 		MinAge: e.Config.Enforce.MinimumAge, Now: e.Now()}
 }
@@ -124,7 +123,10 @@ func (e *Engine) input(d docket.Docket, c docket.Case, controls policy.Controls)
 // platform is whom K8Guard asks when a case needs a human: the configured fallback.
 func (e *Engine) platform() v1.Owner { return owner.Resolve(v1.Owner{}, e.Config.Owners) }
 
-func (e *Engine) ownerOf(d docket.Docket) v1.Owner { return owner.Resolve(d.Owner, e.Config.Owners) }
+// ownerOf is who is told of what a rule finds.
+func (e *Engine) ownerOf(d docket.Docket, rule string) v1.Owner {
+	return owner.Resolve(d.OwnerOf(rule), e.Config.Owners)
+}
 
 func (e *Engine) policyOf(d docket.Docket, c docket.Case) config.Policy {
 	return policy.Find(e.Config.Policies, policy.BuiltIn(), d, c)
@@ -161,7 +163,7 @@ func (e *Engine) act(ctx context.Context, d docket.Docket, cases []string) error
 	pol := e.policyOf(d, *d.Find(cases[0]))
 	// One act answers to one policy; cases of another wait for their own turn.
 	cases = slices.DeleteFunc(slices.Clone(cases), func(id string) bool { return e.policyOf(d, *d.Find(id)).Name != pol.Name })
-	claim := control.Claim{ID: d.Key.String(), Namespace: d.Root.Namespace, Owner: e.ownerOf(d).Key()}
+	claim := control.Claim{ID: d.Key.String(), Namespace: d.Root.Namespace, Owner: e.ownerOf(d, d.Find(cases[0]).Rule).Key()}
 	for _, id := range cases {
 		claim.Rules = append(claim.Rules, d.Find(id).Rule)
 	}

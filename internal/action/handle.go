@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -38,7 +39,11 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 	if err != nil {
 		return err
 	}
-	o.Owner = owner.Resolve(owner.Reachable(o.Owner, e.Config.Notify.Email.Domains), e.Config.Owners)
+	o.Owner = e.reachable(o.Owner)
+	o.Owners = maps.Clone(o.Owners)
+	for rule, who := range o.Owners {
+		o.Owners[rule] = e.reachable(who)
+	}
 	crash.At(crash.BeforeLedger)
 	d, err := ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		next, entries, changed := docket.Observe(d, o)
@@ -66,6 +71,11 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 	e.index.follow(key, d.Aliases)
 	e.index.open(key, e.Now())
 	return nil
+}
+
+// reachable is the owner, as far as mail may go to them, or else the fallback.
+func (e *Engine) reachable(o v1.Owner) v1.Owner {
+	return owner.Resolve(owner.Reachable(o, e.Config.Notify.Email.Domains), e.Config.Owners)
 }
 
 // keyOf finds the docket of a root: its own, or the one that an undo made it part of.

@@ -147,7 +147,7 @@ func (e *Engine) addressed(d docket.Docket, n outbox.Notice) bool {
 		if ref == nil {
 			continue
 		}
-		to := e.ownerOf(d)
+		to := e.ownerOf(d, d.Cases[i].Rule)
 		if ref.Purpose == docket.NeedsHuman {
 			to = e.platform()
 		}

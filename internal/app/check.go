@@ -16,7 +16,10 @@ import (
 // Check says everything that would keep a start, or a mail, from going well and can be seen
 // without a cluster or a mail server: it makes the rules and the channel.
 func Check(c config.Config) error {
-	_, err := engine(c)
+	e, err := engine(c)
+	if err == nil {
+		_, err = chain(c, ruleIDs(e))
+	}
 	err = errors.Join(err, readable("cluster.kubeconfig", c.Cluster.Kubeconfig), readable("cluster.actionKubeconfig", c.Cluster.ActionKubeconfig))
 	if c.Notify.Email.Host == "" {
 		return err
@@ -43,6 +46,15 @@ func engine(c config.Config) (*rule.Engine, error) {
 		return nil, err
 	}
 	return rule.NewEngine(rules...)
+}
+
+// ruleIDs are the rules that a team may own: those that are judged by.
+func ruleIDs(e *rule.Engine) []string {
+	var ids []string
+	for _, m := range e.Rules() {
+		ids = append(ids, m.ID)
+	}
+	return ids
 }
 
 // passwordFile reads the file as a mail would, which comes much later.

@@ -61,10 +61,12 @@ type instance struct {
 	engine   *rule.Engine
 	cluster  v1.Cluster
 	client   kubernetes.Interface // of discover's account
+	watcher  *cluster.Watcher
 	discover *discover.Discover
 	control  *control.Control
 	action   *action.Engine
 	enforcer *enforce.Enforcer // nil without an account that may act
+	chain    owner.Chain
 	holder   string
 }
 
@@ -93,6 +95,9 @@ func (in *instance) wire(ctx context.Context) error {
 	if in.engine, err = engine(in.Config); err != nil {
 		return err
 	}
+	if in.chain, err = chain(in.Config, ruleIDs(in.engine)); err != nil {
+		return err
+	}
 	rest, err := restConfig(in.Config.Cluster.Kubeconfig, "k8guard-discover")
 	if err != nil {
 		return err
@@ -100,13 +105,15 @@ func (in *instance) wire(ctx context.Context) error {
 	if in.client, err = cluster.NewClient(rest); err != nil {
 		return err
 	}
-	watcher, err := cluster.New(cluster.Settings{Client: in.client, Related: in.engine.Related(), OwnerAnnotation: in.Config.Owners.EmailAnnotation, Now: in.Now, Log: in.Log})
+	watcher, err := cluster.New(cluster.Settings{Client: in.client, Related: in.engine.Related(), OwnerAnnotation: in.Config.Owners.EmailAnnotation,
+		WorkloadAnnotation: in.Config.Owners.WorkloadAnnotation, Now: in.Now, Log: in.Log})
 	if err != nil {
 		return err
 	}
 	if err := in.identify(ctx, watcher); err != nil {
 		return err
 	}
+	in.watcher = watcher
 	bus := memory.New(4096, 8)
 	if err := in.wireDiscover(ctx, watcher, bus); err != nil {
 		return err
@@ -155,7 +162,7 @@ func (in *instance) wireDiscover(ctx context.Context, watcher *cluster.Watcher, 
 	}
 	in.discover, err = discover.New(discover.Settings{Watcher: watcher, Engine: in.engine, Bus: bus, Cluster: in.cluster,
 		Epoch: e.N, Resync: in.Config.Discover.Resync, IgnoreNamespaces: in.Config.Discover.IgnoreNamespaces,
-		OwnerAnnotation: in.Config.Owners.EmailAnnotation, Addresses: owner.Addresses, Now: in.Now, Log: in.Log, Registerer: in.registry})
+		Owners: in.owners, Now: in.Now, Log: in.Log, Registerer: in.registry})
 	return err
 }
 
@@ -183,7 +190,7 @@ func (in *instance) wireGate(ctx context.Context) error {
 		return err
 	}
 	in.enforcer = enforce.New(enforce.Settings{Client: clients.typed, Dynamic: clients.dynamic, Skew: clients.clock.Skew,
-		Cluster: in.cluster, Config: in.Config, Store: in.store, Control: in.control, Engine: in.engine, Sight: in.action,
+		Cluster: in.cluster, Config: in.Config, Teams: in.chain.Teams, Store: in.store, Control: in.control, Engine: in.engine, Sight: in.action,
 		Holder: in.holder, Now: in.Now, Log: in.Log})
 	why := ""
 	if in.Config.Enforce.Mode == config.ModeEnforce {

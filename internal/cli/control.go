@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,12 +61,16 @@ func known(output string) error {
 	return nil
 }
 
-func print(s Streams, output string, value any, text string) error {
+func print(s Streams, output string, value any, lines ...string) error {
 	if output == "json" {
 		return json.NewEncoder(s.Out).Encode(value)
 	}
-	_, err := fmt.Fprintln(s.Out, scan.Visible(text))
-	return err
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(s.Out, scan.Visible(line)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func newUndo(s Streams) *cobra.Command {
@@ -145,13 +151,15 @@ func newWhoOwns(s Streams) *cobra.Command {
 			if err != nil {
 				return ExitError{Code: ExitFailure, Err: err}
 			}
-			// Today the namespace owns all that is in it; the rest of the path is accepted.
-			namespace, _, _ := strings.Cut(args[0], "/")
+			query, err := subject(args[0])
+			if err != nil {
+				return err
+			}
 			var found app.WhoOwns
-			if err := newClient(conf).call(c.Context(), http.MethodGet, "/api/v1/whoowns?namespace="+url.QueryEscape(namespace), nil, &found); err != nil {
+			if err := newClient(conf).call(c.Context(), http.MethodGet, "/api/v1/whoowns?"+query, nil, &found); err != nil {
 				return ExitError{Code: ExitFailure, Err: err}
 			}
-			return print(s, output, found, ownerText(found))
+			return print(s, output, found, ownerText(found)...)
 		},
 	}
 	c.Flags().StringVarP(&config, "config", "c", "", "configuration file of the running K8Guard")
@@ -159,16 +167,56 @@ func newWhoOwns(s Streams) *cobra.Command {
 	return c
 }
 
-func ownerText(o app.WhoOwns) string {
-	if len(o.Emails) == 0 {
-		return o.Namespace + ": nobody; its cases need a human. Annotate the namespace, or set owners.fallback"
+// subject turns NAMESPACE[/KIND/NAME] into a query.
+func subject(arg string) (string, error) {
+	parts := strings.Split(arg, "/")
+	query := url.Values{"namespace": parts[:1]}
+	switch len(parts) {
+	case 1:
+	case 3:
+		query["kind"], query["name"] = parts[1:2], parts[2:]
+	default:
+		return "", failure("%q is neither a namespace nor NAMESPACE/KIND/NAME", arg)
 	}
-	text := fmt.Sprintf("%s: %s (%s)", o.Namespace, strings.Join(o.Emails, ", "), o.From)
-	if !o.Platform {
-		text += "; it is told, but its warnings do not count for an act"
+	return query.Encode(), nil
+}
+
+// ownerText is who owns in one line, and below it where that was looked for.
+func ownerText(o app.WhoOwns) []string {
+	of := first(o.Root, o.Namespace)
+	lines := []string{of + ": nobody; its cases need a human. Annotate the namespace, name it in owners.teamsFile, or set owners.fallback"}
+	if len(o.Emails) > 0 {
+		lines[0] = fmt.Sprintf("%s: %s (%s)", of, strings.Join(o.Emails, ", "), o.From)
+		if !o.Platform {
+			lines[0] += "; it is told, but its warnings do not count for an act"
+		}
 	}
-	if len(o.Malformed) > 0 {
-		text += fmt.Sprintf("; not understood: %q", o.Malformed)
+	for _, rule := range slices.Sorted(maps.Keys(o.Rules)) {
+		who := o.Rules[rule]
+		lines = append(lines, fmt.Sprintf("  %s: %s (%s)", rule, strings.Join(who.Emails, ", "), who.From))
+	}
+	for i, a := range o.Chain {
+		lines = append(lines, fmt.Sprintf("  %d. %s: %s", i+1, a.From, asked(a)))
+	}
+	return lines
+}
+
+func asked(a app.Asked) string {
+	text := "names nobody"
+	if len(a.Emails) > 0 {
+		text = strings.Join(a.Emails, ", ")
+	}
+	if len(a.Emails) > 0 && !a.Counts {
+		text += "; its warnings do not count"
+	}
+	if a.Taken {
+		text += "; taken"
+	}
+	if len(a.Malformed) > 0 {
+		text += fmt.Sprintf("; not understood: %q", a.Malformed)
+	}
+	if len(a.Outside) > 0 {
+		text += "; outside notify.email.domains: " + strings.Join(a.Outside, ", ")
 	}
 	return text
 }

@@ -48,8 +48,10 @@ type Settings struct {
 	Related []entity.Kind
 	// OwnerAnnotation is the annotation of a Namespace whose value is kept.
 	OwnerAnnotation string
-	Now             func() time.Time
-	Log             *slog.Logger
+	// WorkloadAnnotation is the annotation of any other object whose value is kept; empty is none.
+	WorkloadAnnotation string
+	Now                func() time.Time
+	Log                *slog.Logger
 }
 
 // Watcher follows one cluster.

@@ -60,7 +60,8 @@ type Record struct {
 	Running  Running
 	Scaler   *entity.Scaler
 	Stored   *entity.Stored
-	// OwnerAnnotation is a Namespace's value of the annotation that names its owner.
+	// OwnerAnnotation is the value of the annotation that names a Namespace's owner, or of the
+	// one by which any other object names its own.
 	OwnerAnnotation string
 }
 
@@ -110,8 +111,12 @@ func (s *store) judged(e entity.Entity) *Record {
 	if e.Replicas != nil {
 		r.Replicas = ptr.To(*e.Replicas) // not a pointer into the object, which would stay
 	}
+	key := s.settings.WorkloadAnnotation
 	if e.Kind == entity.Namespace {
-		r.OwnerAnnotation = e.Annotations[s.settings.OwnerAnnotation]
+		key = s.settings.OwnerAnnotation
+	}
+	if key != "" {
+		r.OwnerAnnotation = e.Annotations[key]
 	}
 	switch e.Kind {
 	case entity.Deployment, entity.StatefulSet, entity.ReplicaSet, entity.Job, entity.CronJob:

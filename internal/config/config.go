@@ -160,7 +160,17 @@ type Ladder struct {
 type Owners struct {
 	// EmailAnnotation on a Namespace names its owners' addresses, comma-separated.
 	EmailAnnotation string `yaml:"emailAnnotation"`
-	// Fallback receives what has no owner. It never counts as a confirmation.
+	// TeamsFile names teams and what they own, in YAML; its teams come before every
+	// annotation. Empty means none. See docs/owners.md.
+	TeamsFile string `yaml:"teamsFile"`
+	// WorkloadAnnotation on a workload names who is told where the platform names nobody;
+	// empty means that it is not read. A tenant writes it.
+	WorkloadAnnotation string `yaml:"workloadAnnotation"`
+	// WorkloadCounts lets warnings to the WorkloadAnnotation count before an act, as those to
+	// an owner whom the platform names.
+	WorkloadCounts bool `yaml:"workloadCounts"`
+	// Fallback receives what has no owner, and is asked when a case needs a human. It never
+	// counts as a confirmation.
 	Fallback []string `yaml:"fallback"`
 }
 

@@ -11,7 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-func (l *loader) yaml(data []byte, cfg *Config) {
+// document reads the one document of a file into a struct.
+func (l *loader) document(data []byte, into any) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
 	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
@@ -26,7 +27,7 @@ func (l *loader) yaml(data []byte, cfg *Config) {
 		l.syntax(err)
 	}
 	if len(doc.Content) == 1 && doc.Content[0].Tag != "!!null" {
-		l.node(doc.Content[0], reflect.ValueOf(cfg).Elem(), "")
+		l.node(doc.Content[0], reflect.ValueOf(into).Elem(), "")
 	}
 }
 

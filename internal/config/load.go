@@ -45,7 +45,7 @@ func Load(s Source) (Config, []Warning, error) {
 func LoadBytes(data []byte, s Source) (Config, []Warning, error) {
 	cfg := Default()
 	l := &loader{file: s.File, origin: map[string]string{}}
-	l.yaml(data, &cfg)
+	l.document(data, &cfg)
 	l.old(s.Env, s.Rules, &cfg)
 	l.env(s.Env, &cfg)
 	l.set(s.Set, &cfg)

@@ -49,6 +49,8 @@ func problems(cfg Config, rules []string) []problem {
 	c.rules("rules.disabled", cfg.Rules.Disabled, rules)
 	c.policies(cfg.Policies, rules)
 	c.bad(cfg.Owners.EmailAnnotation == "", "owners.emailAnnotation", "is empty; write team/email-ids")
+	c.bad(cfg.Owners.WorkloadCounts && cfg.Owners.WorkloadAnnotation == "", "owners.workloadCounts",
+		"counts what is not read; name owners.workloadAnnotation, or leave it false")
 	c.positive("notify.gather", cfg.Notify.Gather)
 	c.positive("notify.gap", cfg.Notify.Gap)
 	c.email(cfg.Notify.Email)

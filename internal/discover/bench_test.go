@@ -27,7 +27,7 @@ func BenchmarkPodEvent(b *testing.B) {
 		b.Fatal(err)
 	}
 	d, err := New(Settings{Watcher: w, Engine: bad(b), Bus: newRecorder(), Cluster: v1.Cluster{UID: "c"}, Resync: time.Hour,
-		Addresses: fields, Now: time.Now, Log: log, Registerer: prometheus.NewRegistry()})
+		Owners: people, Now: time.Now, Log: log, Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -50,11 +50,9 @@ type Settings struct {
 	Again time.Duration
 	// IgnoreNamespaces are exact names that are not judged.
 	IgnoreNamespaces []string
-	// OwnerAnnotation is the annotation of a Namespace that names its owner; the watcher
-	// keeps the same one.
-	OwnerAnnotation string
-	// Addresses reads the annotation's value strictly.
-	Addresses  func(value string) (valid, malformed []string)
+	// Owners says who is told of a root, and of what single rules find in it. The namespace is
+	// nil where it was not read.
+	Owners     func(namespace, root *cluster.Record) (v1.Owner, map[string]v1.Owner)
 	Now        func() time.Time
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
@@ -84,8 +82,8 @@ type Discover struct {
 // New checks the settings and registers the metrics.
 func New(s Settings) (*Discover, error) {
 	switch {
-	case s.Watcher == nil || s.Engine == nil || s.Bus == nil || s.Addresses == nil:
-		return nil, errors.New("discover: a watcher, an engine, a bus and an address reader are needed")
+	case s.Watcher == nil || s.Engine == nil || s.Bus == nil || s.Owners == nil:
+		return nil, errors.New("discover: a watcher, an engine, a bus and who owns are needed")
 	case s.Cluster.UID == "":
 		return nil, errors.New("discover: the cluster's identity is needed; read it with cluster.Watcher.Identity")
 	case s.Resync <= 0:

@@ -2,6 +2,8 @@ package discover
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"log/slog"
 	"strings"
 	"sync"
@@ -129,7 +131,16 @@ func bad(t testing.TB, more ...rule.Rule) *rule.Engine {
 	return engine
 }
 
-func fields(value string) (valid, malformed []string) { return strings.Fields(value), nil }
+// people reads the Namespace's annotation.
+func people(namespace, _ *cluster.Record) (v1.Owner, map[string]v1.Owner) {
+	if namespace == nil || namespace.OwnerAnnotation == "" {
+		return v1.Owner{}, nil
+	}
+	emails := strings.Fields(strings.ToLower(namespace.OwnerAnnotation))
+	slices.Sort(emails)
+	return v1.Owner{Emails: emails, Platform: true,
+		From: fmt.Sprintf("Namespace %s, annotation team/email-ids", namespace.Name)}, nil
+}
 
 // run starts an audit that ends with the test.
 func run(t testing.TB, client kubernetes.Interface, logs *slog.Logger, change ...func(*Settings)) (*Discover, *recorder) {
@@ -143,8 +154,8 @@ func run(t testing.TB, client kubernetes.Interface, logs *slog.Logger, change ..
 	}
 	r := newRecorder()
 	s := Settings{Watcher: w, Engine: bad(t), Bus: r, Cluster: v1.Cluster{Name: "test", UID: "c"}, Epoch: 1,
-		Resync: 500 * time.Millisecond, IgnoreNamespaces: []string{"ignored"}, OwnerAnnotation: "team/email-ids",
-		Addresses: fields, Now: time.Now, Log: logs, Registerer: prometheus.NewRegistry()}
+		Resync: 500 * time.Millisecond, IgnoreNamespaces: []string{"ignored"},
+		Owners: people, Now: time.Now, Log: logs, Registerer: prometheus.NewRegistry()}
 	for _, f := range change {
 		f(&s)
 	}

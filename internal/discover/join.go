@@ -78,9 +78,10 @@ func hash(o v1.Observation, generation int64) string {
 		NoPods     bool
 		Lost       []string
 		Owner      v1.Owner
+		Owners     map[string]v1.Owner
 		Verdicts   []v1.Verdict
 		Generation int64
-	}{o.State, o.Dormant, o.NoPods, o.Lost, o.Owner, o.Verdicts, generation})
+	}{o.State, o.Dormant, o.NoPods, o.Lost, o.Owner, o.Owners, o.Verdicts, generation})
 	if err != nil { // strings and slices of strings: JSON takes them all
 		text = []byte(err.Error())
 	}

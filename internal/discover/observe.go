@@ -121,8 +121,9 @@ func (d *Discover) observation(r *cluster.Record, remark string, m mode) v1.Obse
 	default:
 		verdicts = join(verdicts, d.unread())
 	}
+	who, byRule := d.settings.Owners(d.namespace(r), r)
 	o := v1.Observation{Root: r.Root(), State: v1.Live, Created: r.Created, Dormant: r.Dormant, NoPods: noPods, Lost: r.Lost,
-		Owner: d.people(d.namespace(r)), Verdicts: tidy(verdicts, remark)}
+		Owner: who, Owners: byRule, Verdicts: tidy(verdicts, remark)}
 	o.Hash = hash(o, r.Generation)
 	return o
 }

@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
-	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/cluster"
 	"github.com/k8guard/k8guard/internal/entity"
 )
@@ -164,23 +163,4 @@ func unverified(r *cluster.Record, why string) string {
 		return ""
 	}
 	return fmt.Sprintf("its claim to be controlled by %s/%s was not verified: %s", r.Controller.Kind, r.Controller.Name, why)
-}
-
-// people says who is told of what is wrong in a namespace. No annotation, or no valid
-// address in it, gives nobody.
-func (d *Discover) people(namespace *cluster.Record) v1.Owner {
-	if namespace == nil || namespace.OwnerAnnotation == "" {
-		return v1.Owner{}
-	}
-	valid, _ := d.settings.Addresses(namespace.OwnerAnnotation)
-	if len(valid) == 0 {
-		return v1.Owner{}
-	}
-	emails := make([]string, 0, len(valid))
-	for _, address := range valid {
-		emails = append(emails, strings.ToLower(address))
-	}
-	slices.Sort(emails)
-	return v1.Owner{Emails: slices.Compact(emails), Platform: true,
-		From: fmt.Sprintf("Namespace %s, annotation %s", namespace.Name, d.settings.OwnerAnnotation)}
 }

@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/k8guard/k8guard/internal/cluster"
@@ -104,7 +105,7 @@ func (d *Discover) Changed(was, is *cluster.Record) {
 	switch record.Kind {
 	case entity.Namespace:
 		d.push(record.Kind, record.UID)
-		if was == nil || is == nil || was.OwnerAnnotation != is.OwnerAnnotation {
+		if was == nil || is == nil || was.OwnerAnnotation != is.OwnerAnnotation || !maps.Equal(labelsOf(was), labelsOf(is)) {
 			d.pushNamespace(record.Name)
 		}
 	case entity.Pod:
@@ -113,6 +114,14 @@ func (d *Discover) Changed(was, is *cluster.Record) {
 		d.push(record.Kind, record.UID)
 		d.changedMaker(was, is)
 	}
+}
+
+// labelsOf are a Namespace's labels, by which teams may own it.
+func labelsOf(r *cluster.Record) map[string]string {
+	if r.Judgement == nil {
+		return nil
+	}
+	return r.Judgement.Labels
 }
 
 func (d *Discover) push(kind entity.Kind, uid string) {

@@ -56,6 +56,8 @@ type Docket struct {
 	Lost        []string  `json:"lost,omitempty"` // what an act loses for good
 	GoneAt      time.Time `json:"goneAt,omitzero"`
 	Owner       v1.Owner  `json:"owner"`
+	// Owners are told of what single rules find, by rule, in the place of Owner.
+	Owners map[string]v1.Owner `json:"owners,omitempty"`
 	// Aliases are UIDs under which the root came back (a restored ingress gets a new one).
 	Aliases     []string     `json:"aliases,omitempty"`
 	Cases       []Case       `json:"cases"`
@@ -89,7 +91,7 @@ func (d Docket) Live() bool {
 	}
 	for i := range d.Cases {
 		c := &d.Cases[i]
-		if c.State != Resolved || c.Waits() || !c.ToldResolved && c.Owes(d.Owner.Key()) {
+		if c.State != Resolved || c.Waits() || !c.ToldResolved && c.Owes(d.OwnerOf(c.Rule).Key()) {
 			return true
 		}
 	}
@@ -104,6 +106,14 @@ func (c *Case) Waits() bool {
 		}
 	}
 	return false
+}
+
+// OwnerOf returns who is told of what a rule finds.
+func (d Docket) OwnerOf(rule string) v1.Owner {
+	if o, ok := d.Owners[rule]; ok {
+		return o
+	}
+	return d.Owner
 }
 
 // Telling reports whether a notice to the case's owner has no outcome yet. What the platform

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -83,13 +84,25 @@ func (d *Docket) gone(at time.Time) []Entry {
 }
 
 func (d *Docket) setOwner(o v1.Observation) []Entry {
-	before := d.Owner
-	d.Owner = o.Owner
-	if d.Version == 0 || before.Key() == o.Owner.Key() {
+	before := Docket{Owner: d.Owner, Owners: d.Owners}
+	d.Owner, d.Owners = o.Owner, o.Owners
+	if d.Version == 0 {
 		return nil
 	}
-	return []Entry{{At: o.At, Kind: EntryOwner,
-		Text: fmt.Sprintf("owner changed from %q to %q (%s)", before.Key(), o.Owner.Key(), o.Owner.From)}}
+	var entries []Entry
+	changed := func(what string, was, is v1.Owner) {
+		if was.Key() != is.Key() {
+			entries = append(entries, Entry{At: o.At, Kind: EntryOwner,
+				Text: fmt.Sprintf("%s changed from %q to %q (%s)", what, was.Key(), is.Key(), is.From)})
+		}
+	}
+	changed("owner", before.Owner, o.Owner)
+	rules := slices.Concat(slices.Collect(maps.Keys(before.Owners)), slices.Collect(maps.Keys(o.Owners)))
+	slices.Sort(rules)
+	for _, rule := range slices.Compact(rules) {
+		changed("owner of "+rule, before.OwnerOf(rule), d.OwnerOf(rule))
+	}
+	return entries
 }
 
 // setDormant notes that the root stopped or started. One that we scaled to zero and that

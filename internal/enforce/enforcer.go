@@ -41,6 +41,7 @@ type Settings struct {
 	Skew    func() time.Duration // the API server's clock minus ours, as last seen
 	Cluster v1.Cluster
 	Config  config.Config
+	Teams   []config.Team // of the teams file
 	Store   Store
 	Control *control.Control
 	Engine  *rule.Engine

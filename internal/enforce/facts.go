@@ -62,10 +62,20 @@ type Live struct {
 	Verdicts        []v1.Verdict
 }
 
-// Owned is the owner as the Namespace object names it just now.
+// Owned is the owner as the teams file, the Namespace object and the object name it just now.
 type Owned struct {
 	Err   error
 	Owner v1.Owner
+	// Owners are told of what single rules find, in the place of Owner.
+	Owners map[string]v1.Owner
+}
+
+// Of returns the owner of what a rule finds.
+func (o Owned) Of(rule string) v1.Owner {
+	if who, ok := o.Owners[rule]; ok {
+		return who
+	}
+	return o.Owner
 }
 
 // Around is what stands around the object.

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
@@ -39,7 +40,7 @@ func (e *Enforcer) facts(ctx context.Context, d docket.Docket, live Live, pol co
 			}
 		}
 	}
-	f.Owner = e.owner(ctx, d.Root.Namespace)
+	f.Owner = e.owner(ctx, d.Root, live)
 	f.Around = e.around(ctx, d)
 	f.Notices, f.Owner.Err = e.notices(ctx, f.Cases, f.Owner.Err)
 	f.Freeze = e.freeze(ctx, d.Enforcement.Rules)
@@ -50,13 +51,15 @@ func (e *Enforcer) facts(ctx context.Context, d docket.Docket, live Live, pol co
 	return f
 }
 
-func (e *Enforcer) owner(ctx context.Context, namespace string) Owned {
-	ns, err := e.Client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+func (e *Enforcer) owner(ctx context.Context, root v1.Root, live Live) Owned {
+	ns, err := e.Client.CoreV1().Namespaces().Get(ctx, root.Namespace, metav1.GetOptions{})
 	if err != nil {
 		return Owned{Err: err}
 	}
-	named := owner.FromNamespace(ns.Name, ns.Annotations, e.Config.Owners.EmailAnnotation)
-	return Owned{Owner: owner.Reachable(named, e.Config.Notify.Email.Domains)}
+	chain := owner.Chain{Config: e.Config.Owners, Teams: e.Teams, Domains: e.Config.Notify.Email.Domains}
+	all, byRule := chain.Named(owner.Subject{Namespace: ns.Name, Labels: ns.Labels, Annotations: ns.Annotations,
+		Root: root.String(), Workload: live.Annotations})
+	return Owned{Owner: all, Owners: byRule}
 }
 
 // notices loads every notice that the cases refer to: the gate reads these, not a counter.

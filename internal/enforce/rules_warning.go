@@ -38,9 +38,6 @@ func confirmedWarnings(f Facts) No {
 	if f.Owner.Err != nil {
 		return no("the owner cannot be read: %v", f.Owner.Err)
 	}
-	if !f.Owner.Owner.Platform || f.Owner.Owner.Key() == "" {
-		return human("the namespace names no owner, and warnings to %q do not count; the platform can name one on the Namespace object", f.Owner.Owner.Key())
-	}
 	needed := f.Policy.Ladder.Warnings
 	if needed < 1 {
 		return human("policy %q asks for no warning; write ladder.warnings: 1 or more", f.Policy.Name)
@@ -49,10 +46,14 @@ func confirmedWarnings(f Facts) No {
 		return no("no case asks for it")
 	}
 	for _, c := range f.Cases {
-		if got := confirmedFor(f, c); got < needed {
-			return no("case %s: %d of %d warnings confirmed for %s", c.ID, got, needed, f.Owner.Owner.Key())
+		who := f.Owner.Of(c.Rule)
+		if !who.Platform || who.Key() == "" {
+			return human("the platform names no owner, and warnings to %q do not count; it can name one on the Namespace object, or in the teams file", who.Key())
 		}
-		if !c.WarnedSince(f.Owner.Owner.Key(), c.OpenedAt) {
+		if got := confirmedFor(f, c); got < needed {
+			return no("case %s: %d of %d warnings confirmed for %s", c.ID, got, needed, who.Key())
+		}
+		if !c.WarnedSince(who.Key(), c.OpenedAt) {
 			return no("case %s: no warning was confirmed since it opened", c.ID)
 		}
 	}
@@ -66,7 +67,7 @@ func confirmedFor(f Facts, c docket.Case) int {
 	seen := map[int]bool{}
 	for _, n := range f.Notices {
 		ref := c.Notice(n.Key)
-		if ref == nil || ref.Purpose != docket.Warning || !n.Confirmed || !n.Platform || n.Owner != f.Owner.Owner.Key() {
+		if ref == nil || ref.Purpose != docket.Warning || !n.Confirmed || !n.Platform || n.Owner != f.Owner.Of(c.Rule).Key() {
 			continue
 		}
 		if number := warningNumber(f, n, *ref, c); number > 0 {

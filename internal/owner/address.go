@@ -42,6 +42,12 @@ func Addresses(value string) (valid []string, malformed []string) {
 	return slices.Compact(valid), malformed
 }
 
+// Valid reports whether this is one plain address, written as it will be used.
+func Valid(address string) bool {
+	valid, malformed := Addresses(address)
+	return len(valid) == 1 && len(malformed) == 0 && !strings.Contains(address, ",")
+}
+
 // ascii is checked before lower-casing: the Kelvin sign lower-cases to a plain k.
 func ascii(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })

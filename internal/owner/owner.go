@@ -1,18 +1,18 @@
 // Package owner finds who is told of a case, with the evidence for it.
 //
-// Purpose: the resolver chain: what the platform wrote on the Namespace object, else the
-// configured fallback.
+// Purpose: the resolver chain: the teams file, what the platform wrote on the Namespace
+// object, the workload's own annotation, and at last the configured fallback.
 //
 // Concurrency: pure functions.
 //
 // Guarantees: only what the platform wrote is marked Platform; the fallback never is, so it
-// never counts as a confirmation. Addresses are parsed strictly: a malformed one is left out.
+// never counts as a confirmation, and a workload's annotation only where the configuration
+// says so. Addresses are parsed strictly: a malformed one is left out.
 //
-// It will not: read a workload's own annotations, or look anything up.
+// It will not: read a file, or look anything up.
 package owner
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -20,17 +20,7 @@ import (
 	"github.com/k8guard/k8guard/internal/config"
 )
 
-// FromNamespace reads the owner off a Namespace's annotations. Without a valid address the
-// owner is empty.
-func FromNamespace(name string, annotations map[string]string, key string) v1.Owner {
-	valid, _ := Addresses(annotations[key])
-	if len(valid) == 0 {
-		return v1.Owner{}
-	}
-	return v1.Owner{Emails: valid, Platform: true, From: fmt.Sprintf("Namespace %s, annotation %s", name, key)}
-}
-
-// Resolve returns the owner whom the platform named, or the fallback.
+// Resolve returns the owner who was named, or the fallback.
 func Resolve(named v1.Owner, c config.Owners) v1.Owner {
 	if len(named.Emails) > 0 {
 		return named

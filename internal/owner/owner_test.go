@@ -2,6 +2,7 @@ package owner_test
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -9,30 +10,74 @@ import (
 	"github.com/k8guard/k8guard/internal/owner"
 )
 
+const key, own = "team/email-ids", "team/contact"
+
 func TestTheChain(t *testing.T) {
-	const key = "team/email-ids"
-	c := config.Owners{EmailAnnotation: key, Fallback: []string{"Platform@example.com"}}
+	from := func(from string, platform bool, emails ...string) v1.Owner {
+		return v1.Owner{Emails: emails, Platform: platform, From: from}
+	}
+	namespace := func(emails ...string) v1.Owner { return from("Namespace shop, annotation "+key, true, emails...) }
+	fallback := from("the configured fallback (owners.fallback)", false, "platform@example.com")
+	team := []config.Team{{Name: "pay", Emails: []string{"Pay@example.com"}, Namespaces: []string{"shop"}}}
 	for name, row := range map[string]struct {
-		annotation string
-		domains    []string
-		want       v1.Owner
+		annotation, workload string
+		domains              []string
+		teams                []config.Team
+		counts               bool
+		want                 v1.Owner
 	}{
-		"named by the platform": {"b@example.com, A@example.com", []string{"example.com"},
-			v1.Owner{Emails: []string{"a@example.com", "b@example.com"}, Platform: true, From: "Namespace shop, annotation team/email-ids"}},
-		"one address out of reach": {"a@example.com, x@evil.test", []string{"Example.com"},
-			v1.Owner{Emails: []string{"a@example.com"}, Platform: true, From: "Namespace shop, annotation team/email-ids"}},
-		"all out of reach": {"x@evil.test", []string{"example.com"},
-			v1.Owner{Emails: []string{"platform@example.com"}, From: "the configured fallback (owners.fallback)"}},
-		"a look-alike domain": {"x@notexample.com", []string{"example.com"},
-			v1.Owner{Emails: []string{"platform@example.com"}, From: "the configured fallback (owners.fallback)"}},
-		"nobody named": {"", nil,
-			v1.Owner{Emails: []string{"platform@example.com"}, From: "the configured fallback (owners.fallback)"}},
-		"no domains configured": {"a@anywhere.test", nil,
-			v1.Owner{Emails: []string{"a@anywhere.test"}, Platform: true, From: "Namespace shop, annotation team/email-ids"}},
+		"named by the platform": {annotation: "b@example.com, A@example.com", domains: []string{"example.com"}, want: namespace("a@example.com", "b@example.com")},
+		"one out of reach":      {annotation: "a@example.com, x@evil.test", domains: []string{"Example.com"}, want: namespace("a@example.com")},
+		"all out of reach":      {annotation: "x@evil.test", domains: []string{"example.com"}, want: fallback},
+		"a look-alike domain":   {annotation: "x@notexample.com", domains: []string{"example.com"}, want: fallback},
+		"nobody named":          {want: fallback},
+		"no domains configured": {annotation: "a@anywhere.test", want: namespace("a@anywhere.test")},
+		"a team comes first":    {annotation: "a@example.com", workload: "w@example.com", teams: team, want: from("teams file, team pay", true, "pay@example.com")},
+		"a team out of reach":   {annotation: "a@here.test", teams: team, domains: []string{"here.test"}, want: namespace("a@here.test")},
+		"a workload comes last": {annotation: "a@example.com", workload: "w@example.com", counts: true, want: namespace("a@example.com")},
+		"a workload receives":   {workload: "w@example.com", want: from("Deployment/shop/web, its own annotation "+own, false, "w@example.com")},
+		"a workload counts where the configuration says so": {workload: "w@example.com", counts: true, want: from("Deployment/shop/web, its own annotation "+own, true, "w@example.com")},
+		"a workload that writes nonsense":                   {workload: "w at example.com", counts: true, want: fallback},
 	} {
-		named := owner.FromNamespace("shop", map[string]string{key: row.annotation}, key)
-		if got := owner.Resolve(owner.Reachable(named, row.domains), c); !reflect.DeepEqual(got, row.want) {
-			t.Errorf("%s: got %+v, want %+v", name, got, row.want)
+		c := owner.Chain{Config: config.Owners{EmailAnnotation: key, WorkloadAnnotation: own, WorkloadCounts: row.counts, Fallback: []string{"Platform@example.com"}},
+			Teams: row.teams, Domains: row.domains}
+		named, by := c.Named(owner.Subject{Namespace: "shop", Annotations: map[string]string{key: row.annotation},
+			Root: "Deployment/shop/web", Workload: map[string]string{own: row.workload}})
+		if got := owner.Resolve(named, c.Config); !reflect.DeepEqual(got, row.want) || by != nil {
+			t.Errorf("%s: got %+v and %v, want %+v", name, got, by, row.want)
 		}
+	}
+}
+
+func TestTeams(t *testing.T) {
+	c := owner.Chain{Config: config.Owners{EmailAnnotation: key}, Teams: []config.Team{
+		{Name: "shop", Emails: []string{"shop@example.com"}, Namespaces: []string{"shop"}},
+		{Name: "labelled", Emails: []string{"label@example.com"}, Labels: []string{"team=pay"}},
+		{Name: "security", Emails: []string{"sec@example.com"}, Namespaces: []string{"*"}, Rules: []string{"PRIVILEGED"}},
+	}}
+	for _, row := range []struct {
+		namespace  string
+		labels     map[string]string
+		want, rule string
+	}{
+		{"shop", nil, "shop@example.com", "sec@example.com"},
+		{"shop", map[string]string{"team": "pay"}, "shop@example.com", "sec@example.com"}, // the first that matches
+		{"bill", map[string]string{"team": "pay"}, "label@example.com", "sec@example.com"},
+		{"bill", map[string]string{"team": "payment"}, "", "sec@example.com"},
+		{"shop-2", nil, "", "sec@example.com"},
+	} {
+		all, by := c.Named(owner.Subject{Namespace: row.namespace, Labels: row.labels})
+		if all.Key() != row.want || by["PRIVILEGED"].Key() != row.rule || len(by) != 1 {
+			t.Errorf("%s %v: %+v, %+v", row.namespace, row.labels, all, by)
+		}
+	}
+	links := c.Links(owner.Subject{Namespace: "shop", Annotations: map[string]string{key: "a@example.com, nonsense"}}, "PRIVILEGED")
+	var names []string
+	for _, l := range links {
+		names = append(names, l.From)
+	}
+	if want := []string{"teams file, team security", "teams file, team shop", "Namespace shop, annotation " + key}; !slices.Equal(names, want) ||
+		!slices.Equal(links[2].Malformed, []string{"nonsense"}) {
+		t.Errorf("%+v", links)
 	}
 }

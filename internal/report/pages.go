@@ -119,9 +119,10 @@ func (s *server) casePage(w http.ResponseWriter, r *http.Request) {
 }
 
 func row(v CaseView) ledger.CaseRow {
-	confirmed, _ := v.Case.Count(v.Docket.Owner.Key())
+	owner := v.Docket.OwnerOf(v.Case.Rule)
+	confirmed, _ := v.Case.Count(owner.Key())
 	return ledger.CaseRow{ID: v.Case.ID, Docket: v.Docket.Key, Cluster: v.Docket.Cluster, Root: v.Docket.Root,
-		Owner: v.Docket.Owner, Status: v.Status, Confirmed: confirmed, Case: v.Case}
+		Owner: owner, Status: v.Status, Confirmed: confirmed, Case: v.Case}
 }
 
 func (s *server) needed(r ledger.CaseRow) int {

@@ -14,7 +14,7 @@ import (
 func rows(d docket.Docket) []ledger.CaseRow {
 	var all []ledger.CaseRow
 	for _, c := range d.Cases {
-		confirmed, _ := c.Count(d.Owner.Key())
+		confirmed, _ := c.Count(d.OwnerOf(c.Rule).Key())
 		all = append(all, ledger.CaseRow{ID: c.ID, Docket: d.Key, Cluster: d.Cluster, Root: d.Root, Owner: d.Owner,
 			Status: ledger.Status(c), Confirmed: confirmed, Case: c})
 	}

@@ -35,10 +35,10 @@ func replaceCases(ctx context.Context, tx *sql.Tx, d docket.Docket) error {
 }
 
 func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case) error {
-	confirmed, _ := c.Count(d.Owner.Key())
+	confirmed, _ := c.Count(d.OwnerOf(c.Rule).Key())
 	status := ledger.Status(c)
 	doc, err := document(ledger.CaseRow{ID: c.ID, Docket: d.Key, Cluster: d.Cluster, Root: d.Root,
-		Owner: d.Owner, Status: status, Confirmed: confirmed, Case: c})
+		Owner: d.OwnerOf(c.Rule), Status: status, Confirmed: confirmed, Case: c})
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case)
 	if err != nil {
 		return err
 	}
-	for _, email := range d.Owner.Emails {
+	for _, email := range d.OwnerOf(c.Rule).Emails {
 		if _, err := tx.ExecContext(ctx,
 			"INSERT INTO owners (email, case_id) VALUES (?, ?) ON CONFLICT DO NOTHING", email, c.ID); err != nil {
 			return err
