@@ -80,7 +80,7 @@ func closeAll(listeners []net.Listener) error {
 // neither.
 func (in *instance) handler() (http.Handler, error) {
 	return report.New(report.Settings{Ledger: in.store, Rules: in.engine.Rules(), Control: desk{in}, Now: in.Now,
-		Version: in.Version, Host: hostOf(in.Config.Report.URL), Needed: in.action.Needed, Log: in.Log,
+		Version: in.Version, Host: hostOf(in.Config.Report.URL), Needed: in.action.Needed, Ack: in.action.Acknowledge, Log: in.Log,
 		Machines: map[string]http.Handler{
 			"GET /metrics": promhttp.HandlerFor(in.registry, promhttp.HandlerOpts{}),
 			"GET /healthz": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }),

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,8 @@ import (
 // request is what the commands that change something have in common.
 type request struct {
 	config, by, reason, output string
+
+	hold time.Duration // of ack alone
 }
 
 func (o *request) flags(c *cobra.Command) {
@@ -44,6 +47,9 @@ func (o *request) post(s Streams, c *cobra.Command, path, scope string) error {
 		Result string `json:"result"`
 	}
 	ask := map[string]string{"by": o.by, "reason": o.reason}
+	if o.hold > 0 {
+		ask["for"] = o.hold.String()
+	}
 	if scope != "" {
 		ask["scope"] = scope
 	}

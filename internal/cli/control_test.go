@@ -29,7 +29,7 @@ func TestAWrongOutputActsOnNothing(t *testing.T) {
 	})}
 	go func() { _ = srv.Serve(l) }()
 	t.Cleanup(func() { _ = srv.Close() })
-	for _, command := range []string{"undo c-1", "freeze", "unfreeze", "breaker close"} {
+	for _, command := range []string{"undo c-1", "ack c-1", "freeze", "unfreeze", "breaker close"} {
 		args := append(strings.Fields(command), "--reason", "x", "--set", "report.socket="+socket, "-o")
 		before := asked.Load()
 		if _, _, err := with(t, nil, append(args, "yaml")...); Code(err) != 2 || !strings.Contains(Message(err), "-o json") || asked.Load() != before {

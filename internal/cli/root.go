@@ -96,6 +96,7 @@ func New(s Streams) *cobra.Command {
 		newRun(s),
 		newScan(s),
 		newUndo(s),
+		newAck(s),
 		newFreeze(s),
 		newUnfreeze(s),
 		newBreaker(s),

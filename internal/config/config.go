@@ -154,6 +154,9 @@ type Ladder struct {
 	LastWait time.Duration `yaml:"lastWait"`
 	// MaxTries bounds all warnings of a case, confirmed or not; 0 means Warnings + 2.
 	MaxTries int `yaml:"maxTries"`
+	// AckPauses is how long an acknowledgement may pause the ladder at most, from the first
+	// one on; 0 means that it never does.
+	AckPauses time.Duration `yaml:"ackPauses"`
 }
 
 // Owners says how an owner is found.

@@ -56,7 +56,7 @@ func full() config.Config {
 		Policies: []config.Policy{
 			{Name: "images", Enforce: true, Match: config.Match{Rules: []string{"IMAGE_REPO"}, Namespaces: []string{"shop", "payments"},
 				Kinds: []string{"Deployment"}, Severities: []string{"high", "critical"}},
-				Ladder: config.Ladder{Standing: 2 * time.Minute, Warnings: 2, Wait: 48 * time.Hour, LastWait: 72 * time.Hour, MaxTries: 7}},
+				Ladder: config.Ladder{Standing: 2 * time.Minute, Warnings: 2, Wait: 48 * time.Hour, LastWait: 72 * time.Hour, MaxTries: 7, AckPauses: 96 * time.Hour}},
 			{Name: "the rest", Ladder: config.DefaultLadder()},
 		},
 		Owners: config.Owners{EmailAnnotation: "example.com/owners", TeamsFile: "/etc/k8guard/teams.yaml",

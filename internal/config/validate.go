@@ -92,6 +92,8 @@ func (c *checker) policies(policies []Policy, known []string) {
 		c.positive(key+".ladder.wait", p.Ladder.Wait)
 		c.bad(p.Ladder.LastWait < 0, key+".ladder.lastWait", "is below zero; write a duration, or 0s for the same as wait")
 		c.atLeast(key+".ladder.warnings", p.Ladder.Warnings, 1)
+		c.bad(p.Ladder.AckPauses < 0 || p.Ladder.AckPauses > 30*24*time.Hour, key+".ladder.ackPauses",
+			"is below zero or above 720h; write a duration up to 720h, or 0s for no pause")
 		c.bad(p.Ladder.MaxTries != 0 && p.Ladder.MaxTries < p.Ladder.Warnings, key+".ladder.maxTries",
 			"is less than warnings; write at least as many, or 0 for warnings + 2")
 	}

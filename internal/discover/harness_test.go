@@ -3,8 +3,8 @@ package discover
 import (
 	"context"
 	"fmt"
-	"slices"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"

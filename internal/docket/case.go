@@ -42,6 +42,8 @@ type Case struct {
 	// ToldResolved and ToldActed say that the closing notices are out.
 	ToldResolved bool `json:"toldResolved,omitempty"`
 	ToldActed    bool `json:"toldActed,omitempty"`
+	// Ack says that a person has seen the case; nil when nobody said so in this life of it.
+	Ack *Ack `json:"ack,omitempty"`
 	// Heir is the case that goes on with this one's warnings under another source.
 	Heir string `json:"heir,omitempty"`
 	// Plan is policy's newest word: what comes next, when, and why.

@@ -29,6 +29,7 @@ func (d *Docket) heir(c Case, at time.Time) *Case {
 func (c *Case) inherit(old Case, atOnce bool) {
 	c.Notices, c.ToldResolved = slices.Clone(old.Notices), old.ToldResolved
 	if atOnce {
+		c.Ack = old.Ack
 		c.FirstSeen, c.OpenedAt = old.FirstSeen, old.OpenedAt
 	}
 	for i := range c.Notices {

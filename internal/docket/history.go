@@ -32,4 +32,6 @@ const (
 	EntryUndone    = "undone"
 	EntryContested = "contested"
 	EntryDormant   = "dormant"
+
+	EntryAcknowledged = "acknowledged"
 )

@@ -136,7 +136,7 @@ func (c *Case) resolve(at time.Time, why string) []Entry {
 		}
 		return nil
 	}
-	c.State, c.ResolvedAt, c.Unknown = Resolved, at, ""
+	c.State, c.ResolvedAt, c.Unknown, c.Ack = Resolved, at, "", nil
 	c.ToldResolved = false // see owe
 	return []Entry{{At: at, Kind: EntryResolved, Case: c.ID, Text: why}}
 }

@@ -1,6 +1,8 @@
 package enforce
 
 import (
+	"time"
+
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/policy"
 )
@@ -25,6 +27,8 @@ func markWaitAct(f Facts) No {
 			return no("case %s is %s old, less than enforce.minimumAge %s", c.ID, f.Now.Sub(c.OpenedAt), f.Config.MinimumAge)
 		case c.LastTry().IsZero():
 			return no("case %s: no warning is on record", c.ID)
+		case !policy.Paused(c, ladder, f.Now).IsZero():
+			return no("case %s: acknowledged by %s, and paused until %s", c.ID, c.Ack.By, policy.Paused(c, ladder, f.Now).Format(time.RFC3339))
 		case f.Now.Sub(c.LastTry()) < policy.LastWait(ladder):
 			return no("case %s: the last warning went out %s ago, less than %s", c.ID, f.Now.Sub(c.LastTry()), policy.LastWait(ladder))
 		}

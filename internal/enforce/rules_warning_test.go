@@ -34,6 +34,15 @@ func rows04() []row {
 		{name: "another notice after the last warning", change: eachCase(func(c *docket.Case) {
 			c.Notices = append(c.Notices, docket.NoticeRef{Key: "x", Purpose: docket.NeedsHuman, Result: docket.Sent, At: today()})
 		})},
+		{name: "acknowledged", change: func(f *Facts) {
+			f.Policy.Ladder.AckPauses = 48 * time.Hour
+			eachCase(func(c *docket.Case) {
+				c.Ack = &docket.Ack{By: "ada", First: today().Add(-time.Hour), Until: today().Add(time.Hour)}
+			})(f)
+		}, says: []string{"acknowledged by ada", "paused until"}},
+		{name: "acknowledged, and the policy allows no pause", change: eachCase(func(c *docket.Case) {
+			c.Ack = &docket.Ack{By: "ada", First: today().Add(-time.Hour), Until: today().Add(time.Hour)}
+		})},
 		{name: "just old enough", change: func(f *Facts) {
 			f.Config.MinimumAge, f.Policy.Ladder.LastWait, f.Policy.Ladder.Standing = 79*time.Hour, 25*time.Hour, time.Hour
 		}},

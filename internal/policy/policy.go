@@ -55,6 +55,7 @@ const (
 	IsContested = "contested"
 	IsResolved  = "resolved"
 	ActUnderWay = "act-under-way"
+	Acked       = "acknowledged" // a person has seen it, and the policy lets the ladder pause
 )
 
 // Controls are the switches that hold or allow everything at once.
@@ -160,6 +161,9 @@ func held(in Input) (docket.Plan, bool) {
 		return hold(Stale, "not sighted within two resyncs")
 	case in.Docket.Dormant != "":
 		return hold(Dormant, "%s: the ladder pauses, its count stays", in.Docket.Dormant)
+	case !Paused(in.Case, in.Policy.Ladder, in.Now).IsZero():
+		return docket.Plan{Step: None, Reason: Acked, At: Paused(in.Case, in.Policy.Ladder, in.Now),
+			Text: fmt.Sprintf("acknowledged by %s: %s; the ladder pauses", in.Case.Ack.By, in.Case.Ack.Reason)}, true
 	case in.Docket.Enforcement != nil && in.Docket.Enforcement.State == docket.Intent:
 		return hold(ActUnderWay, "an act on this object is under way")
 	case in.Case.Telling():

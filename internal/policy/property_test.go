@@ -55,6 +55,10 @@ func input(rt *rapid.T) policy.Input {
 	in.Policy.Ladder.MaxTries = some(rt, "max", 0, 2, 5)
 	in.Policy.Ladder.LastWait = hours(rt, "last wait", 0, 30)
 	in.MinAge = hours(rt, "minimum age", 1, 48)
+	in.Policy.Ladder.AckPauses = some(rt, "ack pauses", 0, 0, 10*time.Hour)
+	if rapid.IntRange(0, 3).Draw(rt, "acknowledged") == 0 {
+		in.Case.Ack = &docket.Ack{First: in.Now.Add(-hours(rt, "first ack", 0, 20)), Until: in.Now.Add(hours(rt, "ack until", -2, 20))}
+	}
 	in.Fresh = some(rt, "fresh", true, false)
 	if rapid.IntRange(0, 4).Draw(rt, "exempt") == 0 {
 		in.Exempt = &config.Exemption{Expires: in.Now.Add(time.Hour)}
@@ -99,6 +103,7 @@ func mayAct(in policy.Input) error {
 		"the root has had its enforcement": in.Docket.Enforcement != nil,
 		"the gate said no":                 in.Docket.Refusal != nil && in.Now.Before(in.Docket.Refusal.Until),
 		"too soon after the last warning":  in.Now.Sub(newest) < wait,
+		"a person asked for a pause":       !policy.Paused(in.Case, in.Policy.Ladder, in.Now).IsZero(),
 		"too young":                        in.Now.Sub(in.Case.OpenedAt) < in.MinAge,
 	} {
 		if wrong {

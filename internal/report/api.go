@@ -23,11 +23,13 @@ type CaseView struct {
 	History []ledger.Line `json:"history"` // the newest 1,000 lines, oldest first
 }
 
-// Ask is the body of every POST of the API. Scope is for freezes only.
+// Ask is the body of every POST of the API. Scope is for freezes only, For for
+// acknowledgements.
 type Ask struct {
 	Scope  string `json:"scope,omitempty"`
 	By     string `json:"by"`
 	Reason string `json:"reason"`
+	For    string `json:"for,omitempty"` // a duration such as 48h
 }
 
 // Answer says what a POST did.
@@ -50,6 +52,11 @@ func (s *server) api(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/v1/cases/{id}/undo", s.apiPost(func(r *http.Request, a Ask) (string, error) {
 		return s.undo(r.Context(), r.PathValue("id"), a)
 	}))
+	if s.Ack != nil {
+		mux.HandleFunc("POST /api/v1/cases/{id}/ack", s.apiPost(func(r *http.Request, a Ask) (string, error) {
+			return s.ack(r.Context(), r.PathValue("id"), a)
+		}))
+	}
 	mux.HandleFunc("POST /api/v1/freeze", s.apiPost(s.freeze(s.Control.Freeze, "frozen")))
 	mux.HandleFunc("POST /api/v1/unfreeze", s.apiPost(s.freeze(s.Control.Unfreeze, "unfrozen")))
 	mux.HandleFunc("GET /api/", func(w http.ResponseWriter, _ *http.Request) {

@@ -115,6 +115,11 @@ func (d *desk) Undo(_ context.Context, id, by, reason string) (string, error) {
 	return "restored 3 replicas", d.err
 }
 
+func (d *desk) ack(_ context.Context, id, by, reason string, hold time.Duration) (string, error) {
+	d.asked = append(d.asked, "ack "+id+" "+by+" "+reason+" "+hold.String())
+	return "acknowledged", d.err
+}
+
 func (d *desk) Freeze(_ context.Context, scope, by, reason string) error {
 	d.asked = append(d.asked, "freeze "+scope+" "+by+" "+reason)
 	return d.err
@@ -164,7 +169,7 @@ func sample(n int) shelf {
 
 func build(t *testing.T, s shelf, d *desk) http.Handler {
 	t.Helper()
-	h, err := report.New(report.Settings{Ledger: s, Control: d, Now: noon, Version: "test", Needed: func(ledger.CaseRow) int { return 3 },
+	h, err := report.New(report.Settings{Ledger: s, Control: d, Now: noon, Version: "test", Ack: d.ack, Needed: func(ledger.CaseRow) int { return 3 },
 		Rules: []rule.Meta{{ID: "PRIVILEGED", Title: "Container runs privileged", Why: "It can take over its node.", Remedy: "Set privileged to false."}, {ID: "IMAGE_REPO", Title: "Image from a foreign registry", Why: "Nobody vouches for it.", Remedy: "Push the image to the registry of the platform."}}})
 	if err != nil {
 		t.Fatal(err)

@@ -55,7 +55,7 @@ func scoped(scope string) bool {
 }
 
 func ask(r *http.Request) Ask {
-	return Ask{Scope: r.PostFormValue("scope"), By: r.PostFormValue("by"), Reason: r.PostFormValue("reason")}
+	return Ask{Scope: r.PostFormValue("scope"), By: r.PostFormValue("by"), Reason: r.PostFormValue("reason"), For: r.PostFormValue("for")}
 }
 
 func (s *server) undoForm(w http.ResponseWriter, r *http.Request) {

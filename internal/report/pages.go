@@ -37,6 +37,7 @@ type caseData struct {
 	Meta   rule.Meta
 	Needed int
 	Act    *docket.Enforcement
+	CanAck bool
 }
 
 func (s *server) frame(ctx context.Context, title string) frame {
@@ -110,7 +111,7 @@ func (s *server) casePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := caseData{CaseView: view, Meta: s.rules[view.Case.Rule], Row: row(view)}
-	d.Needed = s.needed(d.Row)
+	d.Needed, d.CanAck = s.needed(d.Row), s.Ack != nil
 	if e := view.Docket.Enforcement; e != nil && slices.Contains(e.Cases, view.Case.ID) {
 		d.Act = e
 	}

@@ -15,6 +15,7 @@
 package report
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"log/slog"
@@ -39,6 +40,9 @@ type Settings struct {
 	Version string
 	// Host is one further name under which the report may be reached, beside loopback.
 	Host string
+	// Ack records that a person has seen a case, and says what follows; hold is how long they
+	// ask its ladder to pause. Nil: nobody can.
+	Ack func(ctx context.Context, caseID, by, reason string, hold time.Duration) (string, error)
 	// Needed returns how many warnings the row's policy wants before an act, 0 when none
 	// follows. Nil: the pages show only how many were confirmed.
 	Needed func(ledger.CaseRow) int
@@ -75,6 +79,9 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /cases", s.casesPage)
 	mux.HandleFunc("GET /cases/{id}", s.casePage)
 	mux.HandleFunc("POST /cases/{id}/undo", s.undoForm)
+	if s.Ack != nil {
+		mux.HandleFunc("POST /cases/{id}/ack", s.ackForm)
+	}
 	mux.HandleFunc("POST /freeze", s.freezeForm)
 	mux.HandleFunc("POST /unfreeze", s.unfreezeForm)
 	mux.Handle("GET /style.css", http.FileServerFS(assets))

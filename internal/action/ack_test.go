@@ -1,0 +1,77 @@
+package action
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/policy"
+)
+
+// An acknowledgement is on record, and pauses only where the policy says so, from the first
+// one on: to ask again does not prolong it.
+func TestAnAcknowledgement(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		allows time.Duration // by the policy
+		hold   time.Duration // asked for, every four hours
+		pause  time.Duration // in truth
+	}{
+		{"pauses nothing by itself", 0, 0, 0},
+		{"nor where it is asked for", 0, 48 * time.Hour, 0},
+		{"nor where nothing is asked for", 24 * time.Hour, 0, 0},
+		{"as long as is allowed", 24 * time.Hour, 48 * time.Hour, 24 * time.Hour},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t, func(c *config.Config) { c.Policies[0].Ladder.AckPauses = test.allows })
+			w.sees("a")
+			w.pass(30 * time.Minute)
+			id, began := w.only("a").ID, w.now()
+			for range 10 {
+				text, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", test.hold)
+				must(t, err)
+				if paused := strings.Contains(text, "pauses until"); paused != w.now().Before(began.Add(test.pause)) {
+					t.Errorf("after %s: %q", w.now().Sub(began), text)
+				}
+				w.pass(4 * time.Hour)
+			}
+			warnings := w.mail.tries(docket.Warning)
+			if len(warnings) != 3 || len(w.gate.calls) != 1 {
+				t.Fatalf("%d warnings, %d acts", len(warnings), len(w.gate.calls))
+			}
+			due := warnings[0].at.Add(6 * time.Hour)
+			if end := began.Add(test.pause); end.After(due) {
+				due = end
+			}
+			about(t, "the second warning", warnings[1].at, due)
+			if c := w.only("a"); c.Ack == nil || c.Ack.By != "ada" || !c.Ack.First.Equal(began) {
+				t.Errorf("on record: %+v", c.Ack)
+			}
+		})
+	}
+}
+
+func TestAnAcknowledgementEndsWithTheCase(t *testing.T) {
+	w := newWorld(t, func(c *config.Config) { c.Policies[0].Ladder.AckPauses = 24 * time.Hour })
+	w.sees("a")
+	w.pass(30 * time.Minute)
+	id := w.only("a").ID
+	_, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 12*time.Hour)
+	must(t, err)
+	w.pass(4 * time.Minute)
+	if p := w.only("a").Plan; p.Reason != policy.Acked || !strings.Contains(p.Text, "ada") {
+		t.Errorf("plan %+v", p)
+	}
+	w.sees("a", clean)
+	if c := w.only("a"); c.Ack != nil {
+		t.Errorf("%+v", c)
+	}
+	if _, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 0); err == nil || !strings.Contains(err.Error(), "resolved") {
+		t.Errorf("a case that is over: %v", err)
+	}
+	if _, err := w.engine.Acknowledge(t.Context(), "c-none", "ada", "seen", 0); err == nil {
+		t.Error("a case that does not exist is acknowledged")
+	}
+}
