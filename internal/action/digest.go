@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -16,37 +17,68 @@ import (
 	"github.com/k8guard/k8guard/internal/policy"
 )
 
-// maxItems is how many cases one notice carries: all that a channel prints. A case that no
-// mail names must not count as warned of; the rest waits in the outbox for the next notice.
-const maxItems = 50
+// line is what an outbox holds of a case, with its docket as it is now.
+type line struct {
+	entry outbox.Entry
+	d     docket.Docket
+	c     docket.Case
+}
 
 // digest builds what an outbox says today. Entries that are no longer due, or whose owner
-// changed, come back as dropped.
+// changed, come back as dropped. A case that no mail names does not count as warned of; what
+// finds no room in this notice waits in the outbox for the next.
 func (e *Engine) digest(ctx context.Context, b outbox.Box, controls policy.Controls) (notify.Digest, []outbox.Entry, error) {
 	now := e.Now().UTC()
-	out := notify.Digest{Cluster: e.Cluster.Name, At: now, URL: e.Config.Report.URL}
-	var dropped []outbox.Entry
-	for _, entry := range b.Entries {
-		if len(out.Items) == maxItems {
+	out := notify.Digest{Cluster: e.Cluster.Name, At: now, URL: e.Config.Report.URL, RestUntil: b.RestUntil}
+	lines, dropped, err := e.lines(ctx, b, controls, now)
+	if err != nil {
+		return out, nil, err
+	}
+	limit := e.summarise(&out, b, lines, now)
+	named := 0
+	for _, l := range lines {
+		if len(out.Items) == notify.MaxItems || l.entry.First && named == limit {
 			break
 		}
-		d, err := e.Ledger.Load(ctx, entry.Docket)
-		if err != nil {
-			return out, nil, err
+		if carries(out, l.c.ID) {
+			continue // it is in already: the other news of it waits for the next notice
 		}
-		c := d.Find(entry.Case)
-		switch {
-		case c == nil || !e.wanted(d, *c, entry.Purpose, b.Owner, controls):
-			dropped = append(dropped, entry)
-		case !carries(out, entry.Case): // a case that is in already waits for the next notice
-			item := e.item(d, *c, entry.Purpose, now)
-			if entry.Purpose == docket.NeedsHuman {
-				item.Human = policy.Human(e.input(d, *c, controls), e.plan(d, *c, controls))
-			}
-			out.Items = append(out.Items, item)
+		if l.entry.First {
+			named++
 		}
+		item := e.item(l.d, l.c, l.entry.Purpose, now)
+		if l.entry.Purpose == docket.NeedsHuman {
+			item.Human = policy.Human(e.input(l.d, l.c, controls), e.plan(l.d, l.c, controls))
+		}
+		out.Items = append(out.Items, item)
 	}
 	return out, dropped, nil
+}
+
+// lines reads what an outbox may say now: first warnings come last, the worst of them first.
+func (e *Engine) lines(ctx context.Context, b outbox.Box, controls policy.Controls, now time.Time) (lines []line, dropped []outbox.Entry, err error) {
+	for _, entry := range b.Ready(now) {
+		d, err := e.Ledger.Load(ctx, entry.Docket)
+		if err != nil {
+			return nil, nil, err
+		}
+		c := d.Find(entry.Case)
+		if c == nil || !e.wanted(d, *c, entry.Purpose, b.Owner, controls) {
+			dropped = append(dropped, entry)
+			continue
+		}
+		lines = append(lines, line{entry, d, *c})
+	}
+	slices.SortStableFunc(lines, func(x, y line) int {
+		if x.entry.First != y.entry.First {
+			return map[bool]int{true: 1, false: -1}[x.entry.First]
+		}
+		if !x.entry.First {
+			return 0
+		}
+		return cmp.Compare(docket.Rank(y.c), docket.Rank(x.c))
+	})
+	return lines, dropped, nil
 }
 
 // wanted reports whether an entry of an outbox is still to be told, to the box's owner.

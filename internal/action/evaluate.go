@@ -65,7 +65,9 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 		}
 		switch c.Plan.Step {
 		case policy.Notify:
-			filed.add(e.ownerOf(d, c.Rule), outbox.Entry{Docket: key, Case: c.ID, Purpose: docket.Purpose(c.Plan.Next)})
+			purpose := docket.Purpose(c.Plan.Next)
+			filed.add(e.ownerOf(d, c.Rule), outbox.Entry{Docket: key, Case: c.ID, Purpose: purpose,
+				First: purpose == docket.Warning && c.LastTry().IsZero()})
 		case policy.Act:
 			acts = append(acts, c.ID)
 		case policy.Wait:

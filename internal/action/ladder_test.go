@@ -1,7 +1,6 @@
 package action
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -119,35 +118,6 @@ func TestADeadMailboxNeedsAHumanAndHoldsNoNewOwnerBack(t *testing.T) {
 	w.pass(30 * time.Hour)
 	if len(w.mail.sent) == sent || w.mail.sent[sent].digest.To[0] != "bob@example.com" {
 		t.Errorf("the new owner was not warned: %d tries", len(w.mail.sent)-sent)
-	}
-}
-
-func TestALongDigestLeavesTheRestForTheNext(t *testing.T) {
-	w := newWorld(t)
-	for i := range 60 {
-		w.sees(fmt.Sprintf("root-%d", i))
-	}
-	w.pass(30 * time.Minute)
-	warned := map[string]int{}
-	for _, s := range w.mail.sent {
-		if n := len(s.digest.Items); n > maxItems {
-			t.Errorf("a notice carries %d cases", n)
-		}
-		for _, item := range s.digest.Items {
-			warned[item.Case]++
-		}
-	}
-	if len(w.mail.sent) != 1 || len(warned) != maxItems {
-		t.Errorf("%d notices over %d cases before the gap is over", len(w.mail.sent), len(warned))
-	}
-	w.pass(2 * time.Hour)
-	for _, s := range w.mail.sent[1:] {
-		for _, item := range s.digest.Items {
-			warned[item.Case]++
-		}
-	}
-	if len(warned) != 60 {
-		t.Errorf("%d of 60 cases were told", len(warned))
 	}
 }
 

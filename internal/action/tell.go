@@ -51,6 +51,8 @@ func (e *Engine) composeOne(ctx context.Context, boxKey string, controls policy.
 	case len(b.Entries) == 0:
 		e.index.dropBox(boxKey)
 		return nil
+	case len(b.Ready(now)) == 0:
+		return nil
 	case now.Before(b.Since.Add(e.Config.Notify.Gather)), !b.LastTry.IsZero() && now.Before(b.LastTry.Add(e.Config.Notify.Gap)):
 		return nil
 	}

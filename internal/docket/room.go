@@ -17,6 +17,9 @@ type finding struct {
 
 func (f finding) rank() int { return rank(f.verdict.Severity, f.violation.From) }
 
+// Rank is what a case weighs among others: the higher, the worse.
+func Rank(c Case) int { return rank(c.Severity, c.From) }
+
 // rank is what a finding weighs when there is no room for all: its severity, and within it
 // the template before what only a pod shows.
 func rank(severity string, from v1.From) int {

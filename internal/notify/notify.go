@@ -18,6 +18,16 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 )
 
+// MaxItems is how many cases one digest names, and every channel prints: a case that no
+// notice names does not count as told.
+const MaxItems = 50
+
+// Count is how many cases a rule found.
+type Count struct {
+	Rule  string `json:"rule"`
+	Cases int    `json:"cases"`
+}
+
 // Digest is what one notice says.
 type Digest struct {
 	ID      string    `json:"id"`     // the ledger key of the notice
@@ -28,6 +38,11 @@ type Digest struct {
 	Items   []Item    `json:"items"`
 	At      time.Time `json:"at"`  // when it was composed
 	URL     string    `json:"url"` // of the report; empty when there is none
+	// Summary counts all cases that are new to the owner, when they are too many to be named:
+	// Items holds the worst of them, and the others are told of from RestUntil on.
+	Summary   []Count   `json:"summary,omitempty"`
+	More      bool      `json:"more,omitempty"` // there may be more than Summary counts
+	RestUntil time.Time `json:"restUntil,omitzero"`
 }
 
 // Item is one case in a digest.

@@ -32,6 +32,8 @@ type Entry struct {
 	Docket  docket.Key     `json:"docket"`
 	Case    string         `json:"case"`
 	Purpose docket.Purpose `json:"purpose"`
+	// First is true for the first warning of a case.
+	First bool `json:"first,omitempty"`
 }
 
 // Box is the outbox of one owner on one channel.
@@ -42,6 +44,17 @@ type Box struct {
 	Entries []Entry   `json:"entries"`
 	Since   time.Time `json:"since,omitzero"`   // when the first entry was filed
 	LastTry time.Time `json:"lastTry,omitzero"` // of any notice
+	// RestUntil holds first warnings back after more of them than one mail may name; set again
+	// by each notice.
+	RestUntil time.Time `json:"restUntil,omitzero"`
+}
+
+// Ready returns the entries that may be told now.
+func (b Box) Ready(now time.Time) []Entry {
+	if !now.Before(b.RestUntil) {
+		return b.Entries
+	}
+	return slices.DeleteFunc(slices.Clone(b.Entries), func(e Entry) bool { return e.First })
 }
 
 // State is how far a notice got.
@@ -61,6 +74,8 @@ const (
 	MaxTries = 12
 	// MaxEntries bounds an outbox; what finds no room is due still, and filed again later.
 	MaxEntries = 2000
+	// MaxFirst bounds the first warnings among them: what is new must not crowd out the rest.
+	MaxFirst = 1500
 )
 
 // Notice is one digest, frozen, with its fate.
@@ -92,7 +107,11 @@ func File(ctx context.Context, l ledger.Records, owner v1.Owner, channel string,
 	return ledger.UpdateRecord(ctx, l, BoxKey(owner.Key(), channel), func(b *Box) (bool, error) {
 		before := len(b.Entries)
 		for _, e := range entries {
-			if len(b.Entries) < MaxEntries && !slices.Contains(b.Entries, e) {
+			room := MaxEntries
+			if e.First {
+				room = MaxFirst
+			}
+			if len(b.Entries) < room && !slices.Contains(b.Entries, e) {
 				b.Entries = append(b.Entries, e)
 			}
 		}
@@ -140,7 +159,7 @@ func Take(ctx context.Context, l ledger.Records, n Notice, dropped []Entry, now 
 		b.Since = now
 		if n.Digest.Number > 0 {
 			b.Next = n.Digest.Number + 1
-			b.LastTry = now
+			b.LastTry, b.RestUntil = now, n.Digest.RestUntil
 		}
 		return true, nil
 	})

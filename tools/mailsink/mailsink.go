@@ -13,6 +13,7 @@
 package mailsink
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,10 @@ type Options struct {
 	User     string           // empty lets everybody send
 	Password string           // of User
 	Now      func() time.Time // nil is the machine's clock
+	Mechs    []string         // of AUTH: PLAIN, LOGIN, CRAM-MD5; empty is the first two
+	Implicit bool             // TLS from the first byte
+	NoTLS    bool             // no STARTTLS is offered
+	Expired  bool             // the certificate's time is over
 }
 
 // Sink is a running server.
@@ -69,7 +74,7 @@ func Start(opts Options) (*Sink, error) {
 }
 
 func (s *Sink) listen() error {
-	tlsConfig, err := newTLS(s.CAFile(), s.opts.Now())
+	tlsConfig, err := newTLS(s.CAFile(), s.certTime())
 	if err != nil {
 		return err
 	}
@@ -85,15 +90,29 @@ func (s *Sink) listen() error {
 	s.smtpAddr, s.httpAddr = mail.Addr().String(), web.Addr().String()
 	s.smtp = smtp.NewServer(smtp.BackendFunc(s.session))
 	s.smtp.Domain = "mailsink.test"
-	s.smtp.TLSConfig = tlsConfig
+	if !s.opts.NoTLS && !s.opts.Implicit {
+		s.smtp.TLSConfig = tlsConfig
+	}
 	s.smtp.MaxMessageBytes = 16 << 20
 	s.smtp.MaxRecipients = 1000
 	s.smtp.ReadTimeout, s.smtp.WriteTimeout = time.Minute, time.Minute
 	s.smtp.ErrorLog = log.New(io.Discard, "", 0)
 	s.http = &http.Server{Handler: s.pages(), ReadHeaderTimeout: 10 * time.Second}
-	s.wait.Go(func() { _ = s.smtp.Serve(&door{Listener: mail, sink: s}) })
+	var front net.Listener = &door{Listener: mail, sink: s}
+	if s.opts.Implicit {
+		front = tls.NewListener(front, tlsConfig)
+	}
+	s.wait.Go(func() { _ = s.smtp.Serve(front) })
 	s.wait.Go(func() { _ = s.http.Serve(web) })
 	return nil
+}
+
+// certTime is when the certificate was made, which lasts a year.
+func (s *Sink) certTime() time.Time {
+	if s.opts.Expired {
+		return s.opts.Now().AddDate(-2, 0, 0)
+	}
+	return s.opts.Now()
 }
 
 func loopback(addr string) (net.Listener, error) {

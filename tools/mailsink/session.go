@@ -3,6 +3,7 @@ package mailsink
 import (
 	"crypto/subtle"
 	"io"
+	"slices"
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
@@ -24,10 +25,19 @@ func (s *session) AuthMechanisms() []string {
 	if s.sink.opts.User == "" {
 		return nil
 	}
+	if len(s.sink.opts.Mechs) > 0 {
+		return s.sink.opts.Mechs
+	}
 	return []string{sasl.Plain, sasl.Login}
 }
 
 func (s *session) Auth(mech string) (sasl.Server, error) {
+	if !slices.Contains(s.AuthMechanisms(), mech) {
+		return nil, smtp.ErrAuthUnknownMechanism
+	}
+	if mech == cramMD5 {
+		return &cramServer{session: s}, nil
+	}
 	if mech == sasl.Login {
 		return &loginServer{check: s.check}, nil
 	}

@@ -7,7 +7,9 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp -R internal "$copy/internal"
 cp go.mod go.sum "$copy/"
-go tool -modfile="$PWD/tools/templ/go.mod" templ generate -path "$copy/internal/report" >"$copy/log" 2>&1 || { cat "$copy/log"; exit 1; }
-find "$copy/internal/report" -name '*_templ.go' | while read -r new; do
+for folder in internal/report internal/notify/email; do
+	go tool -modfile="$PWD/tools/templ/go.mod" templ generate -path "$copy/$folder" >"$copy/log" 2>&1 || { cat "$copy/log"; exit 1; }
+done
+find "$copy/internal" -name '*_templ.go' | while read -r new; do
 	cmp -s "$new" "internal${new#"$copy/internal"}" || { echo "internal${new#"$copy/internal"} is out of date: run make generate"; exit 1; }
 done

@@ -11,10 +11,7 @@ import (
 	"github.com/k8guard/k8guard/internal/notify"
 )
 
-const (
-	maxItems = 50
-	maxField = 300
-)
+const maxField = 300
 
 // group is all that a digest says for one purpose of one root.
 type group struct {
@@ -23,7 +20,7 @@ type group struct {
 	items   []notify.Item
 }
 
-// groups sorts by purpose, then root, and cuts at maxItems; more counts what was cut.
+// groups sorts by purpose, then root, and cuts at [notify.MaxItems]; more counts what was cut.
 func groups(d notify.Digest) (all []group, more int) {
 	items := slices.Clone(d.Items)
 	order := purposes()
@@ -31,8 +28,8 @@ func groups(d notify.Digest) (all []group, more int) {
 	slices.SortStableFunc(items, func(a, b notify.Item) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Root.String(), b.Root.String()))
 	})
-	if len(items) > maxItems {
-		items, more = items[:maxItems], len(items)-maxItems
+	if len(items) > notify.MaxItems {
+		items, more = items[:notify.MaxItems], len(items)-notify.MaxItems
 	}
 	for _, it := range items {
 		p, root := purposeOf(it), it.Root.String()
@@ -146,6 +143,45 @@ func heading(it notify.Item) string {
 
 func intro(d notify.Digest) string {
 	return fmt.Sprintf("K8Guard in cluster %s: %s.", clean(d.Cluster, 60), summary(d))
+}
+
+// tally says how many cases are new to the owner, by rule, and what becomes of those that
+// this mail does not name; nothing when it is no summary.
+func tally(d notify.Digest) []string {
+	if len(d.Summary) == 0 {
+		return nil
+	}
+	total := 0
+	var lines []string
+	for _, c := range d.Summary {
+		total += c.Cases
+		lines = append(lines, fmt.Sprintf("%s: %d", clean(c.Rule, 80), c.Cases))
+	}
+	least := ""
+	if d.More {
+		least = "at least "
+	}
+	first := fmt.Sprintf("%s%d cases are new to you; this mail names the %d worst of them. Only what a mail names counts as warned of.",
+		least, total, min(total, named(d)))
+	last := "The others are told of later, some at a time"
+	if !d.RestUntil.IsZero() {
+		last += ", from " + d.RestUntil.UTC().Format(time.RFC3339) + " on"
+	}
+	if link(d.URL) != "" {
+		last += "; the report shows them now"
+	}
+	return append(append([]string{first}, lines...), last+".")
+}
+
+// named counts the first warnings of a digest.
+func named(d notify.Digest) int {
+	n := 0
+	for _, it := range d.Items {
+		if purposeOf(it) == docket.Warning && it.N == 1 {
+			n++
+		}
+	}
+	return n
 }
 
 func footer(d notify.Digest) string {

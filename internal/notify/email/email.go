@@ -101,7 +101,7 @@ func (c *Channel) Send(ctx context.Context, d notify.Digest) notify.Outcome {
 	if err != nil {
 		return notify.Outcome{State: notify.Failed, Detail: clean(err.Error(), 500), Refused: refused}
 	}
-	message, err := c.compose(d, to)
+	message, err := c.compose(ctx, d, to)
 	if err != nil {
 		return notify.Outcome{State: notify.Failed, Detail: clean(err.Error(), 500), Refused: refused}
 	}

@@ -1,6 +1,7 @@
 package email
 
 import (
+	"mime"
 	"net/mail"
 	"slices"
 	"strings"
@@ -8,8 +9,8 @@ import (
 	"unicode"
 
 	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/notify"
 	"github.com/k8guard/k8guard/internal/notify/notifytest"
-	"github.com/k8guard/k8guard/tools/mailsink"
 )
 
 func configured() config.Email {
@@ -61,25 +62,35 @@ func FuzzMessage(f *testing.F) {
 		d.Cluster, d.URL, d.Owner.From = s, u, s
 		it := &d.Items[0]
 		it.Title, it.Rule, it.Severity, it.Why, it.Remedy, it.Message, it.Evidence = s, s, s, s, s, s, s
-		it.Root.Kind, it.Root.Name, it.Undo, it.URL, it.NextStep, it.Purpose = s, s, s, u, s, "enforced"
-		raw, err := channel(t, configured()).compose(d, []string{"a@example.com"})
+		it.Root.Kind, it.Root.Name, it.Undo, it.URL, it.NextStep, it.Human, it.Purpose = s, s, s, u, s, s, "enforced"
+		d.Summary = []notify.Count{{Rule: s, Cases: 1}}
+		raw, err := channel(t, configured()).compose(t.Context(), d, []string{"a@example.com"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := mailsink.Parse(raw)
+		head, text, page, err := judged(raw)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%q: %v", s, err)
 		}
-		if e := escapes(m); e != "" {
-			t.Errorf("%q broke out: %s", s, e)
+		for key, values := range head {
+			if !slices.Contains(headers(), key) || len(values) != 1 {
+				t.Errorf("%q became a header: %s: %q", s, key, values)
+			}
 		}
-		for _, shown := range []string{m.Text, m.HTML, m.Subject} {
+		if e := foreign(page); e != "" {
+			t.Errorf("%q became markup: %s", s, e)
+		}
+		subject, err := new(mime.WordDecoder).DecodeHeader(head.Get("Subject"))
+		if err != nil {
+			t.Error(err)
+		}
+		for _, shown := range []string{text, page, subject} {
 			if strings.ContainsFunc(shown, func(r rune) bool { return r != '\n' && r != '\r' && unicode.In(r, unicode.Cc, unicode.Cf) }) {
 				t.Errorf("a control character of %q is shown", s)
 			}
 		}
-		if m.Get("To") != "<a@example.com>" {
-			t.Errorf("To is %q", m.Get("To"))
+		if head.Get("To") != "<a@example.com>" {
+			t.Errorf("To is %q", head.Get("To"))
 		}
 	})
 }

@@ -2,6 +2,7 @@ package email
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -18,7 +19,11 @@ import (
 const HeaderNotice = "X-K8Guard-Notice"
 
 // compose writes the whole message, before a connection is opened for it.
-func (c *Channel) compose(d notify.Digest, to []string) ([]byte, error) {
+func (c *Channel) compose(ctx context.Context, d notify.Digest, to []string) ([]byte, error) {
+	page, err := htmlBody(ctx, d, c.now())
+	if err != nil {
+		return nil, fmt.Errorf("compose the mail's page: %w", err)
+	}
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	m.FromMailAddress(c.from)
 	addresses := make([]*mail.Address, 0, len(to))
@@ -33,8 +38,9 @@ func (c *Channel) compose(d notify.Digest, to []string) ([]byte, error) {
 	m.SetMessageIDWithValue(hex.EncodeToString(sum[:16]) + "@" + c.domain())
 	m.SetGenHeader(HeaderNotice, token(d.ID, 300))
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
+	m.SetGenHeader("List-Id", "<k8guard."+c.domain()+">") // the same for all, so that one filter takes them
 	m.SetBodyString(gomail.TypeTextPlain, textBody(d, now))
-	m.AddAlternativeString(gomail.TypeTextHTML, htmlBody(d, now))
+	m.AddAlternativeString(gomail.TypeTextHTML, page)
 	var b bytes.Buffer
 	if _, err := m.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("compose the mail: %w", err)

@@ -47,12 +47,31 @@ func everything() notify.Digest {
 	return d
 }
 
+func rendered(t *testing.T, d notify.Digest) string {
+	t.Helper()
+	page, err := htmlBody(t.Context(), d, at())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// many is the summary of a first start.
+func many() notify.Digest {
+	d := notifytest.Sample("n", []string{"a@example.com"})
+	d.Items[0].N, d.Items[0].NextStep = 1, "warning 2 of 3"
+	d.Summary, d.RestUntil = []notify.Count{{Rule: "IMAGE_REPO", Cases: 120}, {Rule: "PRIVILEGED", Cases: 3}}, at().AddDate(0, 0, 1)
+	return d
+}
+
 func TestGolden(t *testing.T) {
 	golden(t, "digest.txt", "Subject: "+subject(everything())+"\n\n"+textBody(everything(), at()))
-	golden(t, "digest.html", htmlBody(everything(), at()))
+	golden(t, "digest.html", rendered(t, everything()))
 	h := notifytest.Hostile("n", nil)
 	golden(t, "hostile.txt", textBody(h, at()))
-	golden(t, "hostile.html", htmlBody(h, at()))
+	golden(t, "hostile.html", rendered(t, h))
+	golden(t, "summary.txt", textBody(many(), at()))
+	golden(t, "summary.html", rendered(t, many()))
 }
 
 func TestSubject(t *testing.T) {
@@ -76,7 +95,7 @@ func TestLongDigestIsCut(t *testing.T) {
 		d.Items = append(d.Items, it)
 	}
 	text := textBody(d, at())
-	if n := strings.Count(text, "  * "); n != maxItems || !strings.Contains(text, "… and 21 more") || !strings.Contains(text, "Report: https://") {
+	if n := strings.Count(text, "  * "); n != notify.MaxItems || !strings.Contains(text, "… and 21 more") || !strings.Contains(text, "Report: https://") {
 		t.Errorf("%d items shown of 71:\n%s", n, text[len(text)-200:])
 	}
 }
@@ -84,7 +103,7 @@ func TestLongDigestIsCut(t *testing.T) {
 func TestSameDigestSameID(t *testing.T) {
 	c := channel(t, configured())
 	id := func(d string) string {
-		raw, err := c.compose(notifytest.Sample(d, nil), []string{"a@example.com"})
+		raw, err := c.compose(t.Context(), notifytest.Sample(d, nil), []string{"a@example.com"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -88,8 +88,10 @@ func (c *Channel) login(client *smtp.Client, password string) error {
 		return client.Auth(smtp.PlainAuth("", c.conf.Username, password, c.conf.Host, false))
 	case slices.Contains(mechs, "LOGIN"):
 		return client.Auth(smtp.LoginAuth(c.conf.Username, password, c.conf.Host, false))
+	case slices.Contains(mechs, "CRAM-MD5"):
+		return client.Auth(smtp.CRAMMD5Auth(c.conf.Username, password))
 	}
-	return errors.New("the server offers neither AUTH PLAIN nor LOGIN")
+	return errors.New("the server offers none of AUTH PLAIN, LOGIN and CRAM-MD5")
 }
 
 // transact sends one message. Up to the dot every error means that nothing was sent.

@@ -13,6 +13,9 @@ import (
 func textBody(d notify.Digest, now time.Time) string {
 	var b strings.Builder
 	b.WriteString(intro(d) + "\n")
+	for _, line := range tally(d) {
+		b.WriteString("\n" + line + "\n")
+	}
 	all, more := groups(d)
 	var last docket.Purpose
 	for _, g := range all {
