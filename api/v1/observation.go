@@ -83,6 +83,10 @@ type Observation struct {
 	State   RootState `json:"state"`
 	// Created is the root's creation time, by the API server's clock.
 	Created time.Time `json:"created,omitzero"`
+	// GenerateName and ServiceAccount are a Pod's or Job's: what they have in common with others
+	// that are made in their place.
+	GenerateName   string `json:"generateName,omitempty"`
+	ServiceAccount string `json:"serviceAccount,omitempty"`
 	// Dormant says why nothing of the root runs ("scaled to zero"); empty when it may run.
 	Dormant string `json:"dormant,omitempty"`
 	// NoPods is true when the root makes pods, and none lived to be looked at.

@@ -35,14 +35,19 @@ func (e *Engine) digest(ctx context.Context, b outbox.Box, controls policy.Contr
 		return out, nil, err
 	}
 	limit := e.summarise(&out, b, lines, now)
-	named := 0
+	named, told := 0, map[string]bool{}
 	for _, l := range lines {
 		if len(out.Items) == notify.MaxItems || l.entry.First && named == limit {
 			break
 		}
-		if carries(out, l.c.ID) {
-			continue // it is in already: the other news of it waits for the next notice
+		kin := l.c.ID
+		if l.d.ThrowAway(now) {
+			kin = l.d.Family + l.c.Signature()
 		}
+		if told[kin] {
+			continue // it, or its like, is in already: the other news of it waits for the next notice
+		}
+		told[kin] = true
 		if l.entry.First {
 			named++
 		}
@@ -59,6 +64,9 @@ func (e *Engine) digest(ctx context.Context, b outbox.Box, controls policy.Contr
 func (e *Engine) lines(ctx context.Context, b outbox.Box, controls policy.Controls, now time.Time) (lines []line, dropped []outbox.Entry, err error) {
 	for _, entry := range b.Ready(now) {
 		d, err := e.Ledger.Load(ctx, entry.Docket)
+		if err == nil {
+			d, _, err = e.shared(ctx, d)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -90,8 +98,12 @@ func (e *Engine) wanted(d docket.Docket, c docket.Case, purpose docket.Purpose, 
 	return to.Key() == e.ownerOf(d, c.Rule).Key() && p.Step == policy.Notify && p.Next == string(purpose)
 }
 
-func carries(d notify.Digest, id string) bool {
-	return slices.ContainsFunc(d.Items, func(i notify.Item) bool { return i.Case == id })
+// before says what a root takes the place of.
+func before(b *docket.Before) string {
+	if b == nil {
+		return ""
+	}
+	return fmt.Sprintf("the %d. of its kind within 30 days; %s was there before, until %s", b.Times, b.Root, b.Gone.UTC().Format(time.RFC3339))
 }
 
 func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, now time.Time) notify.Item {
@@ -99,7 +111,7 @@ func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, no
 	confirmed, _ := c.Count(e.ownerOf(d, c.Rule).Key())
 	item := notify.Item{Case: c.ID, Docket: d.Key.String(), Purpose: string(purpose), N: 1, Rule: c.Rule,
 		Title: meta.Title, Severity: c.Severity, Why: meta.Why, Remedy: meta.Remedy, Root: d.Root, Source: c.Source,
-		Message: c.Message, Path: c.Path, Evidence: c.Evidence}
+		Before: before(d.Before), Message: c.Message, Path: c.Path, Evidence: c.Evidence}
 	if e.Config.Report.URL != "" {
 		item.URL = strings.TrimSuffix(e.Config.Report.URL, "/") + "/cases/" + c.ID
 	}
@@ -136,7 +148,7 @@ func (e *Engine) next(d docket.Docket, c docket.Case, pol config.Policy, n int, 
 
 // acts reports whether the ladder of a case ends in a hard action.
 func (e *Engine) acts(d docket.Docket, c docket.Case, pol config.Policy) bool {
-	return policy.Action(d.Root.Kind) != "" && c.From == v1.FromTemplate && e.mode == config.ModeEnforce && pol.Enforce && e.ownerOf(d, c.Rule).Platform
+	return policy.Action(d.Root.Kind) != "" && !d.ThrowAway(e.Now()) && c.From == v1.FromTemplate && e.mode == config.ModeEnforce && pol.Enforce && e.ownerOf(d, c.Rule).Platform
 }
 
 // Needed returns how many warnings precede the act on a case, 0 when none follows.

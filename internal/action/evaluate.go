@@ -41,6 +41,9 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 	if done, err := e.settleOpen(ctx, key); err != nil || !done {
 		return err
 	}
+	if err := e.share(ctx, key); err != nil {
+		return err
+	}
 	if err := e.settleNotices(ctx, key); err != nil {
 		return err
 	}

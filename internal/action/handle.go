@@ -44,12 +44,20 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 	for rule, who := range o.Owners {
 		o.Owners[rule] = e.reachable(who)
 	}
+	family, before, err := e.family(ctx, key, o)
+	if err != nil {
+		return err
+	}
 	crash.At(crash.BeforeLedger)
 	d, err := ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		next, entries, changed := docket.Observe(d, o)
 		// A clean root costs nothing: no docket is made for it.
 		if d.Version == 0 && len(next.Cases) == 0 {
 			return d, nil, false, nil
+		}
+		if d.Version == 0 {
+			next.FamilyKey, _ = familyKey(o)
+			next.Family, next.Before = family, before
 		}
 		return next, entries, changed, nil
 	})

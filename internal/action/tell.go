@@ -80,6 +80,9 @@ func (e *Engine) composeOne(ctx context.Context, boxKey string, controls policy.
 // attach ties every case of a notice to it, before its first byte leaves.
 func (e *Engine) attach(ctx context.Context, n outbox.Notice) error {
 	for key, refs := range members(n) {
+		if err := e.tellFamily(ctx, key, n, refs); err != nil {
+			return err
+		}
 		_, err := ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 			next, entries := docket.AttachNotice(d, n.Key, refs, e.Now().UTC())
 			return next, entries, entries != nil, nil
@@ -244,7 +247,11 @@ func (e *Engine) settleNotice(ctx context.Context, key docket.Key, n outbox.Noti
 
 func (e *Engine) settle(ctx context.Context, key docket.Key, n outbox.Notice, result docket.Result, detail string) error {
 	_, err := ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
-		next, entries := docket.SettleNotice(d, n.Key, result, detail, e.Now().UTC())
+		at := e.Now().UTC()
+		if d.ThrowAway(at) && !n.LastTry.IsZero() {
+			at = n.LastTry // the wait counts from there, however late a root takes the notice over
+		}
+		next, entries := docket.SettleNotice(d, n.Key, result, detail, at)
 		return next, entries, entries != nil, nil
 	})
 	return err

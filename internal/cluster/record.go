@@ -60,6 +60,9 @@ type Record struct {
 	Running  Running
 	Scaler   *entity.Scaler
 	Stored   *entity.Stored
+	// GenerateName and ServiceAccount are a Pod's or Job's.
+	GenerateName   string
+	ServiceAccount string
 	// OwnerAnnotation is the value of the annotation that names a Namespace's owner, or of the
 	// one by which any other object names its own.
 	OwnerAnnotation string
@@ -110,6 +113,12 @@ func (s *store) judged(e entity.Entity) *Record {
 	}
 	if e.Replicas != nil {
 		r.Replicas = ptr.To(*e.Replicas) // not a pointer into the object, which would stay
+	}
+	if e.Kind == entity.Job || e.Kind == entity.Pod { // also of one that claims a controller: the claim may be forged
+		r.GenerateName = shared(e.GenerateName)
+		if e.Pod != nil {
+			r.ServiceAccount = shared(e.Pod.ServiceAccountName)
+		}
 	}
 	key := s.settings.WorkloadAnnotation
 	if e.Kind == entity.Namespace {

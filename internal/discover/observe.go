@@ -122,7 +122,7 @@ func (d *Discover) observation(r *cluster.Record, remark string, m mode) v1.Obse
 		verdicts = join(verdicts, d.unread())
 	}
 	who, byRule := d.settings.Owners(d.namespace(r), r)
-	o := v1.Observation{Root: r.Root(), State: v1.Live, Created: r.Created, Dormant: r.Dormant, NoPods: noPods, Lost: r.Lost,
+	o := v1.Observation{Root: r.Root(), State: v1.Live, GenerateName: r.GenerateName, ServiceAccount: r.ServiceAccount, Created: r.Created, Dormant: r.Dormant, NoPods: noPods, Lost: r.Lost,
 		Owner: who, Owners: byRule, Verdicts: tidy(verdicts, remark)}
 	o.Hash = hash(o, r.Generation)
 	return o

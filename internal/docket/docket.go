@@ -66,6 +66,11 @@ type Docket struct {
 	Refusal *Refusal `json:"refusal,omitempty"`
 	// CoolOffUntil ends the pause that an undo starts.
 	CoolOffUntil time.Time `json:"coolOffUntil,omitzero"`
+	// FamilyKey names the record of the roots that this one takes the place of, and Before what
+	// is known of them. Family is the same key where they live shortly: see [Docket.ThrowAway].
+	FamilyKey string  `json:"familyKey,omitempty"`
+	Family    string  `json:"family,omitempty"`
+	Before    *Before `json:"before,omitempty"`
 	// Dropped counts violations beyond MaxCases.
 	Dropped int `json:"dropped,omitempty"`
 }
@@ -91,7 +96,7 @@ func (d Docket) Live() bool {
 	}
 	for i := range d.Cases {
 		c := &d.Cases[i]
-		if c.State != Resolved || c.Waits() || !c.ToldResolved && c.Owes(d.OwnerOf(c.Rule).Key()) {
+		if c.State != Resolved || c.Waits() || d.owes(c) {
 			return true
 		}
 	}

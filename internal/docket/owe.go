@@ -44,7 +44,7 @@ func (c *Case) Recurs() bool {
 // all-clear. What is still on its way is looked at when its outcome is known.
 func (d *Docket) owe() {
 	for i := range d.Cases {
-		if c := &d.Cases[i]; c.State == Resolved && !c.Waits() && !c.Owes(d.OwnerOf(c.Rule).Key()) {
+		if c := &d.Cases[i]; c.State == Resolved && !c.Waits() && !d.owes(c) {
 			c.ToldResolved = true
 		}
 	}

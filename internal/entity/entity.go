@@ -75,6 +75,7 @@ type Entity struct {
 	ResourceVersion string
 	Created         time.Time
 	Deleting        bool
+	GenerateName    string // that the name was made from, or empty
 	Labels          map[string]string
 	Annotations     map[string]string
 	Owners          []metav1.OwnerReference
@@ -218,6 +219,6 @@ func meta(kind Kind, m metav1.ObjectMeta) Entity {
 		Kind: kind, Namespace: m.Namespace, Name: m.Name, UID: string(m.UID),
 		ResourceVersion: m.ResourceVersion, Created: m.CreationTimestamp.Time,
 		Deleting: m.DeletionTimestamp != nil, Labels: m.Labels, Annotations: m.Annotations,
-		Owners: m.OwnerReferences,
+		Owners: m.OwnerReferences, GenerateName: m.GenerateName,
 	}
 }

@@ -59,6 +59,7 @@ type Item struct {
 	Remedy   string   `json:"remedy"`
 	Root     v1.Root  `json:"root"`
 	Source   string   `json:"source"`
+	Before   string   `json:"before,omitempty"` // what the root takes the place of, in words
 	Message  string   `json:"message"`
 	Path     string   `json:"path,omitempty"`
 	Evidence string   `json:"evidence,omitempty"`

@@ -210,6 +210,8 @@ func act(in Input) (docket.Plan, bool) {
 	switch {
 	case c.From != v1.FromTemplate || Action(d.Root.Kind) == "":
 		return hold(NotifyOnly, "told, never acted on: %s", notifyOnly(d, c))
+	case d.ThrowAway(in.Now):
+		return hold(NotifyOnly, "told, never acted on: roots like it come and go within a day")
 	case in.Control.Mode != config.ModeEnforce:
 		return hold(SafeMode, "safe mode: K8Guard tells, it does not act")
 	case d.Enforcement != nil && d.Enforcement.State == docket.Unclear:

@@ -69,6 +69,7 @@ func fields(it notify.Item, now time.Time) []field {
 	}
 	add("What", it.Message, maxField)
 	add("Where", it.Root.String(), maxField)
+	add("Again", it.Before, maxField)
 	add("In", it.Source, maxField)
 	add("Field", it.Path, maxField)
 	add("Found", it.Evidence, maxField)
