@@ -17,7 +17,7 @@ TEMPL  = $(GO) tool -modfile=tools/templ/go.mod templ
 step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short vet fmt-check lint drift programs test-race generate demo demo-once soak gate-mutants \
+.PHONY: help build test test-short vet fmt-check lint drift programs mailserver test-race generate demo demo-once soak gate-mutants \
 	cluster-up cluster-down cluster-status bench fuzz clean
 
 help: ## list the targets
@@ -28,7 +28,7 @@ build: ## build bin/k8guard
 
 # One after the other, also under make -j: they share the processors and the module cache.
 test: ## run every check and every test, on a real control plane
-	@for step in vet fmt-check lint drift programs gate-mutants demo-once test-race; do $(MAKE) $$step || exit; done
+	@for step in vet fmt-check lint drift programs mailserver gate-mutants demo-once test-race; do $(MAKE) $$step || exit; done
 
 test-short: ## run the tests that need no server
 	$(call step,short tests,$(GO) test -short ./...)
@@ -53,6 +53,10 @@ drift:
 # Built before the tests, which would say nothing for minutes; kept in the user's cache.
 programs:
 	$(call step,the control plane's programs,$(GO) run ./tools/cluster build)
+
+# A real mail server for one test; as root on Debian only.
+mailserver:
+	$(call step,Debian's OpenSMTPD,sh tools/opensmtpd.sh)
 
 # go test's own lines carry the times. Packages that start control planes are heavy: two at a time.
 test-race:
