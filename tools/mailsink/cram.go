@@ -2,7 +2,7 @@ package mailsink
 
 import (
 	"crypto/hmac"
-	"crypto/md5" //nolint:gosec // CRAM-MD5 is what some servers still speak
+	"crypto/md5"
 	"encoding/hex"
 	"strings"
 

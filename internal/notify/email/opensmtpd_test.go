@@ -50,7 +50,7 @@ func openSMTPD(t *testing.T) (config.Email, string) {
 	if _, err := exec.LookPath("smtpctl"); err != nil || os.Geteuid() != 0 {
 		t.Skip("needs root and Debian's opensmtpd (apt-get install opensmtpd; make mailserver does it in a container)")
 	}
-	dir, err := os.MkdirTemp("/tmp", "k8guard-opensmtpd-") // its users must reach it
+	dir, err := os.MkdirTemp("/tmp", "k8guard-opensmtpd-") //nolint:usetesting // its users must reach it
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	must(t, os.Chmod(dir, 0o755))
