@@ -160,9 +160,12 @@ func current(kind entity.Kind) string {
 	return ""
 }
 
+// NoObject is the key in [Set.Skipped] of documents that name no kind.
+const NoObject = "(no Kubernetes object)"
+
 func name(t metav1.TypeMeta) string {
 	if t.Kind == "" {
-		return "(no Kubernetes object)"
+		return NoObject
 	}
 	return t.APIVersion + " " + t.Kind
 }
