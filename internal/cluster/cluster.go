@@ -48,8 +48,10 @@ type Settings struct {
 	Related []entity.Kind
 	// OwnerAnnotation is the annotation of a Namespace whose value is kept.
 	OwnerAnnotation string
-	Now             func() time.Time
-	Log             *slog.Logger
+	// Namespace bounds what is read to one; empty means all.
+	Namespace string
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // Watcher follows one cluster.
