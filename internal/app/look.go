@@ -8,6 +8,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/k8guard/k8guard/internal/cluster"
+	"github.com/k8guard/k8guard/internal/entity"
 )
 
 // Where says which cluster a look is at, as kubectl's flags do.
@@ -23,8 +24,8 @@ type Where struct {
 	Namespace string
 }
 
-// Look reads a cluster once, with the caller's own account, and writes nothing.
-func Look(ctx context.Context, w Where) (cluster.Snapshot, error) {
+// Look reads a cluster once, the judged kinds and the related ones, with the caller's own account, and writes nothing.
+func Look(ctx context.Context, w Where, related []entity.Kind) (cluster.Snapshot, error) {
 	rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: w.Kubeconfig, Precedence: w.Paths}
 	config := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: w.Context})
 	rest, err := config.ClientConfig()
@@ -39,5 +40,5 @@ func Look(ctx context.Context, w Where) (cluster.Snapshot, error) {
 	if _, err := client.Discovery().ServerVersion(); err != nil {
 		return cluster.Snapshot{}, fmt.Errorf("reaching the cluster at %s: %w", rest.Host, err)
 	}
-	return cluster.Look(ctx, client, w.Namespace)
+	return cluster.Look(ctx, client, w.Namespace, related)
 }

@@ -20,13 +20,13 @@ type Snapshot struct {
 	Unread map[entity.Kind]error
 }
 
-// Look lists every kind once, in pages, and watches nothing. Namespace bounds it to one
-// namespace; empty means all. Only the end of ctx is an error: a kind that cannot be read is
+// Look lists every kind once, in pages, and watches nothing: the judged ones, and those of
+// related. Namespace bounds it to one namespace; empty means all. Only the end of ctx is an error: a kind that cannot be read is
 // named in the snapshot.
-func Look(ctx context.Context, client kubernetes.Interface, namespace string) (Snapshot, error) {
-	w := &Watcher{settings: Settings{Client: client, Namespace: namespace}}
+func Look(ctx context.Context, client kubernetes.Interface, namespace string, related []entity.Kind) (Snapshot, error) {
+	w := &Watcher{settings: Settings{Client: client, Namespace: namespace, Related: related}}
 	s := Snapshot{Unread: map[entity.Kind]error{}}
-	for _, kind := range Kinds() {
+	for _, kind := range w.Kinds() {
 		found, err := w.pages(ctx, kind)
 		switch {
 		case ctx.Err() != nil:

@@ -25,7 +25,7 @@ func TestLookNamesWhatMayNotBeListed(t *testing.T) {
 	client.PrependReactor("list", "ingresses", func(k8stesting.Action) (bool, runtime.Object, error) {
 		return true, nil, apierrors.NewForbidden(networkingv1.Resource("ingresses"), "", errors.New("no"))
 	})
-	s, err := Look(t.Context(), client, "shop")
+	s, err := Look(t.Context(), client, "shop", []entity.Kind{entity.Node})
 	if err != nil || len(s.Entities) != 2 || len(s.Unread) != 1 {
 		t.Fatalf("%+v, %v", s, err)
 	}
@@ -56,7 +56,7 @@ func TestLookReadsEveryPage(t *testing.T) {
 		}
 		return true, &corev1.PodList{Items: []corev1.Pod{pod("b")}}, nil
 	})
-	s, err := Look(t.Context(), client, "")
+	s, err := Look(t.Context(), client, "", nil)
 	if err != nil || len(s.Entities) != 2 || calls != 4 {
 		t.Errorf("%d calls, %+v, %v", calls, s, err)
 	}
@@ -65,7 +65,7 @@ func TestLookReadsEveryPage(t *testing.T) {
 func TestLookEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Look(ctx, fake.NewClientset(), ""); !errors.Is(err, context.Canceled) {
+	if _, err := Look(ctx, fake.NewClientset(), "", nil); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
