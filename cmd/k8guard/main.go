@@ -24,6 +24,7 @@ func run() int {
 	root := cli.New(cli.Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Environ(),
 		Terminal: term.IsTerminal(int(os.Stdout.Fd())),
+		Program:  os.Args[0],
 		Build:    cli.Build{Version: version, Commit: commit, Date: date},
 	})
 	err := root.ExecuteContext(ctx)

@@ -27,7 +27,9 @@ type Streams struct {
 	// Terminal says that Out is one, so that colour may be used.
 	Terminal bool
 	Build    Build
-	set      *[]string // --set, once it is parsed
+	// Program is the path that was called: as kubectl-k8guard, it is a plugin of kubectl.
+	Program string
+	set     *[]string // --set, once it is parsed
 }
 
 // Build is what the linker was told; empty parts are taken from the build information.
@@ -104,6 +106,8 @@ func New(s Streams) *cobra.Command {
 		newConfig(s),
 		newVersion(s),
 	)
+	addCompletion(root)
+	asPlugin(root, s.Program)
 	return root
 }
 
