@@ -97,6 +97,8 @@ func New(s Streams) *cobra.Command {
 	root.AddCommand(
 		newRun(s),
 		newScan(s),
+		newCases(s),
+		newCase(s),
 		newUndo(s),
 		newFreeze(s),
 		newUnfreeze(s),
