@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 )
@@ -29,7 +30,9 @@ type Streams struct {
 	Build    Build
 	// Program is the path that was called: as kubectl-k8guard, it is a plugin of kubectl.
 	Program string
-	set     *[]string // --set, once it is parsed
+	// Hangup begins to listen for SIGHUP, which asks for the configuration to be read again.
+	Hangup func() <-chan os.Signal
+	set    *[]string // --set, once it is parsed
 }
 
 // Build is what the linker was told; empty parts are taken from the build information.
@@ -96,6 +99,9 @@ func New(s Streams) *cobra.Command {
 	s.set = root.PersistentFlags().StringArray("set", nil, "set one key of the configuration, as key.below=value; may be repeated")
 	root.AddCommand(
 		newRun(s),
+		newDiscover(s),
+		newAction(s),
+		newReport(s),
 		newScan(s),
 		newCases(s),
 		newCase(s),
