@@ -58,7 +58,8 @@ func (h *house) watch(ctx context.Context, next chan<- config.Config) {
 			h.refuse(err)
 			continue
 		}
-		if c = h.kept(c); reflect.DeepEqual(c, inForce) {
+		// Asked, the rest is read again too: kubeconfigs, a file of certificates.
+		if c = h.kept(c); !asked && reflect.DeepEqual(c, inForce) {
 			h.reload.succeeded(h.Now())
 			continue
 		}
