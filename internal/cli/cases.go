@@ -49,7 +49,7 @@ func newCases(s Streams) *cobra.Command {
 			}
 			o.query["status"] = statuses
 			if len(statuses) == 0 && !everything {
-				o.query["status"] = []string{ledger.StatusOpen, ledger.StatusNeedsHuman, ledger.StatusActed, ledger.StatusContested}
+				o.query["status"] = []string{ledger.StatusStanding, ledger.StatusOpen, ledger.StatusNeedsHuman, ledger.StatusActed, ledger.StatusContested}
 			}
 			if namespace != "" {
 				o.query.Set("namespace", namespace)

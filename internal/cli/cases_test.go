@@ -47,7 +47,7 @@ func TestCases(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"cases":                        "/api/v1/cases?limit=50&status=open&status=needs-human&status=acted&status=contested",
+		"cases":                        "/api/v1/cases?limit=50&status=standing&status=open&status=needs-human&status=acted&status=contested",
 		"cases --all --limit 3":        "/api/v1/cases?limit=3",
 		"cases --status resolved -n a": "/api/v1/cases?limit=50&namespace=a&status=resolved",
 	} {
