@@ -70,7 +70,7 @@ func (r *reloading) write(t *testing.T, text string) {
 // status waits until the page of machines says it.
 func (r *reloading) until(t *testing.T, path, says string) {
 	t.Helper()
-	text := ""
+	var text string
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if _, text = ask(t, http.DefaultClient, http.MethodGet, r.url+path, ""); strings.Contains(text, says) {
 			return
@@ -85,10 +85,10 @@ func TestReload(t *testing.T) {
 	r.until(t, "/metrics", "k8guard_config_last_reload_success_timestamp_seconds 1.")
 
 	// A wrong file is said once, with its line and key; the last good one stays.
-	r.write(t, "enforce: {mode: safe}\npolicies:\n  - nmae: x\n")
+	r.write(t, "enforce: {mode: safe}\npolicies:\n  - policy: x\n")
 	r.until(t, "/metrics", "k8guard_config_reload_failed 1")
 	time.Sleep(200 * time.Millisecond)
-	if n := strings.Count(r.log.String(), "was not taken over"); n != 1 || !strings.Contains(r.log.String(), "k8guard.yaml:3") || !strings.Contains(r.log.String(), "nmae") {
+	if n := strings.Count(r.log.String(), "was not taken over"); n != 1 || !strings.Contains(r.log.String(), "k8guard.yaml:3") || !strings.Contains(r.log.String(), "policy") {
 		t.Errorf("said %d times:\n%s", n, r.log.String())
 	}
 	r.write(t, "")

@@ -33,10 +33,9 @@ func Discover(ctx context.Context, s Settings) error {
 	return in.alone(ctx, mux, in.discover.Run)
 }
 
-// discoverRoutes is all that the target serves: this is the place for the routes of
-// internal/discover.
+// discoverRoutes is all that the target serves.
 func (in *instance) discoverRoutes() map[string]http.Handler {
-	routes := map[string]http.Handler{}
+	routes := in.discover.Routes()
 	maps.Copy(routes, in.machines())
 	return routes
 }
@@ -78,7 +77,7 @@ func (nobody) Publish(context.Context, v1.Message) error { return nil }
 func (nobody) Requests() <-chan docket.Key { return nil }
 
 // errReadOnly is the answer of a report that runs by itself to whoever wants to change something.
-var errReadOnly = errors.New("this report only reads; ask the K8Guard that runs: k8guard undo, freeze, unfreeze") //nolint:gochecknoglobals // a sentinel
+var errReadOnly = errors.New("this report only reads; ask the K8Guard that runs: k8guard undo, freeze, unfreeze")
 
 // reader is the desk of a report without an action beside it.
 type reader struct{ in *instance }

@@ -21,10 +21,10 @@ func TestCases(t *testing.T) {
 	socket := running(t, func(w http.ResponseWriter, r *http.Request) {
 		asked = r.URL.String()
 		var answer any
-		switch {
-		case r.URL.Path == "/api/v1/cases":
+		switch r.URL.Path {
+		case "/api/v1/cases":
 			answer = ledger.CasePage{Total: 7, Next: "abc", Rows: []ledger.CaseRow{{ID: "c-1", Root: root, Status: "open", Confirmed: 1, Case: one}}}
-		case r.URL.Path == "/api/v1/cases/c-1":
+		case "/api/v1/cases/c-1":
 			answer = report.CaseView{Case: one, Status: "open", Docket: docket.Docket{Root: root},
 				History: []ledger.Line{{Entry: docket.Entry{Kind: "warned", Text: "told\n\x1b[2J a@example.com"}}}}
 		default:

@@ -42,7 +42,7 @@ func running(t *testing.T, serve http.HandlerFunc) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{Handler: serve} //nolint:gosec // a test's
+	srv := &http.Server{Handler: serve}
 	go func() { _ = srv.Serve(l) }()
 	t.Cleanup(func() { _ = srv.Close() })
 	return socket
