@@ -67,9 +67,10 @@ generate: ## write the generated files anew
 	$(call step,docs/generated/config.md,$(GO) test ./internal/config -run TestReference -update)
 	$(call step,docs/generated/rules.md,$(GO) run ./cmd/k8guard rules docs >bin/rules.md && mv bin/rules.md docs/generated/rules.md)
 
+# The shell outlives Ctrl-C, so that make does not call the demo's own end an error.
 demo: build ## show the whole system (ONCE=1: end by itself, KEEP=1: keep its folder)
 	@bin/k8guard scan examples/demo --config examples/demo.yaml; code=$$?; [ $$code -le 1 ] || exit $$code
-	@$(GO) run ./tools/demo $(if $(ONCE),-once) $(if $(KEEP),-keep)
+	@$(GO) build -o bin/demo ./tools/demo && trap : INT && bin/demo $(if $(ONCE),-once) $(if $(KEEP),-keep)
 
 # The whole story, compared with examples/demo-expect.yaml.
 demo-once:
