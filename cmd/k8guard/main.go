@@ -24,6 +24,8 @@ func run() int {
 	root := cli.New(cli.Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Environ(),
 		Terminal: term.IsTerminal(int(os.Stdout.Fd())),
+		Hangup:   hangup,
+		Program:  os.Args[0],
 		Build:    cli.Build{Version: version, Commit: commit, Date: date},
 	})
 	err := root.ExecuteContext(ctx)
@@ -31,4 +33,11 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "k8guard: "+message)
 	}
 	return cli.Code(err)
+}
+
+// hangup begins to take SIGHUP, which would else end the program.
+func hangup() <-chan os.Signal {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	return asked
 }

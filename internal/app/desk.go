@@ -68,25 +68,12 @@ func (d desk) Status(ctx context.Context) (report.Status, error) {
 	s := report.Status{Mode: mode, Enforcement: enforcement(mode, why), Cluster: in.cluster.Name}
 	seen := in.discover.Status()
 	s.WatchAge, s.Stale, s.Observed = seen.Oldest, seen.Stale, in.Now().Add(-seen.Oldest)
-	freezes, err := in.control.Freezes(ctx)
-	if err != nil {
+	if err := switches(ctx, in.control, &s); err != nil {
 		return s, err
 	}
-	for _, f := range freezes {
-		s.Freezes = append(s.Freezes, report.Freeze{Scope: f.Scope, By: f.By, Reason: f.Reason, At: f.At, Pending: !in.action.Idle()})
+	for i := range s.Freezes {
+		s.Freezes[i].Pending = !in.action.Idle()
 	}
-	events, err := in.control.Log(ctx)
-	if err != nil {
-		return s, err
-	}
-	for _, e := range events {
-		s.Switches = append(s.Switches, report.Switch(e))
-	}
-	b, err := in.control.Breaker(ctx)
-	if err != nil {
-		return s, err
-	}
-	s.Breaker = report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At}
 	budget, err := in.control.Budget(ctx, in.cluster.UID)
 	if err != nil {
 		return s, err
@@ -96,6 +83,27 @@ func (d desk) Status(ctx context.Context) (report.Status, error) {
 	s.Budget.UsedHour, s.Budget.UsedDay = budget.Spent(in.Now())
 	s.Permit = d.permit(ctx)
 	return s, nil
+}
+
+// switches reads freezes, their log and the breaker from the ledger.
+func switches(ctx context.Context, c *control.Control, s *report.Status) error {
+	freezes, err := c.Freezes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range freezes {
+		s.Freezes = append(s.Freezes, report.Freeze{Scope: f.Scope, By: f.By, Reason: f.Reason, At: f.At})
+	}
+	events, err := c.Log(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		s.Switches = append(s.Switches, report.Switch(e))
+	}
+	b, err := c.Breaker(ctx)
+	s.Breaker = report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At}
+	return err
 }
 
 func (d desk) permit(ctx context.Context) string {

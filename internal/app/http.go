@@ -29,13 +29,13 @@ func Socket(c config.Config) string {
 }
 
 // listen opens the pages' address and the commands' socket, the first one first.
-func (in *instance) listen(ctx context.Context) ([]net.Listener, error) {
-	var l net.ListenConfig
-	tcp, err := l.Listen(ctx, "tcp", in.Config.Report.Listen)
+func listen(ctx context.Context, c config.Config) ([]net.Listener, error) {
+	tcp, err := listenTCP(ctx, c)
 	if err != nil {
-		return nil, fmt.Errorf("report.listen: %w; choose another address", err)
+		return nil, err
 	}
-	path := Socket(in.Config)
+	var l net.ListenConfig
+	path := Socket(c)
 	if err := clearSocket(ctx, path); err != nil {
 		return nil, errors.Join(err, tcp.Close())
 	}
@@ -47,6 +47,15 @@ func (in *instance) listen(ctx context.Context) ([]net.Listener, error) {
 		return nil, errors.Join(err, closeAll([]net.Listener{tcp, unix}))
 	}
 	return []net.Listener{tcp, unix}, nil
+}
+
+func listenTCP(ctx context.Context, c config.Config) (net.Listener, error) {
+	var l net.ListenConfig
+	tcp, err := l.Listen(ctx, "tcp", c.Report.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("report.listen: %w; choose another address", err)
+	}
+	return tcp, nil
 }
 
 // clearSocket removes the socket of a dead process, and nothing else.
@@ -79,12 +88,24 @@ func closeAll(listeners []net.Listener) error {
 // handler joins the report with what machines ask for; a name that is not ours reaches
 // neither.
 func (in *instance) handler() (http.Handler, error) {
-	return report.New(report.Settings{Ledger: in.store, Rules: in.engine.Rules(), Control: desk{in}, Now: in.Now,
-		Version: in.Version, Host: hostOf(in.Config.Report.URL), Needed: in.action.Needed, Ack: in.action.Acknowledge, Log: in.Log,
-		Machines: map[string]http.Handler{
-			"GET /metrics": promhttp.HandlerFor(in.registry, promhttp.HandlerOpts{}),
-			"GET /healthz": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }),
-			"GET /readyz":  http.HandlerFunc(in.ready)}})
+	settings := report.Settings{Ledger: in.store, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,
+		Host: hostOf(in.Config.Report.URL), Log: in.Log, Machines: in.machines()}
+	if in.action == nil {
+		settings.Control = reader{in}
+	} else {
+		settings.Control, settings.Needed = desk{in}, in.action.Needed
+		settings.Ack = in.action.Acknowledge
+	}
+	return report.New(settings)
+}
+
+// machines is what programs ask of every target.
+func (in *instance) machines() map[string]http.Handler {
+	return map[string]http.Handler{
+		"GET /metrics": promhttp.HandlerFor(in.registry, promhttp.HandlerOpts{}),
+		"GET /healthz": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }),
+		"GET /readyz":  http.HandlerFunc(in.ready),
+	}
 }
 
 func hostOf(raw string) string {
@@ -95,16 +116,18 @@ func hostOf(raw string) string {
 	return u.Hostname()
 }
 
-// ready says whether the audit is complete, and if not, what is missing.
+// ready says whether the audit is complete, and if not, what is missing. A report alone is
+// always ready.
 func (in *instance) ready(w http.ResponseWriter, _ *http.Request) {
-	s := in.discover.Status()
 	missing := ""
-	for _, k := range s.Kinds {
-		if !k.Complete {
-			missing += fmt.Sprintf("not complete: %s %v\n", k.Kind, k.Err)
+	if in.discover != nil {
+		for _, k := range in.discover.Status().Kinds {
+			if !k.Complete {
+				missing += fmt.Sprintf("not complete: %s %v\n", k.Kind, k.Err)
+			}
 		}
 	}
-	if missing == "" && in.action.Judged() == 0 {
+	if missing == "" && in.action != nil && in.action.Judged() == 0 {
 		missing = "no inventory yet\n"
 	}
 	if missing != "" {

@@ -11,7 +11,19 @@ func (in *instance) local(pages http.Handler) http.Handler {
 	mux.Handle("/", pages)
 	mux.HandleFunc("GET /api/v1/whoowns", in.whoOwns)
 	mux.HandleFunc("POST /api/v1/breaker/close", in.closeBreaker)
+	mux.HandleFunc("GET /config", in.config)
 	return mux
+}
+
+// config shows the configuration in force, with secrets masked.
+func (in *instance) config(w http.ResponseWriter, _ *http.Request) {
+	text, err := in.Config.YAML()
+	if err != nil {
+		answer(w, http.StatusInternalServerError, map[string]string{"detail": err.Error()})
+		return
+	}
+	w.Header().Set("Content-Type", "application/yaml")
+	_, _ = w.Write(text)
 }
 
 func (in *instance) closeBreaker(w http.ResponseWriter, r *http.Request) {

@@ -20,13 +20,13 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/kubernetes"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/action"
+	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/bus/memory"
 	"github.com/k8guard/k8guard/internal/cluster"
 	"github.com/k8guard/k8guard/internal/config"
@@ -39,7 +39,6 @@ import (
 	"github.com/k8guard/k8guard/internal/notify/email"
 	"github.com/k8guard/k8guard/internal/owner"
 	"github.com/k8guard/k8guard/internal/rule"
-	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
 // LedgerFile is the embedded ledger's name in data.dir.
@@ -51,13 +50,15 @@ type Settings struct {
 	Version, Commit string
 	Log             *slog.Logger
 	Now             func() time.Time
+	// Reload says how a running K8Guard takes over a new configuration; nil means never.
+	Reload *Reload
 }
 
-// instance is everything in one process.
+// instance is everything in one process, under one configuration.
 type instance struct {
 	Settings
 	registry *prometheus.Registry
-	store    *sqlite.Ledger
+	store    ledger.Ledger
 	engine   *rule.Engine
 	cluster  v1.Cluster
 	client   kubernetes.Interface // of discover's account
@@ -73,7 +74,6 @@ type instance struct {
 // Run is the target "run": discover, action and report in one process, over SQLite and an
 // in-process bus, until ctx ends.
 func Run(ctx context.Context, s Settings) error {
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), holder: uuid.NewString()}
 	if err := os.MkdirAll(s.Config.Data.Dir, 0o700); err != nil {
 		return fmt.Errorf("making data.dir: %w", err)
 	}
@@ -81,41 +81,21 @@ func Run(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	in.store = store
-	err = in.wire(ctx)
-	if err == nil {
-		err = in.serve(ctx)
-	}
-	return errors.Join(err, store.Close())
+	return errors.Join(newHouse(s, store).live(ctx), store.Close())
 }
 
-// wire builds the parts, in the order in which they need each other.
+// wire builds the parts, in the order in which they need each other. Nothing runs yet.
 func (in *instance) wire(ctx context.Context) error {
-	var err error
-	if in.engine, err = engine(in.Config); err != nil {
-		return err
-	}
-	if in.chain, err = chain(in.Config, ruleIDs(in.engine)); err != nil {
-		return err
-	}
-	rest, err := restConfig(in.Config.Cluster.Kubeconfig, "k8guard-discover")
+	watcher, err := in.wireWatch(ctx)
 	if err != nil {
 		return err
 	}
-	if in.client, err = cluster.NewClient(rest); err != nil {
-		return err
-	}
-	watcher, err := cluster.New(cluster.Settings{Client: in.client, Related: in.engine.Related(), OwnerAnnotation: in.Config.Owners.EmailAnnotation,
-		WorkloadAnnotation: in.Config.Owners.WorkloadAnnotation, Now: in.Now, Log: in.Log})
+	e, err := in.raiseEpoch(ctx)
 	if err != nil {
 		return err
 	}
-	if err := in.identify(ctx, watcher); err != nil {
-		return err
-	}
-	in.watcher = watcher
 	bus := memory.New(4096, 8)
-	if err := in.wireDiscover(ctx, watcher, bus); err != nil {
+	if err := in.wireDiscover(watcher, bus, e); err != nil {
 		return err
 	}
 	in.control = control.New(in.store, in.Now)
@@ -126,6 +106,31 @@ func (in *instance) wire(ctx context.Context) error {
 	in.action = action.New(action.Settings{Ledger: in.store, Bus: bus, Config: in.Config, Cluster: in.cluster,
 		Control: in.control, Channels: channels, Rules: in.engine.Rules(), Holder: in.holder, Now: in.Now, Log: in.Log})
 	return in.wireGate(ctx)
+}
+
+// wireWatch makes the rules and the watcher, and learns which cluster it watches.
+func (in *instance) wireWatch(ctx context.Context) (*cluster.Watcher, error) {
+	var err error
+	if in.engine, err = engine(in.Config); err != nil {
+		return nil, err
+	}
+	if in.chain, err = chain(in.Config, ruleIDs(in.engine)); err != nil {
+		return nil, err
+	}
+	rest, err := restConfig(in.Config.Cluster.Kubeconfig, "k8guard-discover")
+	if err != nil {
+		return nil, err
+	}
+	if in.client, err = cluster.NewClient(rest); err != nil {
+		return nil, err
+	}
+	watcher, err := cluster.New(cluster.Settings{Client: in.client, Related: in.engine.Related(), OwnerAnnotation: in.Config.Owners.EmailAnnotation,
+		WorkloadAnnotation: in.Config.Owners.WorkloadAnnotation, Now: in.Now, Log: in.Log})
+	if err != nil {
+		return nil, err
+	}
+	in.watcher = watcher
+	return watcher, in.identify(ctx, watcher)
 }
 
 // identify waits for the API server and learns which cluster it serves.
@@ -152,16 +157,19 @@ type epoch struct {
 	N int64 `json:"n"`
 }
 
-func (in *instance) wireDiscover(ctx context.Context, watcher *cluster.Watcher, bus *memory.Bus) error {
+// raiseEpoch counts the starts in the ledger: a later one outranks what was said before.
+func (in *instance) raiseEpoch(ctx context.Context) (int64, error) {
 	e, err := ledger.UpdateRecord(ctx, in.store, "epoch/"+in.cluster.UID, func(e *epoch) (bool, error) {
 		e.N++
 		return true, nil
 	})
-	if err != nil {
-		return err
-	}
-	in.discover, err = discover.New(discover.Settings{Watcher: watcher, Engine: in.engine, Bus: bus, Cluster: in.cluster,
-		Epoch: e.N, Resync: in.Config.Discover.Resync, IgnoreNamespaces: in.Config.Discover.IgnoreNamespaces,
+	return e.N, err
+}
+
+func (in *instance) wireDiscover(watcher *cluster.Watcher, to bus.Publisher, epoch int64) error {
+	var err error
+	in.discover, err = discover.New(discover.Settings{Watcher: watcher, Engine: in.engine, Bus: to, Cluster: in.cluster,
+		Epoch: epoch, Resync: in.Config.Discover.Resync, IgnoreNamespaces: in.Config.Discover.IgnoreNamespaces,
 		Owners: in.owners, Now: in.Now, Log: in.Log, Registerer: in.registry})
 	return err
 }
@@ -225,24 +233,9 @@ func (in *instance) preflight(ctx context.Context) error {
 	return err
 }
 
-// serve runs the parts until ctx ends or one fails; discover stops first.
-func (in *instance) serve(ctx context.Context) error {
-	listeners, err := in.listen(ctx)
-	if err != nil {
-		return err
-	}
-	handler, err := in.handler()
-	if err != nil {
-		return errors.Join(err, closeAll(listeners))
-	}
-	mode, why := in.action.Mode()
-	in.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", "http://"+listeners[0].Addr().String())
-	return together(ctx,
-		in.discover.Run,
-		func(ctx context.Context) error { in.beat(ctx); return nil },
-		in.action.Run,
-		func(ctx context.Context) error { return serveHTTP(ctx, listeners[0], handler) },
-		func(ctx context.Context) error { return serveHTTP(ctx, listeners[1], in.local(handler)) })
+// run runs the parts until ctx ends or one fails; discover stops first.
+func (in *instance) run(ctx context.Context) error {
+	return together(ctx, in.discover.Run, func(ctx context.Context) error { in.beat(ctx); return nil }, in.action.Run)
 }
 
 // together runs the parts until ctx ends, which is no error, or one fails, which is.

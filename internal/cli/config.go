@@ -68,6 +68,7 @@ func newConfigPrint(s Streams) *cobra.Command {
 	}
 	configFlag(c, &file)
 	c.Flags().StringVarP(&output, "output", "o", "yaml", "yaml or json")
+	complete(c, "output", "yaml", "json")
 	return c
 }
 

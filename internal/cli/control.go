@@ -29,6 +29,7 @@ func (o *request) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.by, "by", me(), "who asks, for the record")
 	c.Flags().StringVar(&o.reason, "reason", "", "why, for the record (required)")
 	c.Flags().StringVarP(&o.output, "output", "o", "text", "text or json")
+	complete(c, "output", "text", "json")
 }
 
 // post asks the running K8Guard and prints its answer.
@@ -86,7 +87,7 @@ func newUndo(s Streams) *cobra.Command {
 		Short:   "Take back what was done about a case",
 		Long:    "Take back what was done about a case: the recorded prior state is restored, if what is there is still K8Guard's.",
 		Example: "  k8guard undo c-mfrggzdfmztwq2lknnwg23tpoa --reason \"needed for the release\"",
-		Args:    arguments(cobra.ExactArgs(1)),
+		Args:    arguments(cobra.ExactArgs(1)), ValidArgsFunction: noWords,
 		RunE: func(c *cobra.Command, args []string) error {
 			return o.post(s, c, "/api/v1/cases/"+url.PathEscape(args[0])+"/undo", "")
 		},
@@ -110,7 +111,7 @@ func freezer(s Streams, name, short, example string) *cobra.Command {
 		Short:   short,
 		Long:    short + ". SCOPE is global (the default), cluster/NAME or rule/ID.",
 		Example: example,
-		Args:    arguments(cobra.MaximumNArgs(1)),
+		Args:    arguments(cobra.MaximumNArgs(1)), ValidArgsFunction: scopes,
 		RunE: func(c *cobra.Command, args []string) error {
 			scope := "global"
 			if len(args) == 1 {
@@ -148,7 +149,7 @@ func newWhoOwns(s Streams) *cobra.Command {
 		Use:     "whoowns NAMESPACE[/KIND/NAME]",
 		Short:   "Say who is told about a namespace, and how that is known",
 		Example: "  k8guard whoowns shop\n  k8guard whoowns shop/deployment/cart -o json",
-		Args:    arguments(cobra.ExactArgs(1)),
+		Args:    arguments(cobra.ExactArgs(1)), ValidArgsFunction: noWords,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := known(output); err != nil {
 				return err
@@ -170,6 +171,7 @@ func newWhoOwns(s Streams) *cobra.Command {
 	}
 	c.Flags().StringVarP(&config, "config", "c", "", "configuration file of the running K8Guard")
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	complete(c, "output", "text", "json")
 	return c
 }
 

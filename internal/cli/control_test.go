@@ -12,23 +12,11 @@ import (
 
 // A wrong -o is refused before anything is asked of the running K8Guard.
 func TestAWrongOutputActsOnNothing(t *testing.T) {
-	dir, err := os.MkdirTemp("", "k8g") //nolint:usetesting // short enough for a socket's path
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	socket := filepath.Join(dir, "s")
-	l, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var asked atomic.Int32
-	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	socket := running(t, func(w http.ResponseWriter, _ *http.Request) {
 		asked.Add(1)
 		_, _ = w.Write([]byte(`{"result": "done"}`))
-	})}
-	go func() { _ = srv.Serve(l) }()
-	t.Cleanup(func() { _ = srv.Close() })
+	})
 	for _, command := range []string{"undo c-1", "ack c-1", "freeze", "unfreeze", "breaker close"} {
 		args := append(strings.Fields(command), "--reason", "x", "--set", "report.socket="+socket, "-o")
 		before := asked.Load()
@@ -39,4 +27,23 @@ func TestAWrongOutputActsOnNothing(t *testing.T) {
 			t.Errorf("%s -o json: %q, %v", command, out, err)
 		}
 	}
+}
+
+// running serves a socket as a running K8Guard does, and returns its path.
+func running(t *testing.T, serve http.HandlerFunc) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "k8g") //nolint:usetesting // short enough for a socket's path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "s")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: serve}
+	go func() { _ = srv.Serve(l) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	return socket
 }

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 )
@@ -27,7 +28,11 @@ type Streams struct {
 	// Terminal says that Out is one, so that colour may be used.
 	Terminal bool
 	Build    Build
-	set      *[]string // --set, once it is parsed
+	// Program is the path that was called: as kubectl-k8guard, it is a plugin of kubectl.
+	Program string
+	// Hangup begins to listen for SIGHUP, which asks for the configuration to be read again.
+	Hangup func() <-chan os.Signal
+	set    *[]string // --set, once it is parsed
 }
 
 // Build is what the linker was told; empty parts are taken from the build information.
@@ -94,7 +99,12 @@ func New(s Streams) *cobra.Command {
 	s.set = root.PersistentFlags().StringArray("set", nil, "set one key of the configuration, as key.below=value; may be repeated")
 	root.AddCommand(
 		newRun(s),
+		newDiscover(s),
+		newAction(s),
+		newReport(s),
 		newScan(s),
+		newCases(s),
+		newCase(s),
 		newUndo(s),
 		newAck(s),
 		newFreeze(s),
@@ -105,6 +115,8 @@ func New(s Streams) *cobra.Command {
 		newConfig(s),
 		newVersion(s),
 	)
+	addCompletion(root)
+	asPlugin(root, s.Program)
 	return root
 }
 

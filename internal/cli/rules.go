@@ -24,7 +24,7 @@ func newRules(s Streams) *cobra.Command {
 		},
 		&cobra.Command{
 			Use: "explain ID", Short: "Say why a rule matters and what to do",
-			Example: "  k8guard rules explain PRIVILEGED", Args: arguments(cobra.ExactArgs(1)),
+			Example: "  k8guard rules explain PRIVILEGED", Args: arguments(cobra.ExactArgs(1)), ValidArgsFunction: explainable,
 			RunE: func(_ *cobra.Command, args []string) error { return explainRule(s, args[0]) },
 		},
 		&cobra.Command{

@@ -1,35 +1,99 @@
 package cli
 
 import (
+	"context"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/k8guard/k8guard/internal/app"
+	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
+// lookEvery is the time between two looks at the configuration's file.
+const lookEvery = 10 * time.Second
+
 func newRun(s Streams) *cobra.Command {
-	var file string
-	c := &cobra.Command{
+	return target(s, &cobra.Command{
 		Use:   "run",
 		Short: "Watch a cluster, tell the owners, and act where it is allowed",
 		Long: "Watch a cluster, tell the owners, and act where it is allowed: everything in one process.\n" +
-			"Safe mode is the default: nothing is acted on until enforce.mode says enforce.",
+			"Safe mode is the default: nothing is acted on until enforce.mode says enforce.\n" +
+			"A change of the configuration's file is taken over within half a minute, and on SIGHUP at once; one that is\n" +
+			"wrong is logged, and the last good one stays in force.",
 		Example: "  k8guard run --config k8guard.yaml\n" +
 			"  K8GUARD__CLUSTER__KUBECONFIG=~/.kube/config k8guard run",
-		Args: arguments(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			conf, err := loadConfig(s, file)
-			if err != nil {
-				return ExitError{Code: ExitFailure, Err: err}
-			}
-			log := telemetry.NewLogger(s.Err, conf.Log)
-			telemetry.TakeKubernetesLogs(log)
-			return app.Run(cmd.Context(), app.Settings{Config: conf, Version: s.Build.Version, Commit: s.Build.Commit,
-				Log: log, Now: time.Now})
+	}, app.Run, true)
+}
+
+func newDiscover(s Streams) *cobra.Command {
+	return target(s, &cobra.Command{
+		Use:   "discover",
+		Short: "Watch a cluster and serve what is wrong in it, and nothing more",
+		Long: "Watch a cluster and serve what is wrong in it at report.listen: /metrics, /healthz, /readyz and the JSON routes.\n" +
+			"It keeps no ledger, tells nobody, and writes nothing to the cluster.",
+		Example: "  k8guard discover --config k8guard.yaml",
+	}, app.Discover, false)
+}
+
+func newReport(s Streams) *cobra.Command {
+	return target(s, &cobra.Command{
+		Use:   "report",
+		Short: "Serve the pages over a ledger that is there, read-only",
+		Long: "Serve the pages over the ledger in data.dir, read-only: beside the K8Guard that writes it (choose another\n" +
+			"report.listen), or over a copy.",
+		Example: "  k8guard report --set data.dir=/backup/k8guard --set report.listen=127.0.0.1:8687",
+	}, app.Report, false)
+}
+
+// newAction refuses: action by itself needs a bus between processes.
+func newAction(Streams) *cobra.Command {
+	return &cobra.Command{
+		Use: "action", Short: "Tell and act on what a discover elsewhere sees (needs Kafka)",
+		Example: "  k8guard run --config k8guard.yaml",
+		Args:    arguments(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			return failure("action by itself takes what discover sees from Kafka, and this K8Guard speaks no Kafka yet; use k8guard run, which is everything in one process")
 		},
 	}
-	c.Flags().StringVarP(&file, "config", "c", "", "configuration file (default: $K8GUARD_CONFIG, else ./k8guard.yaml)")
+}
+
+// target makes the command that runs a target until a signal; reloads says whether it takes
+// over a new configuration meanwhile.
+func target(s Streams, c *cobra.Command, run func(context.Context, app.Settings) error, reloads bool) *cobra.Command {
+	var file string
+	c.Args = arguments(cobra.NoArgs)
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		conf, err := loadConfig(s, file)
+		if err != nil {
+			return ExitError{Code: ExitFailure, Err: err}
+		}
+		var reload *app.Reload
+		if reloads {
+			if reload, err = reloader(s, file); err != nil {
+				return ExitError{Code: ExitFailure, Err: err}
+			}
+		}
+		log := telemetry.NewLogger(s.Err, conf.Log)
+		telemetry.TakeKubernetesLogs(log)
+		return run(cmd.Context(), app.Settings{Config: conf, Version: s.Build.Version, Commit: s.Build.Commit, Log: log, Now: time.Now, Reload: reload})
+	}
+	configFlag(c, &file)
 	return c
+}
+
+func reloader(s Streams, named string) (*app.Reload, error) {
+	file, err := configFile(s, named)
+	if err != nil {
+		return nil, err
+	}
+	again := s
+	again.Err = io.Discard // the warnings were said at the start
+	r := &app.Reload{File: file, Every: lookEvery, Load: func() (config.Config, error) { return loadConfig(again, file) }}
+	if s.Hangup != nil {
+		r.Asked = s.Hangup()
+	}
+	return r, nil
 }

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/manifest"
 	"github.com/k8guard/k8guard/internal/rule"
 	"github.com/k8guard/k8guard/internal/rule/all"
@@ -14,59 +16,80 @@ import (
 )
 
 type scanOptions struct {
-	files         []string
-	recursive     bool
-	output        string
-	config        string
-	failOnUnknown bool
+	scanInput
+	output, config        string
+	failOnUnknown, strict bool
 }
 
 func newScan(s Streams) *cobra.Command {
 	var o scanOptions
 	c := &cobra.Command{
 		Use:   "scan [PATH...]",
-		Short: "Judge manifests by the rules, once",
-		Long: "Judge manifests by the rules, once. PATH is a file, a folder, or - for stdin.\n" +
+		Short: "Judge manifests, a chart or the current cluster by the rules, once",
+		Long: "Judge manifests by the rules, once. PATH is a file, a folder, or - for stdin; -k takes a kustomization,\n" +
+			"--chart a Helm chart (rendered by your own helm), and --cluster the cluster that kubectl would reach, which\n" +
+			"is only read.\n" +
 			"Exit code: 0 clean, 1 violations, 2 errors.",
 		Example: "  k8guard scan ./manifests -R\n" +
 			"  kustomize build . | k8guard scan - -o json\n" +
+			"  k8guard scan -k overlays/prod -o sarif > k8guard.sarif\n" +
+			"  k8guard scan --chart ./chart --values prod.yaml\n" +
+			"  k8guard scan --cluster -n shop\n" +
 			"  k8guard scan examples/demo --config examples/demo.yaml",
-		RunE: func(_ *cobra.Command, args []string) error { return runScan(s, o, append(o.files, args...)) },
+		RunE: func(c *cobra.Command, args []string) error {
+			o.files = append(o.files, args...)
+			return runScan(c.Context(), s, o)
+		},
 	}
-	c.Flags().StringArrayVarP(&o.files, "filename", "f", nil, "file or folder to judge, - for stdin; may be repeated")
-	c.Flags().BoolVarP(&o.recursive, "recursive", "R", false, "also read the folders below")
-	c.Flags().StringVarP(&o.output, "output", "o", "table", "table or json")
+	o.flags(c)
+	c.Flags().StringVarP(&o.output, "output", "o", "table", strings.Join(scanOutputs(), ", "))
 	configFlag(c, &o.config)
 	c.Flags().BoolVar(&o.failOnUnknown, "fail-on-unknown", false, "exit 2 when a rule could not judge an object")
+	c.Flags().BoolVar(&o.strict, "strict", false, "as --fail-on-unknown, and exit 2 on a warning or a document that is no Kubernetes object, too")
+	complete(c, "output", scanOutputs()...)
 	return c
 }
 
-func runScan(s Streams, o scanOptions, paths []string) error {
-	switch {
-	case len(paths) == 0:
-		return failure("nothing to scan: name a file, a folder, or - for stdin")
-	case o.output != "table" && o.output != "json":
-		return failure("no output format is called %q: use -o table or -o json", o.output)
+func scanOutputs() []string { return []string{"table", "json", "sarif", "junit"} }
+
+func runScan(ctx context.Context, s Streams, o scanOptions) error {
+	if !slices.Contains(scanOutputs(), o.output) {
+		return failure("no output format is called %q: use -o %s", o.output, strings.Join(scanOutputs(), ", -o "))
 	}
-	engine, err := loadEngine(s, o.config)
+	if err := o.check(); err != nil {
+		return err
+	}
+	conf, err := loadConfig(quiet(s), o.config)
 	if err != nil {
 		return ExitError{Code: ExitFailure, Err: err}
 	}
-	set, readErr := manifest.Read(paths, o.recursive, s.In)
-	if readErr == nil && len(set.Items) == 0 && len(set.Skipped) == 0 {
-		// A pipe whose first command failed must not turn a build green.
-		return failure("nothing to judge in %s: did the command before the pipe fail? -R also reads the folders below", strings.Join(paths, ", "))
-	}
-	report := scan.Judge(engine, set, readErr)
-	if o.output == "json" {
-		err = report.PrintJSON(s.Out)
-	} else {
-		err = report.PrintTable(s.Out, s.Terminal && !slices.ContainsFunc(s.Env, noColour))
-	}
+	engine, err := newEngine(conf)
 	if err != nil {
 		return ExitError{Code: ExitFailure, Err: err}
 	}
-	return verdict(report.Summary, o.failOnUnknown)
+	report, err := o.judge(ctx, s, conf, engine)
+	if err != nil {
+		return ExitError{Code: ExitFailure, Err: err}
+	}
+	if err := o.print(s, report, engine.Rules()); err != nil {
+		return ExitError{Code: ExitFailure, Err: err}
+	}
+	if o.strict && (len(report.Warnings) > 0 || report.Skipped[manifest.NoObject] > 0) {
+		return ExitError{Code: ExitFailure}
+	}
+	return verdict(report.Summary, o.failOnUnknown || o.strict)
+}
+
+func (o scanOptions) print(s Streams, r scan.Report, rules []rule.Meta) error {
+	switch o.output {
+	case "json":
+		return r.PrintJSON(s.Out)
+	case "sarif":
+		return r.PrintSARIF(s.Out, rules, s.Build.Version)
+	case "junit":
+		return r.PrintJUnit(s.Out)
+	}
+	return r.PrintTable(s.Out, s.Terminal && !slices.ContainsFunc(s.Env, noColour))
 }
 
 // verdict turns counts into the exit code: what could not be read outranks what was found.
@@ -85,11 +108,7 @@ func noColour(entry string) bool {
 	return found && value != ""
 }
 
-func loadEngine(s Streams, file string) (*rule.Engine, error) {
-	c, err := loadConfig(quiet(s), file)
-	if err != nil {
-		return nil, err
-	}
+func newEngine(c config.Config) (*rule.Engine, error) {
 	rules, err := all.Rules(c.Rules, c.Owners)
 	if err != nil {
 		return nil, err

@@ -83,14 +83,9 @@ func TestRulesDocsAreCurrent(t *testing.T) {
 }
 
 func TestEveryCommandHasAnExample(t *testing.T) {
-	var walk func(*cobra.Command)
-	walk = func(c *cobra.Command) {
+	walk(New(Streams{}), func(c *cobra.Command) {
 		if c.Example == "" {
 			t.Errorf("%s has no example", c.CommandPath())
 		}
-		for _, sub := range c.Commands() {
-			walk(sub)
-		}
-	}
-	walk(New(Streams{}))
+	})
 }

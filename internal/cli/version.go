@@ -25,6 +25,7 @@ func newVersion(s Streams) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error { return printVersion(s, output) },
 	}
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	complete(c, "output", "text", "json")
 	return c
 }
 

@@ -50,8 +50,10 @@ type Settings struct {
 	OwnerAnnotation string
 	// WorkloadAnnotation is the annotation of any other object whose value is kept; empty is none.
 	WorkloadAnnotation string
-	Now                func() time.Time
-	Log                *slog.Logger
+	// Namespace bounds what is read to one; empty means all.
+	Namespace string
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // Watcher follows one cluster.

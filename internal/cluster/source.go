@@ -44,32 +44,32 @@ func sourceOf[L runtime.Object](resource string, example runtime.Object, c typed
 }
 
 func (w *Watcher) source(kind entity.Kind) (source, error) {
-	c := w.settings.Client
+	c, ns := w.settings.Client, w.settings.Namespace
 	switch kind {
 	case entity.Namespace:
 		return sourceOf("namespaces", &corev1.Namespace{}, c.CoreV1().Namespaces()), nil
 	case entity.Pod:
-		return sourceOf("pods", &corev1.Pod{}, c.CoreV1().Pods("")), nil
+		return sourceOf("pods", &corev1.Pod{}, c.CoreV1().Pods(ns)), nil
 	case entity.Deployment:
-		return sourceOf("deployments.apps", &appsv1.Deployment{}, c.AppsV1().Deployments("")), nil
+		return sourceOf("deployments.apps", &appsv1.Deployment{}, c.AppsV1().Deployments(ns)), nil
 	case entity.StatefulSet:
-		return sourceOf("statefulsets.apps", &appsv1.StatefulSet{}, c.AppsV1().StatefulSets("")), nil
+		return sourceOf("statefulsets.apps", &appsv1.StatefulSet{}, c.AppsV1().StatefulSets(ns)), nil
 	case entity.DaemonSet:
-		return sourceOf("daemonsets.apps", &appsv1.DaemonSet{}, c.AppsV1().DaemonSets("")), nil
+		return sourceOf("daemonsets.apps", &appsv1.DaemonSet{}, c.AppsV1().DaemonSets(ns)), nil
 	case entity.Job:
-		return sourceOf("jobs.batch", &batchv1.Job{}, c.BatchV1().Jobs("")), nil
+		return sourceOf("jobs.batch", &batchv1.Job{}, c.BatchV1().Jobs(ns)), nil
 	case entity.CronJob:
-		return sourceOf("cronjobs.batch", &batchv1.CronJob{}, c.BatchV1().CronJobs("")), nil
+		return sourceOf("cronjobs.batch", &batchv1.CronJob{}, c.BatchV1().CronJobs(ns)), nil
 	case entity.ReplicaSet:
-		return sourceOf("replicasets.apps", &appsv1.ReplicaSet{}, c.AppsV1().ReplicaSets("")), nil
+		return sourceOf("replicasets.apps", &appsv1.ReplicaSet{}, c.AppsV1().ReplicaSets(ns)), nil
 	case entity.HorizontalPodAutoscaler:
-		return sourceOf("horizontalpodautoscalers.autoscaling", &autoscalingv2.HorizontalPodAutoscaler{}, c.AutoscalingV2().HorizontalPodAutoscalers("")), nil
+		return sourceOf("horizontalpodautoscalers.autoscaling", &autoscalingv2.HorizontalPodAutoscaler{}, c.AutoscalingV2().HorizontalPodAutoscalers(ns)), nil
 	case entity.ResourceQuota:
-		return sourceOf("resourcequotas", &corev1.ResourceQuota{}, c.CoreV1().ResourceQuotas("")), nil
+		return sourceOf("resourcequotas", &corev1.ResourceQuota{}, c.CoreV1().ResourceQuotas(ns)), nil
 	case entity.Node:
 		return sourceOf("nodes", &corev1.Node{}, c.CoreV1().Nodes()), nil
 	case entity.Ingress:
-		return sourceOf("ingresses.networking.k8s.io", &networkingv1.Ingress{}, c.NetworkingV1().Ingresses("")), nil
+		return sourceOf("ingresses.networking.k8s.io", &networkingv1.Ingress{}, c.NetworkingV1().Ingresses(ns)), nil
 	}
 	return source{}, fmt.Errorf("cluster: kind %s cannot be watched", kind)
 }

@@ -86,21 +86,20 @@ func CheckScope(scope string) error {
 	return fmt.Errorf("scope %q: write global, cluster/NAME or rule/ID", scope)
 }
 
-// Freeze switches on. A scope that is frozen already keeps its first reason.
+// Freeze switches on. A scope that is frozen already keeps its first reason; who asked
+// again, and why, is in the log.
 func (c *Control) Freeze(ctx context.Context, scope, by, reason string) error {
 	if err := CheckScope(scope); err != nil {
 		return err
 	}
-	fresh := false
 	_, err := ledger.UpdateRecord(ctx, c.records, freezeKey, func(list *[]Freeze) (bool, error) {
-		fresh = !slices.ContainsFunc(*list, func(f Freeze) bool { return f.Scope == scope })
-		if !fresh {
+		if slices.ContainsFunc(*list, func(f Freeze) bool { return f.Scope == scope }) {
 			return false, nil
 		}
 		*list = append(*list, Freeze{Scope: scope, By: by, Reason: reason, At: c.now().UTC()})
 		return true, nil
 	})
-	if err != nil || !fresh {
+	if err != nil {
 		return err
 	}
 	return c.note(ctx, Event{What: EventFrozen, Scope: scope, By: by, Reason: reason})

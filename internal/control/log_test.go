@@ -13,7 +13,7 @@ func TestTheLogKeepsWhoChangedASwitchAndWhy(t *testing.T) {
 	c := control.New(open(t, t.TempDir()), clock.now)
 	for i, act := range []func() error{
 		func() error { return c.Freeze(ctx, "rule/X", "ada", "registry moves") },
-		func() error { return c.Freeze(ctx, "rule/X", "bob", "again") }, // changes nothing
+		func() error { return c.Freeze(ctx, "rule/X", "bob", "again") }, // the switch keeps its first reason
 		func() error { return c.Lift(ctx, "rule/X", "bob", "it has moved") },
 		func() error { return c.Trip(ctx, "two undos") },
 		func() error { return c.Trip(ctx, "three undos") }, // changes nothing
@@ -31,6 +31,7 @@ func TestTheLogKeepsWhoChangedASwitchAndWhy(t *testing.T) {
 		{At: at, What: control.EventClosed, By: "ada", Reason: "a drill"},
 		{At: at, What: control.EventTripped, Reason: "two undos"},
 		{At: at, What: control.EventUnfrozen, Scope: "rule/X", By: "bob", Reason: "it has moved"},
+		{At: at, What: control.EventFrozen, Scope: "rule/X", By: "bob", Reason: "again"},
 		{At: at, What: control.EventFrozen, Scope: "rule/X", By: "ada", Reason: "registry moves"}}
 	if got, err := c.Log(ctx); err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %+v", err, got)

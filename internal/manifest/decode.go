@@ -26,7 +26,7 @@ type decoder struct {
 func newDecoder() decoder {
 	return decoder{
 		objects: serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer(),
-		line:    regexp.MustCompile(`line (\d+)`),
+		line:    regexp.MustCompile(`line (\d+):? ?`),
 	}
 }
 
@@ -49,8 +49,8 @@ type header struct {
 func (d decoder) document(set *Set, at place, doc document) error {
 	object, err := yaml.YAMLToJSONStrict(doc.text)
 	if err != nil {
-		return place{file: at.file, line: d.brokenLine(err, doc)}.errorf("this is no valid YAML: %s; correct it there, or check the indentation above",
-			d.line.ReplaceAllString(strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "), "here"))
+		text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "), "yaml: ")
+		return place{file: at.file, line: d.brokenLine(err, doc)}.errorf("this is no valid YAML: %s; correct it there, or check the indentation above", d.line.ReplaceAllString(text, ""))
 	}
 	if string(object) == "null" {
 		return nil
@@ -160,9 +160,12 @@ func current(kind entity.Kind) string {
 	return ""
 }
 
+// NoObject is the key in [Set.Skipped] of documents that name no kind.
+const NoObject = "(no Kubernetes object)"
+
 func name(t metav1.TypeMeta) string {
 	if t.Kind == "" {
-		return "(no Kubernetes object)"
+		return NoObject
 	}
 	return t.APIVersion + " " + t.Kind
 }

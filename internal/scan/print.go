@@ -42,8 +42,8 @@ func (r Report) PrintTable(w io.Writer, colour bool) error {
 	if len(r.Skipped) > 0 {
 		fmt.Fprintf(&b, "not judged: %s\n", Visible(r.skipped()))
 	}
-	fmt.Fprintf(&b, "%d objects: %d violations, %d unknown; %d skipped, %d errors\n",
-		s.Objects, s.Violations, s.Unknown, s.Skipped, s.Errors)
+	fmt.Fprintf(&b, "%s: %s, %d unknown; %d skipped, %s\n",
+		count(s.Objects, "object"), count(s.Violations, "violation"), s.Unknown, s.Skipped, count(s.Errors, "error"))
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("printing the report: %w", err)
 	}
@@ -65,24 +65,47 @@ func (r Report) table(colour bool) string {
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.AppendHeader(table.Row{"severity", "rule", "object", "source", "message", "at"})
 	for _, f := range r.Findings {
-		object := Visible(strings.Trim(f.Kind+" "+f.Namespace+"/"+f.Name, "/"))
-		if f.Kind == "Namespace" {
-			object = Visible(f.Kind + " " + f.Name)
-		}
-		at := Visible(f.File + ":" + strconv.Itoa(f.Line))
+		object, at := Visible(f.object()), Visible(f.at())
 		severity := f.Verdict.Severity
 		if f.Verdict.State == v1.Unknown {
 			t.AppendRow(table.Row{paint("unknown", text.FgYellow, colour), f.Verdict.Rule, object, "", Visible(f.Verdict.Reason), at})
 		}
 		for _, v := range f.Verdict.Violations {
-			message := v.Message
-			if v.Evidence != "" {
-				message += " (" + v.Evidence + ")"
-			}
-			t.AppendRow(table.Row{paint(severity, text.FgRed, colour), v.Type, object, Visible(v.Source), Visible(message), at})
+			t.AppendRow(table.Row{paint(severity, text.FgRed, colour), v.Type, object, Visible(v.Source), Visible(withEvidence(v)), at})
 		}
 	}
 	return t.Render()
+}
+
+// object names the object, as "Deployment shop/cart".
+func (f Finding) object() string {
+	if f.Kind == "Namespace" || f.Namespace == "" {
+		return f.Kind + " " + f.Name
+	}
+	return f.Kind + " " + f.Namespace + "/" + f.Name
+}
+
+// at is file:line, or empty for what was read from a cluster.
+func (f Finding) at() string {
+	if f.File == "" {
+		return ""
+	}
+	return f.File + ":" + strconv.Itoa(f.Line)
+}
+
+func withEvidence(v v1.Violation) string {
+	if v.Evidence == "" {
+		return v.Message
+	}
+	return v.Message + " (" + v.Evidence + ")"
+}
+
+// count is "1 violation" or "2 violations".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // paint writes the escapes itself: the library's own switch is a global of the process.

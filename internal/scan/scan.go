@@ -1,6 +1,7 @@
-// Package scan judges a set of manifests once, and prints what it found.
+// Package scan judges a set of manifests, or a cluster, once, and prints what it found.
 //
-// Purpose: the rules of the live audit, on a laptop or in CI, before anything is applied.
+// Purpose: the rules of the live audit, on a laptop or in CI, before anything is applied,
+// or with nothing installed.
 //
 // Concurrency: [Judge] and the printers keep nothing; call them from any number of goroutines.
 //
@@ -25,11 +26,13 @@ type Report struct {
 	Skipped  map[string]int `json:"skipped"` // objects that no rule judges, by "apiVersion Kind"
 	Warnings []string       `json:"warnings"`
 	Errors   []string       `json:"errors"` // what could not be read
+
+	objects []object
 }
 
 // Finding is one object's verdict by one rule, when it is not a pass.
 type Finding struct {
-	File      string     `json:"file"`
+	File      string     `json:"file"` // empty, and Line 0, when it was read from a cluster
 	Line      int        `json:"line"`
 	Kind      string     `json:"kind"`
 	Namespace string     `json:"namespace"`
@@ -58,16 +61,19 @@ func Judge(engine *rule.Engine, set manifest.Set, readErr error) Report {
 	}
 	related, skipped := around(engine, set, readErr)
 	for _, item := range set.Items {
-		for _, verdict := range engine.Judge(item.Entity, related, v1.FromTemplate) {
+		e := item.Entity
+		one := Finding{File: item.File, Line: item.Line, Kind: string(e.Kind), Namespace: e.Namespace, Name: e.Name}
+		r.objects = append(r.objects, object{file: one.at(), name: one.object()})
+		for _, verdict := range engine.Judge(e, related, v1.FromTemplate) {
 			if !skipped[verdict.Rule] {
-				r.add(item, verdict)
+				r.add(one, verdict)
 			}
 		}
 	}
 	return r
 }
 
-func (r *Report) add(item manifest.Item, verdict v1.Verdict) {
+func (r *Report) add(f Finding, verdict v1.Verdict) {
 	if verdict.State == v1.Pass {
 		return
 	}
@@ -75,7 +81,6 @@ func (r *Report) add(item manifest.Item, verdict v1.Verdict) {
 	if verdict.State == v1.Unknown {
 		r.Summary.Unknown++
 	}
-	e := item.Entity
-	r.Findings = append(r.Findings, Finding{File: item.File, Line: item.Line, Kind: string(e.Kind),
-		Namespace: e.Namespace, Name: e.Name, Verdict: verdict})
+	f.Verdict = verdict
+	r.Findings = append(r.Findings, f)
 }

@@ -16,7 +16,7 @@ import (
 func (s *Stage) BuildProduct(ctx context.Context, tags ...string) (string, error) {
 	from := time.Now()
 	path := filepath.Join(s.dir, strings.Join(append([]string{"k8guard"}, tags...), "-"))
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", strings.Join(append(tags, "grpcnotrace"), ","), "-o", path, "./cmd/k8guard")
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", strings.Join(append(tags, "grpcnotrace,kustomize_disable_go_plugin_support"), ","), "-o", path, "./cmd/k8guard")
 	cmd.Dir, cmd.Env = s.repo, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build K8Guard: %w: %s", err, out)

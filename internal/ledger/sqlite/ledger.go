@@ -120,8 +120,11 @@ func (l *Ledger) Close() error {
 	if l.read != nil {
 		failures = append(failures, l.read.Close())
 	}
-	if l.write != nil {
+	if l.write != nil && l.write != l.read {
 		failures = append(failures, l.write.Close())
+	}
+	if l.lock == nil { // a reader's
+		return errors.Join(failures...)
 	}
 	if err := l.lock.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		failures = append(failures, err)

@@ -1,0 +1,133 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/telemetry"
+)
+
+// buildLimit is how long the parts of a new configuration may take to be built, retryBuild
+// how long until they are tried again.
+const (
+	buildLimit = time.Minute
+	retryBuild = 30 * time.Second
+)
+
+// house is what outlives a configuration: the ledger, the listeners, and who we are. In it
+// lives one instance at a time.
+type house struct {
+	Settings
+	store  ledger.Ledger
+	holder string
+	front  *front
+	reload *reloadState
+}
+
+func newHouse(s Settings, store ledger.Ledger) *house {
+	return &house{Settings: s, store: store, holder: uuid.NewString(), front: newFront(), reload: newReloadState()}
+}
+
+// build wires an instance for a configuration; nothing of it runs.
+func (h *house) build(ctx context.Context, c config.Config) (*instance, error) {
+	s := h.Settings
+	s.Config = c
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, holder: h.holder}
+	return in, errors.Join(in.registry.Register(h.reload), in.wire(ctx))
+}
+
+// live builds the first instance, which must succeed, opens the doors, and keeps an instance
+// running until ctx ends or a part fails.
+func (h *house) live(ctx context.Context) error {
+	in, err := h.build(ctx, h.Config)
+	if err != nil {
+		return err
+	}
+	listeners, err := listen(ctx, h.Config)
+	if err != nil {
+		return err
+	}
+	if err := h.front.open(in); err != nil {
+		return errors.Join(err, closeAll(listeners))
+	}
+	mode, why := in.action.Mode()
+	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", "http://"+listeners[0].Addr().String())
+	next := make(chan config.Config)
+	return together(ctx,
+		func(ctx context.Context) error { return h.instances(ctx, in, next) },
+		func(ctx context.Context) error { h.watch(ctx, next); return nil },
+		func(ctx context.Context) error { return serveHTTP(ctx, listeners[0], h.front.pages()) },
+		func(ctx context.Context) error { return serveHTTP(ctx, listeners[1], h.front.local()) })
+}
+
+// instances runs one instance after the other, each until a new configuration comes.
+func (h *house) instances(ctx context.Context, in *instance, next <-chan config.Config) error {
+	for {
+		until, stop := context.WithCancel(ctx)
+		ended := make(chan error, 1)
+		go func() { ended <- in.run(until) }()
+		after, err := h.replace(ctx, ended, next)
+		if after != nil {
+			h.front.close(requestLimit) // what was asked of the old one is answered first
+			stop()
+			err = <-ended
+		}
+		stop()
+		if err != nil || after == nil {
+			return err
+		}
+		if err := h.front.open(after); err != nil {
+			return err
+		}
+		in = after
+		mode, why := in.action.Mode()
+		h.Log.Info("the new configuration is in force", "mode", mode, "why", why)
+	}
+}
+
+// replace waits for a new configuration and builds its instance, while the old one goes on.
+// What cannot be built now, perhaps for want of an API server, is tried again. It returns
+// nil when the old one ended.
+func (h *house) replace(ctx context.Context, ended <-chan error, next <-chan config.Config) (*instance, error) {
+	var wanted config.Config
+	var again <-chan time.Time
+	said := ""
+	for {
+		select {
+		case err := <-ended:
+			return nil, err
+		case wanted = <-next:
+		case <-again:
+		}
+		limited, cancel := context.WithTimeout(ctx, buildLimit)
+		in, err := h.build(limited, wanted)
+		cancel()
+		if err == nil {
+			h.reload.succeeded(h.Now())
+			return in, nil
+		}
+		if ctx.Err() == nil && err.Error() != said {
+			said = err.Error()
+			h.refuse(fmt.Errorf("nothing can be run with it yet: %w", err))
+		}
+		again = time.After(retryBuild)
+	}
+}
+
+func (h *house) refuse(err error) {
+	h.reload.failed()
+	h.Log.Error("the configuration was not taken over; the last good one stays in force", "err", err, "next", "mend it: it is read again by itself")
+}
+
+// paused answers while one instance makes room for the next.
+func paused(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Retry-After", "1")
+	answer(w, http.StatusServiceUnavailable, map[string]string{"detail": "a new configuration is being taken over; ask again in a second"})
+}

@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"path/filepath"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/control"
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger/sqlite"
+	"github.com/k8guard/k8guard/internal/report"
+	"github.com/k8guard/k8guard/internal/telemetry"
+)
+
+// Discover is the target "discover" by itself: it watches and serves what it sees, and
+// needs neither bus nor ledger. It writes nothing to the cluster, not even a Lease.
+func Discover(ctx context.Context, s Settings) error {
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit)}
+	watcher, err := in.wireWatch(ctx)
+	if err != nil {
+		return err
+	}
+	if err := in.wireDiscover(watcher, nobody{}, 1); err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	for pattern, handler := range in.discoverRoutes() {
+		mux.Handle(pattern, handler)
+	}
+	return in.alone(ctx, mux, in.discover.Run)
+}
+
+// discoverRoutes is all that the target serves.
+func (in *instance) discoverRoutes() map[string]http.Handler {
+	routes := in.discover.Routes()
+	maps.Copy(routes, in.machines())
+	return routes
+}
+
+// Report is the target "report": pages over a ledger that is there, read-only. A K8Guard
+// that writes it may run beside.
+func Report(ctx context.Context, s Settings) error {
+	store, err := sqlite.OpenReadOnly(ctx, filepath.Join(s.Config.Data.Dir, LedgerFile))
+	if err != nil {
+		return err
+	}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: store, control: control.New(store, s.Now)}
+	if in.engine, err = engine(s.Config); err == nil {
+		var pages http.Handler
+		if pages, err = in.handler(); err == nil {
+			err = in.alone(ctx, pages)
+		}
+	}
+	return errors.Join(err, store.Close())
+}
+
+// alone serves one address beside the parts, until ctx ends or one fails.
+func (in *instance) alone(ctx context.Context, handler http.Handler, parts ...func(context.Context) error) error {
+	listener, err := listenTCP(ctx, in.Config)
+	if err != nil {
+		return err
+	}
+	in.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "report", "http://"+listener.Addr().String())
+	return together(ctx, append(parts, func(ctx context.Context) error { return serveHTTP(ctx, listener, handler) })...)
+}
+
+// nobody is the bus of a discover that tells nobody.
+type nobody struct{}
+
+// Publish implements bus.Publisher.
+func (nobody) Publish(context.Context, v1.Message) error { return nil }
+
+// Requests implements bus.Publisher: there are none.
+func (nobody) Requests() <-chan docket.Key { return nil }
+
+// errReadOnly is the answer of a report that runs by itself to whoever wants to change something.
+var errReadOnly = errors.New("this report only reads; ask the K8Guard that runs: k8guard undo, freeze, unfreeze")
+
+// reader is the desk of a report without an action beside it.
+type reader struct{ in *instance }
+
+func (reader) Undo(context.Context, string, string, string) (string, error) { return "", errReadOnly }
+func (reader) Freeze(context.Context, string, string, string) error         { return errReadOnly }
+func (reader) Unfreeze(context.Context, string, string, string) error       { return errReadOnly }
+
+// Status says what the ledger knows; of the cluster, the report by itself sees nothing.
+func (r reader) Status(ctx context.Context) (report.Status, error) {
+	s := report.Status{Mode: "report only", Enforcement: "not seen from here: this report only reads the ledger",
+		Cluster: r.in.Config.Cluster.Name, Permit: "not read: this report holds no Kubernetes account"}
+	if err := switches(ctx, r.in.control, &s); err != nil {
+		return s, err
+	}
+	known, err := r.in.store.Overview(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.Observed = known.Newest
+	if !known.Newest.IsZero() {
+		s.WatchAge = r.in.Now().Sub(known.Newest)
+	}
+	return s, nil
+}

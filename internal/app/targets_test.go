@@ -1,0 +1,79 @@
+package app_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/app"
+)
+
+func slogTo(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) }
+
+// serve runs a target until the test ends, and returns its address.
+func serve(t *testing.T, target func(context.Context, app.Settings) error, s app.Settings, seen *lines) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- target(ctx, s) }()
+	t.Cleanup(func() { cancel(); must(t, <-ended) })
+	select {
+	case url := <-seen.address:
+		return url
+	case err := <-ended:
+		t.Fatalf("it did not start: %v", err)
+	case <-time.After(patience):
+		t.Fatal("it did not start in time")
+	}
+	return ""
+}
+
+func TestDiscoverAlone(t *testing.T) {
+	c := newCluster(t)
+	s, seen := settings(t, c.URL)
+	s.Config.Data.Dir = "/nowhere" // it keeps nothing
+	url := serve(t, app.Discover, s, seen)
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if code, text := ask(t, http.DefaultClient, http.MethodGet, url+"/readyz", ""); code == http.StatusOK {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("never ready: %s", text)
+		}
+	}
+	for path, want := range map[string]string{"/healthz": "ok", "/metrics": "k8guard_build_info", "/deploys": "[]", "/namespaces": "["} {
+		if code, text := ask(t, http.DefaultClient, http.MethodGet, url+path, ""); code != http.StatusOK || !strings.Contains(text, want) {
+			t.Errorf("%s: %d %s", path, code, text)
+		}
+	}
+}
+
+func TestReportAlone(t *testing.T) {
+	c := newCluster(t)
+	s, seen := settings(t, c.URL)
+	if err := app.Report(t.Context(), s); err == nil || !strings.Contains(err.Error(), "name the data.dir of a K8Guard that has run") {
+		t.Errorf("without a ledger: %v", err)
+	}
+	in := run(t, s, seen)
+	defer func() { must(t, in.stop()) }()
+	if code, text := post(t, in.url+"/api/v1/freeze", `{"scope":"global","by":"ada","reason":"x"}`); code != http.StatusOK {
+		t.Fatalf("%d %s", code, text)
+	}
+	beside := s
+	beside.Config.Cluster.Kubeconfig = filepath.Join(t.TempDir(), "none") // it reads no cluster
+	other := &lines{Handler: seen.Handler, address: make(chan string, 1), retries: seen.retries}
+	beside.Log = slog.New(other)
+	url := serve(t, app.Report, beside, other)
+	for path, want := range map[string]string{"/": "<html", "/cases": "<html", "/readyz": "ok", "/api/v1/status": `"scope":"global"`} {
+		if code, text := ask(t, http.DefaultClient, http.MethodGet, url+path, ""); code != http.StatusOK || !strings.Contains(text, want) {
+			t.Errorf("%s: %d %s", path, code, text)
+		}
+	}
+	if code, text := post(t, url+"/api/v1/unfreeze", `{"scope":"global","by":"ada","reason":"x"}`); code < 400 || !strings.Contains(text, "only reads") {
+		t.Errorf("unfreeze: %d %s", code, text)
+	}
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/k8guard/k8guard/internal/report"
+	"github.com/k8guard/k8guard/internal/scan"
+)
+
+func newCase(s Streams) *cobra.Command {
+	var config, output string
+	c := &cobra.Command{
+		Use: "case ID", Short: "Show one case and its history",
+		Example: "  k8guard case c-mfrggzdfmztwq2lknnwg23tpoa",
+		Args:    arguments(cobra.ExactArgs(1)), ValidArgsFunction: noWords,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := known(output); err != nil {
+				return err
+			}
+			var view report.CaseView
+			if err := ask(c, s, config, "/api/v1/cases/"+url.PathEscape(args[0]), &view); err != nil {
+				return err
+			}
+			if output == "json" {
+				return json.NewEncoder(s.Out).Encode(view)
+			}
+			_, err := fmt.Fprint(s.Out, caseText(view))
+			return err
+		},
+	}
+	c.Flags().StringVarP(&config, "config", "c", "", "configuration file of the running K8Guard")
+	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	complete(c, "output", "text", "json")
+	return c
+}
+
+func caseText(v report.CaseView) string {
+	var b strings.Builder
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%-9s %s\n", name, scan.Visible(value))
+		}
+	}
+	root := v.Docket.Root
+	line("case", v.Case.ID)
+	line("status", v.Status)
+	line("rule", v.Case.Rule+" ("+v.Case.Severity+"); k8guard rules explain "+v.Case.Rule)
+	line("object", root.Kind+" "+root.Namespace+"/"+root.Name)
+	line("source", v.Case.Source)
+	line("message", v.Case.Message)
+	line("evidence", v.Case.Evidence)
+	line("owner", strings.Join(v.Docket.Owner.Emails, ", "))
+	line("first", v.Case.FirstSeen.UTC().Format(time.RFC3339))
+	line("plan", v.Case.Plan.Text)
+	for _, l := range v.History {
+		fmt.Fprintf(&b, "%s %-12s %s\n", l.Entry.At.UTC().Format(time.RFC3339), scan.Visible(l.Entry.Kind), scan.Visible(l.Entry.Text))
+	}
+	return b.String()
+}

@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/scan"
+)
+
+// maxCases is how many cases one answer holds at most; --cursor takes the next ones.
+const maxCases = 500
+
+type casesOptions struct {
+	config, output string
+	query          url.Values
+}
+
+// caseFilters are the API's own, by flag; the API says what a value may be.
+func caseFilters() map[string]string {
+	return map[string]string{
+		"rule": "a rule's id", "severity": "critical, high, medium or low",
+		"kind": "the root's kind, as Deployment", "cluster": "the cluster's name", "owner": "an address of the owner", "cursor": "go on where the last answer ended",
+	}
+}
+
+func newCases(s Streams) *cobra.Command {
+	o := casesOptions{query: url.Values{}}
+	limit, namespace, statuses, everything := 50, "", []string{}, false
+	c := &cobra.Command{
+		Use: "cases", Short: "List the cases of a running K8Guard",
+		Long: "List the cases of a running K8Guard, over its socket: those that are not over, or of the statuses\n" +
+			"that you name (open, needs-human, acted, contested, exempt, standing, resolved).",
+		Example: "  k8guard cases -n shop\n  k8guard cases --status open --rule IMAGE_REPO -o json",
+		Args:    arguments(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			for name := range caseFilters() {
+				if value, err := c.Flags().GetString(name); err == nil && value != "" {
+					o.query.Set(name, value)
+				}
+			}
+			o.query["status"] = statuses
+			if len(statuses) == 0 && !everything {
+				o.query["status"] = []string{ledger.StatusStanding, ledger.StatusOpen, ledger.StatusNeedsHuman, ledger.StatusActed, ledger.StatusContested}
+			}
+			if namespace != "" {
+				o.query.Set("namespace", namespace)
+			}
+			if limit < 1 || limit > maxCases {
+				return failure("--limit %d: write a number from 1 to %d", limit, maxCases)
+			}
+			o.query.Set("limit", strconv.Itoa(limit))
+			return o.list(c, s)
+		},
+	}
+	for name, usage := range caseFilters() {
+		c.Flags().String(name, "", "only of this "+name+": "+usage)
+	}
+	c.Flags().StringVarP(&namespace, "namespace", "n", "", "only in this namespace")
+	c.Flags().StringSliceVar(&statuses, "status", nil, "only of these statuses; may be repeated")
+	c.Flags().BoolVar(&everything, "all", false, "of every status")
+	c.Flags().IntVar(&limit, "limit", limit, "how many at most")
+	c.Flags().StringVarP(&o.config, "config", "c", "", "configuration file of the running K8Guard")
+	c.Flags().StringVarP(&o.output, "output", "o", "table", "table or json")
+	complete(c, "output", "table", "json")
+	return c
+}
+
+func (o casesOptions) list(c *cobra.Command, s Streams) error {
+	if o.output != "table" && o.output != "json" {
+		return failure("no output format is called %q: use -o table or -o json", o.output)
+	}
+	var page ledger.CasePage
+	if err := ask(c, s, o.config, "/api/v1/cases?"+o.query.Encode(), &page); err != nil {
+		return err
+	}
+	if o.output == "json" {
+		return json.NewEncoder(s.Out).Encode(page)
+	}
+	_, err := fmt.Fprint(s.Out, caseTable(page))
+	return err
+}
+
+// ask gets one answer from the running K8Guard.
+func ask(c *cobra.Command, s Streams, config, path string, into any) error {
+	conf, err := loadConfig(quiet(s), config)
+	if err == nil {
+		err = newClient(conf).call(c.Context(), http.MethodGet, path, nil, into)
+	}
+	if err != nil {
+		return ExitError{Code: ExitFailure, Err: err}
+	}
+	return nil
+}
+
+func caseTable(page ledger.CasePage) string {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.AppendHeader(table.Row{"case", "status", "severity", "rule", "object", "source", "warned", "next"})
+	for _, r := range page.Rows {
+		t.AppendRow(table.Row{scan.Visible(r.ID), r.Status, r.Case.Severity, r.Case.Rule,
+			scan.Visible(r.Root.Kind + " " + r.Root.Namespace + "/" + r.Root.Name), scan.Visible(r.Case.Source), r.Confirmed, nextStep(r)})
+	}
+	text := ""
+	if len(page.Rows) > 0 {
+		text = t.Render() + "\n"
+	}
+	text += fmt.Sprintf("%d of %d cases\n", len(page.Rows), page.Total)
+	if page.Next != "" {
+		text += "more: --cursor " + scan.Visible(page.Next) + "\n"
+	}
+	return text
+}
+
+// nextStep says what comes next and when, as far as policy has said.
+func nextStep(r ledger.CaseRow) string {
+	p := r.Case.Plan
+	step := p.Step
+	if p.Next != "" {
+		step = p.Next
+	}
+	if p.At.IsZero() {
+		return scan.Visible(strings.TrimSpace(step))
+	}
+	return scan.Visible(step + " " + p.At.UTC().Format(time.RFC3339))
+}

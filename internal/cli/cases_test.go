@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/report"
+)
+
+func TestCases(t *testing.T) {
+	one := docket.Case{ID: "c-1", Rule: "IMAGE_REPO", Severity: "high", Source: "app\x1b[2J", Message: "not approved",
+		Plan: docket.Plan{Step: "wait", Next: "notify", At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Text: "warned 1 of 2"}}
+	root := v1.Root{Kind: "Deployment", Namespace: "shop", Name: "cart"}
+	asked := ""
+	socket := running(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.String()
+		var answer any
+		switch r.URL.Path {
+		case "/api/v1/cases":
+			answer = ledger.CasePage{Total: 7, Next: "abc", Rows: []ledger.CaseRow{{ID: "c-1", Root: root, Status: "open", Confirmed: 1, Case: one}}}
+		case "/api/v1/cases/c-1":
+			answer = report.CaseView{Case: one, Status: "open", Docket: docket.Docket{Root: root},
+				History: []ledger.Line{{Entry: docket.Entry{Kind: "warned", Text: "told\n\x1b[2J a@example.com"}}}}
+		default:
+			w.WriteHeader(http.StatusNotFound)
+			answer = map[string]string{"detail": "id: no such case"}
+		}
+		_ = json.NewEncoder(w).Encode(answer)
+	})
+	at := []string{"--set", "report.socket=" + socket}
+	for args, want := range map[string]string{
+		"cases -n shop --rule IMAGE_REPO": "c-1   open    high      IMAGE_REPO  Deployment shop/cart  app\\x1b[2J       1  notify 2026-01-02T03:04:05Z",
+		"cases":                           "1 of 7 cases\nmore: --cursor abc\n",
+		"cases --all -o json":             `"confirmedWarnings":1`,
+		"case c-1":                        `warned       told\n\x1b[2J a@example.com`,
+		"case c-1 -o json":                `"status":"open"`,
+	} {
+		out, _, err := with(t, nil, append(strings.Fields(args), at...)...)
+		if err != nil || !strings.Contains(out, want) || strings.Contains(out, "\x1b") {
+			t.Errorf("%s: %v\n%s", args, err, out)
+		}
+	}
+	for args, want := range map[string]string{
+		"cases":                        "/api/v1/cases?limit=50&status=standing&status=open&status=needs-human&status=acted&status=contested",
+		"cases --all --limit 3":        "/api/v1/cases?limit=3",
+		"cases --status resolved -n a": "/api/v1/cases?limit=50&namespace=a&status=resolved",
+	} {
+		if _, _, err := with(t, nil, append(strings.Fields(args), at...)...); err != nil || asked != want {
+			t.Errorf("%s: %v, asked %s", args, err, asked)
+		}
+	}
+	for args, want := range map[string]string{
+		"case c-2":        "no such case",
+		"cases --limit 0": "write a number from 1 to 500",
+		"cases -o yaml":   "use -o table or -o json",
+	} {
+		if _, _, err := with(t, nil, append(strings.Fields(args), at...)...); Code(err) != ExitFailure || !strings.Contains(Message(err), want) {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The rule in CONTRIBUTING.md compiles, in the place that it names.
+func TestTheContributorsRuleCompiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs the go command")
+	}
+	text, err := os.ReadFile("../../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile("(?s)```go\n(.*?)```").FindSubmatch(text)
+	place := regexp.MustCompile("`(internal/rule/[a-z/]+\\.go)`:").FindSubmatch(text)
+	if code == nil || place == nil {
+		t.Fatal("CONTRIBUTING.md shows no rule, or names no place for it")
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file, overlay := filepath.Join(dir, "rule.go"), filepath.Join(dir, "overlay.json")
+	for path, content := range map[string]string{file: string(code[1]), overlay: `{"Replace": {"` + filepath.Join(root, string(place[1])) + `": "` + file + `"}}`} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := exec.CommandContext(t.Context(), "go", "vet", "-overlay", overlay, "./"+filepath.Dir(string(place[1])))
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// Every command line of ours that the documents show is one that exists, with its flags.
+func TestDocumentedCommandsExist(t *testing.T) {
+	line := regexp.MustCompile("(?:bin/k8guard|/k8guard|`k8guard|kubectl k8guard|    k8guard) ([a-z][^`\n|#&;>(]*)")
+	for _, name := range documents(t) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range line.FindAllStringSubmatch(string(text), -1) {
+			words := strings.Fields(strings.NewReplacer(`"..."`, "x", "…", "").Replace(found[1]))
+			root := New(Streams{})
+			command, rest, err := root.Find(words)
+			if err != nil || command == root {
+				t.Errorf("%s: no such command: k8guard %s", name, found[1])
+				continue
+			}
+			if err := command.ParseFlags(rest); err != nil && !strings.Contains(err.Error(), "needs an argument") {
+				t.Errorf("%s: k8guard %s: %v", name, found[1], err)
+			}
+		}
+	}
+}
+
+func documents(t *testing.T) []string {
+	t.Helper()
+	all := []string{"../../README.md", "../../CONTRIBUTING.md", "../../SECURITY.md"}
+	for _, pattern := range []string{"../../docs/*.md", "../../docs/operators/*.md"} {
+		more, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, more...)
+	}
+	return all
+}

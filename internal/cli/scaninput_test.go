@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/k8guard/k8guard/internal/scan"
+)
+
+// apiServer answers lists as a real one does; it knows one pod, and refuses ingresses.
+func apiServer(t *testing.T) (kubeconfig string, asked *[]string) {
+	t.Helper()
+	asked = new([]string)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*asked = append(*asked, r.Method+" "+r.URL.Path)
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case r.URL.Path == "/version":
+			_, _ = fmt.Fprint(w, `{"gitVersion":"v1.35.0"}`)
+		case strings.HasSuffix(r.URL.Path, "/ingresses"):
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"ingresses is forbidden"}`)
+		case strings.HasSuffix(r.URL.Path, "/pods"):
+			_, _ = fmt.Fprint(w, `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a","namespace":"shop","uid":"1"},`+
+				`"spec":{"containers":[{"name":"c","image":"x","securityContext":{"privileged":true}}]}}]}`)
+		default:
+			_, _ = fmt.Fprint(w, `{"items":[]}`)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
+	text := "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: '" + srv.URL + "'}}]\n" +
+		"contexts: [{name: a, context: {cluster: c}}]\ncurrent-context: a\n"
+	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return kubeconfig, asked
+}
+
+func TestScanCluster(t *testing.T) {
+	kubeconfig, asked := apiServer(t)
+	for name, c := range map[string]struct {
+		env  []string
+		args []string
+	}{
+		"flag":        {nil, []string{"--kubeconfig", kubeconfig, "--context", "a"}},
+		"environment": {[]string{"KUBECONFIG=/nowhere" + string(filepath.ListSeparator) + kubeconfig}, []string{"-n", "shop"}},
+	} {
+		out, _, err := with(t, c.env, append([]string{"scan", "--cluster", "-o", "json"}, c.args...)...)
+		var report scan.Report
+		if Code(err) != ExitFailure || json.Unmarshal([]byte(out), &report) != nil {
+			t.Fatalf("%s: %v, %s", name, err, out)
+		}
+		if len(report.Errors) != 1 || !strings.Contains(report.Errors[0], "may not list ingresses.networking.k8s.io") {
+			t.Errorf("%s: errors %v", name, report.Errors)
+		}
+		privileged := slices.ContainsFunc(report.Findings, func(f scan.Finding) bool { return f.Verdict.Rule == "PRIVILEGED" })
+		if report.Summary.Objects != 1 || report.Summary.Violations != 1 || !privileged {
+			t.Errorf("%s: %+v", name, report)
+		}
+	}
+	seen := strings.Join(*asked, "\n")
+	if strings.Contains(seen, "POST") || !strings.Contains(seen, "GET /apis/apps/v1/deployments") || !strings.Contains(seen, "GET /api/v1/namespaces/shop/pods") {
+		t.Errorf("asked:\n%s", seen)
+	}
+}
+
+func TestScanInputsThatDoNotGoTogether(t *testing.T) {
+	for want, args := range map[string]string{
+		"nothing to scan":                                    "",
+		"one thing at a time":                                "-k a --cluster",
+		"one thing at a time ":                               "a -f b --chart c",
+		"--values and --chart-set need --chart":              "a --values v",
+		"--kubeconfig and --context need --cluster":          "a --context c",
+		"-n needs --cluster or --chart":                      "a -n shop",
+		"no output format is called":                         "a -o yaml",
+		"install helm, or pipe what it makes: helm template": "--chart c",
+		"name a kubeconfig with --kubeconfig":                "--cluster --kubeconfig /nowhere",
+	} {
+		t.Setenv("PATH", "")
+		out, _, err := with(t, nil, append([]string{"scan"}, strings.Fields(args)...)...)
+		if Code(err) != ExitFailure || !strings.Contains(Message(err)+out, strings.TrimSpace(want)) {
+			t.Errorf("scan %s: %v %s", args, err, out)
+		}
+	}
+}
+
+func TestScanStrict(t *testing.T) {
+	const ns = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, annotations: {team/email-ids: a@example.com}}\n"
+	for in, code := range map[string]int{
+		ns:                          0,
+		ns + "spec: {nope: 1}\n":    ExitFailure,
+		ns + "---\nfoo: bar\n":      ExitFailure,
+		ns + "---\nkind: Service\n": 0,
+		ns + "---\n{":               ExitFailure,
+		strings.Replace(ns, "team/email-ids", "x", 1): ExitViolations,
+	} {
+		if out, err := execute(in, "scan", "-", "--strict", "--set", "owners.emailAnnotation=team/email-ids"); Code(err) != code {
+			t.Errorf("%s: code %d, want %d; %s", in, Code(err), code, out)
+		}
+	}
+}
+
+func TestScanKustomization(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte("resources: [github.com/a/b]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := execute("", "scan", "-k", dir); Code(err) != ExitFailure || !strings.Contains(out, "is remote") {
+		t.Errorf("%v %s", err, out)
+	}
+}
