@@ -31,7 +31,7 @@ func replaceCases(ctx context.Context, tx *sql.Tx, d docket.Docket) error {
 			return fmt.Errorf("case %q: %w", c.ID, err)
 		}
 	}
-	return nil
+	return indexCases(ctx, tx, d)
 }
 
 func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case) error {
@@ -43,19 +43,31 @@ func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case)
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO cases (id, cluster, root, cluster_name, kind, namespace,
-		rule, severity, rank, status, seen, opened, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		rule, severity, rank, status, seen, opened, due, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, d.Key.Cluster, d.Key.Root, d.Cluster, d.Root.Kind, d.Root.Namespace,
-		c.Rule, c.Severity, rank(c.Severity), status, micros(c.FirstSeen), micros(c.OpenedAt), string(doc))
+		c.Rule, c.Severity, rank(c.Severity), status, micros(c.FirstSeen), micros(c.OpenedAt), due(c), string(doc))
 	if err != nil {
 		return err
 	}
-	for _, email := range d.Owner.Emails {
-		if _, err := tx.ExecContext(ctx,
-			"INSERT INTO owners (email, case_id) VALUES (?, ?) ON CONFLICT DO NOTHING", email, c.ID); err != nil {
+	emails := d.Owner.Emails
+	if len(emails) == 0 {
+		emails = []string{""}
+	}
+	for _, email := range emails {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO owners (email, case_id, status, due) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+			email, c.ID, status, due(c)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// due is when the case's next step is, 0 if it has no date.
+func due(c docket.Case) int64 {
+	if c.State == docket.Resolved {
+		return 0
+	}
+	return micros(c.Plan.At)
 }
 
 // rank orders severities, 0 worst; one that we do not know comes last.
@@ -89,7 +101,7 @@ func (l *Ledger) cases(ctx context.Context, q ledger.CaseQuery) (page ledger.Cas
 	if err := limited(q.Limit, maxPage); err != nil {
 		return page, err
 	}
-	start, err := parseCursor(q.Cursor)
+	start, err := read[cursor](q.Cursor)
 	if err != nil {
 		return page, err
 	}
@@ -107,7 +119,7 @@ func (l *Ledger) cases(ctx context.Context, q ledger.CaseQuery) (page ledger.Cas
 	page.Rows, err = selectCases(ctx, tx, where, append(args, q.Limit+1))
 	if err == nil && len(page.Rows) > q.Limit {
 		page.Rows = page.Rows[:q.Limit]
-		page.Next = cursorOf(page.Rows[q.Limit-1].Case).String()
+		page.Next = write(cursorOf(page.Rows[q.Limit-1].Case))
 	}
 	return page, err
 }

@@ -44,12 +44,16 @@ func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) 
 
 // scanJSON reads a row whose only column is a document.
 func scanJSON[T any](rows *sql.Rows) (T, error) {
-	var v T
 	var doc []byte
 	if err := rows.Scan(&doc); err != nil {
-		return v, err
+		return *new(T), err
 	}
-	return v, json.Unmarshal(doc, &v)
+	return fromJSON[T](doc)
+}
+
+func fromJSON[T any](doc []byte) (v T, err error) {
+	err = json.Unmarshal(doc, &v)
+	return v, err
 }
 
 // document marshals v within the bound.
