@@ -233,6 +233,10 @@ func (in *instance) serve(ctx context.Context) error {
 	return together(ctx,
 		in.discover.Run,
 		func(ctx context.Context) error { in.beat(ctx); return nil },
+		func(ctx context.Context) error {
+			keep(ctx, in.store, in.Config.Data.Retention, in.Now, in.Log)
+			return nil
+		},
 		in.action.Run,
 		func(ctx context.Context) error { return serveHTTP(ctx, listeners[0], handler) },
 		func(ctx context.Context) error { return serveHTTP(ctx, listeners[1], in.local(handler)) })
