@@ -17,7 +17,7 @@ TEMPL  = $(GO) tool -modfile=tools/templ/go.mod templ
 step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short vet fmt-check lint drift programs test-race generate demo demo-once soak gate-mutants \
+.PHONY: help build test test-short vet fmt-check lint drift programs test-race generate demo demo-once soak gate-mutants axe \
 	cluster-up cluster-down cluster-status bench fuzz clean
 
 help: ## list the targets

@@ -26,15 +26,19 @@ func replaceCases(ctx context.Context, tx *sql.Tx, d docket.Docket) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM cases WHERE "+mine, d.Key.Cluster, d.Key.Root); err != nil {
 		return err
 	}
+	docids, err := indexCases(ctx, tx, d)
+	if err != nil {
+		return err
+	}
 	for _, c := range d.Cases {
-		if err := insertCase(ctx, tx, d, c); err != nil {
+		if err := insertCase(ctx, tx, d, c, docids[c.ID]); err != nil {
 			return fmt.Errorf("case %q: %w", c.ID, err)
 		}
 	}
-	return indexCases(ctx, tx, d)
+	return nil
 }
 
-func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case) error {
+func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case, docid int64) error {
 	confirmed, _ := c.Count(d.Owner.Key())
 	status := ledger.Status(c)
 	doc, err := document(ledger.CaseRow{ID: c.ID, Docket: d.Key, Cluster: d.Cluster, Root: d.Root,
@@ -43,9 +47,9 @@ func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case)
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO cases (id, cluster, root, cluster_name, kind, namespace,
-		rule, severity, rank, status, seen, opened, due, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		rule, severity, rank, status, seen, opened, due, docid, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, d.Key.Cluster, d.Key.Root, d.Cluster, d.Root.Kind, d.Root.Namespace,
-		c.Rule, c.Severity, rank(c.Severity), status, micros(c.FirstSeen), micros(c.OpenedAt), due(c), string(doc))
+		c.Rule, c.Severity, rank(c.Severity), status, micros(c.FirstSeen), micros(c.OpenedAt), due(c), docid, string(doc))
 	if err != nil {
 		return err
 	}

@@ -33,8 +33,7 @@ func filter(q ledger.CaseQuery) (string, []any) {
 		}
 	}
 	if q.Text != "" {
-		where = append(where, `id IN (SELECT case_id FROM case_search WHERE docid IN
-			(SELECT rowid FROM case_text WHERE case_text MATCH ?))`)
+		where = append(where, "docid IN (SELECT rowid FROM case_text WHERE case_text MATCH ?)")
 		args = append(args, match("body", q.Text))
 	}
 	return strings.Join(where, " AND "), args

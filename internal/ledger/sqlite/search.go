@@ -41,36 +41,36 @@ func phrase(text string) string {
 	return `"` + strings.NewReplacer(`"`, " ", "\x00", " ").Replace(text) + `"`
 }
 
-// indexCases brings the index of a docket's cases up to date; most changes of a docket
-// touch none of their words.
-func indexCases(ctx context.Context, tx *sql.Tx, d docket.Docket) error {
+// indexCases brings the index of a docket's cases up to date and returns their rows in it;
+// most changes of a docket touch none of their words.
+func indexCases(ctx context.Context, tx *sql.Tx, d docket.Docket) (map[string]int64, error) {
 	known, err := indexed(ctx, tx, d.Key)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	docids := make(map[string]int64, len(d.Cases))
 	for _, c := range d.Cases {
 		text := body(d.Root.Kind, d.Root.Namespace, d.Root.Name, c.Rule, c.Source, c.Message, c.Evidence, d.Cluster,
 			strings.Join(d.Owner.Emails, " "))
-		old, there := known[c.ID]
-		delete(known, c.ID)
-		if there && old.body == text {
+		if old, there := known[c.ID]; there && old.body == text {
+			docids[c.ID] = old.docid
+			delete(known, c.ID)
 			continue
 		}
-		if there {
-			if err := unindex(ctx, tx, old.docid); err != nil {
-				return err
-			}
+		if err := unindex(ctx, tx, known[c.ID].docid); err != nil {
+			return nil, err
 		}
-		if err := index(ctx, tx, d.Key, c.ID, text); err != nil {
-			return err
+		delete(known, c.ID)
+		if docids[c.ID], err = index(ctx, tx, d.Key, c.ID, text); err != nil {
+			return nil, err
 		}
 	}
 	for _, gone := range known {
 		if err := unindex(ctx, tx, gone.docid); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return docids, nil
 }
 
 type searchRow struct {
@@ -91,20 +91,22 @@ func indexed(ctx context.Context, tx *sql.Tx, key docket.Key) (map[string]search
 	return known, err
 }
 
-func index(ctx context.Context, tx *sql.Tx, key docket.Key, id, text string) error {
+func index(ctx context.Context, tx *sql.Tx, key docket.Key, id, text string) (docid int64, err error) {
 	stored, err := tx.ExecContext(ctx, "INSERT INTO case_search (case_id, cluster, root, body) VALUES (?, ?, ?, ?)", id, key.Cluster, key.Root, text)
-	if err != nil {
-		return err
+	if err == nil {
+		docid, err = stored.LastInsertId()
 	}
-	docid, err := stored.LastInsertId()
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "INSERT INTO case_text (rowid, body) VALUES (?, ?)", docid, text)
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO case_text (rowid, body) VALUES (?, ?)", docid, text)
-	return err
+	return docid, err
 }
 
+// unindex takes a row out; 0 is none.
 func unindex(ctx context.Context, tx *sql.Tx, docid int64) error {
+	if docid == 0 {
+		return nil
+	}
 	if _, err := tx.ExecContext(ctx, "DELETE FROM case_text WHERE rowid = ?", docid); err != nil {
 		return err
 	}

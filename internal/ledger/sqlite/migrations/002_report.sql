@@ -114,3 +114,8 @@ INSERT INTO case_search (case_id, cluster, root, body)
     coalesce((SELECT group_concat(o.email, ' ') FROM owners o WHERE o.case_id = id), ''), 1, 4096)
   FROM cases;
 INSERT INTO case_text (rowid, body) SELECT docid, body FROM case_search;
+ALTER TABLE cases ADD COLUMN docid INTEGER NOT NULL DEFAULT 0; -- its row of case_search
+UPDATE cases SET docid = (SELECT docid FROM case_search WHERE case_id = id);
+DROP INDEX cases_page;
+CREATE INDEX cases_page ON cases
+  (rank, seen DESC, id, status, rule, severity, kind, namespace, cluster_name, docid);
