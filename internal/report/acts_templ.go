@@ -824,6 +824,14 @@ func actedAt(e *docket.Enforcement) time.Time {
 	return e.IntentAt
 }
 
+// pill is the act's state in the words of cases.
+func pill(e *docket.Enforcement) string {
+	if e.State == docket.Done {
+		return ledger.StatusActed
+	}
+	return string(e.State)
+}
+
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 var _ = templruntime.GeneratedTemplate

@@ -183,7 +183,7 @@ func overview(f frame, d overviewData) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = status("acted").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = status(pill(r.Enforcement)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

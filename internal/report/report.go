@@ -15,6 +15,7 @@
 package report
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"log/slog"
@@ -48,6 +49,10 @@ type Settings struct {
 	// Log receives what went wrong behind an error page; nil discards it.
 	Log *slog.Logger
 }
+
+// readLimit ends a question that the ledger cannot answer in time, so that one reader's
+// words do not keep it from the others.
+const readLimit = 20 * time.Second
 
 type server struct {
 	Settings
@@ -111,6 +116,11 @@ func (s *server) guard(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+		if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, ".csv") {
+			ctx, cancel := context.WithTimeout(r.Context(), readLimit)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

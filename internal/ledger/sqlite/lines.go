@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/k8guard/k8guard/internal/ledger"
@@ -56,20 +57,13 @@ func (l *Ledger) lines(ctx context.Context, q ledger.LineQuery) (page ledger.Lin
 	if q.Text != "" {
 		w = byText(q, start)
 	}
-	inner := w.from + " ORDER BY " + w.order + " LIMIT ?"
-	where := ""
-	if len(w.rest) > 0 {
-		where = " WHERE " + strings.Join(w.rest, " AND ")
-	}
+	// One snapshot, so that the page and the place behind it agree.
 	tx, err := l.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return page, err
 	}
 	defer func() { _ = tx.Rollback() }()
-	args := append(append(w.args, w.most), w.values...)
-	rows, err := tx.QueryContext(ctx, "SELECT h.seq, h.rule, h.doc FROM ("+inner+") w CROSS JOIN history h ON h.seq = w.seq"+where+" LIMIT ?",
-		append(args, q.Limit+1)...)
-	if page.Lines, err = collect(rows, err, scanLine); err != nil {
+	if page.Lines, err = w.lines(ctx, tx, q.Limit+1); err != nil {
 		return page, err
 	}
 	if len(page.Lines) > q.Limit {
@@ -78,51 +72,66 @@ func (l *Ledger) lines(ctx context.Context, q ledger.LineQuery) (page ledger.Lin
 		page.Next = write(place{micros(last.Entry.At), last.Seq})
 		return page, nil
 	}
-	page.Next, err = w.behind(ctx, tx, inner)
+	page.Next, err = w.behind(ctx, tx)
 	return page, err
 }
 
+// window is the part of the index that the page looks at.
+func (w walk) window() (query string, args []any) {
+	return w.from + " ORDER BY " + w.order + " LIMIT ?", append(slices.Clone(w.args), w.most)
+}
+
+// lines walks the window until it has found so many. Only the walk orders: another ORDER BY
+// would read the window whole.
+func (w walk) lines(ctx context.Context, tx *sql.Tx, limit int) ([]ledger.Line, error) {
+	inner, args := w.window()
+	where := ""
+	if len(w.rest) > 0 {
+		where = " WHERE " + strings.Join(w.rest, " AND ")
+	}
+	args = append(append(args, w.values...), limit)
+	rows, err := tx.QueryContext(ctx, "SELECT h.seq, h.rule, h.doc FROM ("+inner+") w CROSS JOIN history h ON h.seq = w.seq"+where+" LIMIT ?", args...)
+	return collect(rows, err, scanLine)
+}
+
 // behind is the place after the window, or "" if the window reached the end.
-func (w walk) behind(ctx context.Context, tx *sql.Tx, inner string) (string, error) {
+func (w walk) behind(ctx context.Context, tx *sql.Tx) (string, error) {
+	inner, args := w.window()
 	var p place
 	var n int
-	err := tx.QueryRowContext(ctx, "SELECT coalesce(min(seq), 0), coalesce(min(at), 0), count(*) FROM ("+inner+")", append(w.args, w.most)...).
+	err := tx.QueryRowContext(ctx, "SELECT coalesce(min(seq), 0), coalesce(min(at), 0), count(*) FROM ("+inner+")", args...).
 		Scan(&p.Seq, &p.At, &n)
 	if err != nil || n < w.most {
 		return "", err
 	}
 	// Of the window's last moment, the least place: the rows of one moment are in it by seq.
-	err = tx.QueryRowContext(ctx, "SELECT min(seq) FROM ("+inner+") WHERE at = ?", append(append(w.args, w.most), p.At)...).Scan(&p.Seq)
+	err = tx.QueryRowContext(ctx, "SELECT min(seq) FROM ("+inner+") WHERE at = ?", append(args, p.At)...).Scan(&p.Seq)
 	return write(p), err
 }
 
-// byColumn walks the index of the narrowest filter.
+// byColumn walks the index of the narrowest filter, and filters by the others on the way:
+// from the columns behind in that index, or of an owner's rows from the rows themselves.
 func byColumn(q ledger.LineQuery, start place) walk {
 	w := walk{order: "at DESC, seq DESC", most: window}
-	filters := []struct{ column, value string }{{"namespace", q.Namespace}, {"rule", q.Rule}, {"kind", q.Kind}}
-	switch {
-	case q.Owner != "":
-		w.from, w.args = "SELECT seq, at FROM history_owners WHERE email = ?", []any{q.Owner}
-	case q.Namespace != "":
-		w.from, w.args = "SELECT seq, at, rule, kind FROM history WHERE namespace = ?", []any{q.Namespace}
-		filters[0].value = ""
-	case q.Rule != "":
-		w.from, w.args = "SELECT seq, at, namespace, kind FROM history WHERE rule = ?", []any{q.Rule}
-		filters[1].value = ""
-	case q.Kind != "":
-		w.from, w.args = "SELECT seq, at FROM history WHERE kind = ?", []any{q.Kind}
-		filters[2].value = ""
-	default:
-		w.from = "SELECT seq, at FROM history WHERE true"
-	}
-	table := "w."
+	table, walked := "w.", ""
 	if q.Owner != "" {
-		table, w.most = "h.", textWindow
+		w.from, w.args = "SELECT seq, at FROM history_owners WHERE email = ?", []any{q.Owner}
+		table, walked, w.most = "h.", "email", textWindow
 	}
-	for _, f := range filters {
-		if f.value != "" {
+	for _, f := range []struct{ column, value, rest string }{
+		{"namespace", q.Namespace, "rule, kind"}, {"rule", q.Rule, "namespace, kind"}, {"kind", q.Kind, "namespace, rule"},
+	} {
+		switch {
+		case f.value == "":
+		case walked == "":
+			walked = f.column
+			w.from, w.args = "SELECT seq, at, "+f.rest+" FROM history WHERE "+f.column+" = ?", []any{f.value}
+		default:
 			w.rest, w.values = append(w.rest, table+f.column+" = ?"), append(w.values, f.value)
 		}
+	}
+	if walked == "" {
+		w.from = "SELECT seq, at FROM history WHERE true"
 	}
 	if !q.Since.IsZero() {
 		w.from, w.args = w.from+" AND at >= ?", append(w.args, micros(q.Since))

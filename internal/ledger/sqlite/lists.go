@@ -58,12 +58,14 @@ func (l *Ledger) Owners(ctx context.Context, q ledger.OwnerQuery) (ledger.OwnerP
 	return page, nil
 }
 
+// ownerFound is an owner and the id of the case that comes next, "" for none.
+type ownerFound struct {
+	ledger.OwnerRow
+	next string
+}
+
 func (l *Ledger) owners(ctx context.Context, q ledger.OwnerQuery) (page ledger.OwnerPage, err error) {
-	start, err := read[ownerPlace](q.Cursor)
-	if err == nil {
-		err = limited(q.Limit, maxList)
-	}
-	if err != nil {
+	if err := limited(q.Limit, maxList); err != nil {
 		return page, err
 	}
 	tx, err := l.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
@@ -71,25 +73,7 @@ func (l *Ledger) owners(ctx context.Context, q ledger.OwnerQuery) (page ledger.O
 		return page, err
 	}
 	defer func() { _ = tx.Rollback() }()
-	type found struct {
-		ledger.OwnerRow
-		next string
-	}
-	from := "email > ?"
-	if q.Cursor == "" {
-		from = "email >= ?" // the empty address, too
-	}
-	// With one min() in it, the bare case_id is of the row that has the minimum.
-	rows, err := tx.QueryContext(ctx, `SELECT email, sum(status NOT IN ('standing', 'resolved')), sum(status = 'needs-human'),
-		sum(status IN ('acted', 'contested')), coalesce(min(iif(status IN ('standing', 'resolved'), NULL, nullif(due, 0))), 0), case_id
-		FROM owners WHERE `+from+` GROUP BY email ORDER BY email LIMIT ?`, start.Email, q.Limit+1)
-	list, err := collect(rows, err, func(rows *sql.Rows) (f found, err error) {
-		var due int64
-		if err = rows.Scan(&f.Email, &f.Open, &f.NeedsHuman, &f.Acted, &due, &f.next); due == 0 {
-			f.next = ""
-		}
-		return f, err
-	})
+	list, err := findOwners(ctx, tx, q)
 	if err != nil {
 		return page, err
 	}
@@ -103,11 +87,34 @@ func (l *Ledger) owners(ctx context.Context, q ledger.OwnerQuery) (page ledger.O
 			if err != nil {
 				return page, err
 			}
-			f.Next = &next[0]
+			f.Next = &next[0] // of the same snapshot: it is there
 		}
 		page.Rows = append(page.Rows, f.OwnerRow)
 	}
 	return page, nil
+}
+
+// findOwners returns one more than asked for, if there is one.
+func findOwners(ctx context.Context, tx *sql.Tx, q ledger.OwnerQuery) ([]ownerFound, error) {
+	start, err := read[ownerPlace](q.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	from := "email > ?"
+	if q.Cursor == "" {
+		from = "email >= ?" // the empty address, too
+	}
+	// With one min() in it, the bare case_id is of the row that has the minimum.
+	rows, err := tx.QueryContext(ctx, `SELECT email, sum(status NOT IN ('standing', 'resolved')), sum(status = 'needs-human'),
+		sum(status IN ('acted', 'contested')), coalesce(min(iif(status IN ('standing', 'resolved'), NULL, nullif(due, 0))), 0), case_id
+		FROM owners WHERE `+from+` GROUP BY email ORDER BY email LIMIT ?`, start.Email, q.Limit+1)
+	return collect(rows, err, func(rows *sql.Rows) (f ownerFound, err error) {
+		var due int64
+		if err = rows.Scan(&f.Email, &f.Open, &f.NeedsHuman, &f.Acted, &due, &f.next); due == 0 {
+			f.next = ""
+		}
+		return f, err
+	})
 }
 
 type actPlace struct {
