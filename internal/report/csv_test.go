@@ -1,7 +1,9 @@
 package report_test
 
 import (
+	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -78,7 +80,7 @@ type endless struct {
 	broken bool
 }
 
-func (e endless) Cases(ctx ctx, q ledger.CaseQuery) (ledger.CasePage, error) {
+func (e endless) Cases(_ context.Context, q ledger.CaseQuery) (ledger.CasePage, error) {
 	if e.broken && q.Cursor != "" {
 		return ledger.CasePage{}, fmt.Errorf("disk gone")
 	}
@@ -95,7 +97,7 @@ func TestExportIsBoundedAndNeverLooksWholeWhenItIsNot(t *testing.T) {
 		t.Errorf("%d lines", n)
 	}
 	defer func() {
-		if recover() != http.ErrAbortHandler {
+		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
 			t.Error("a broken export ended as a whole one")
 		}
 	}()

@@ -201,8 +201,6 @@ func build(t *testing.T, s shelf, d *desk) http.Handler {
 	return buildOn(t, s, d)
 }
 
-type ctx = context.Context
-
 func buildOn(t *testing.T, s ledger.Projections, d *desk) http.Handler {
 	t.Helper()
 	h, err := report.New(report.Settings{Ledger: s, Control: d, Now: noon, Version: "test", Needed: func(ledger.CaseRow) int { return 3 },

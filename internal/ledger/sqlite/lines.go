@@ -85,12 +85,11 @@ func (w walk) window() (query string, args []any) {
 // would read the window whole.
 func (w walk) lines(ctx context.Context, tx *sql.Tx, limit int) ([]ledger.Line, error) {
 	inner, args := w.window()
-	where := ""
+	query := "SELECT h.seq, h.rule, h.doc FROM (" + inner + ") w CROSS JOIN history h ON h.seq = w.seq"
 	if len(w.rest) > 0 {
-		where = " WHERE " + strings.Join(w.rest, " AND ")
+		query += " WHERE " + strings.Join(w.rest, " AND ")
 	}
-	args = append(append(args, w.values...), limit)
-	rows, err := tx.QueryContext(ctx, "SELECT h.seq, h.rule, h.doc FROM ("+inner+") w CROSS JOIN history h ON h.seq = w.seq"+where+" LIMIT ?", args...)
+	rows, err := tx.QueryContext(ctx, query+" LIMIT ?", append(append(args, w.values...), limit)...)
 	return collect(rows, err, scanLine)
 }
 
