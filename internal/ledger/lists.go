@@ -11,6 +11,9 @@ import (
 // ErrCursor says that a cursor is not one that a page gave out.
 var ErrCursor = errors.New("ledger: bad cursor")
 
+// Every page may be shorter than its limit, so that long texts do not fill the memory: a
+// Next says that there is more.
+
 // LineQuery filters history; an empty field matches all. A back end may look at a bounded
 // part of what the first of Owner, Namespace, Rule and Kind that is set leaves, and answer
 // with a short page that goes on: only an empty Next is the end.

@@ -120,18 +120,18 @@ func (l *Ledger) cases(ctx context.Context, q ledger.CaseQuery) (page ledger.Cas
 		return page, err
 	}
 	where, args = start.after(where, args)
-	page.Rows, err = selectCases(ctx, tx, where, append(args, q.Limit+1))
-	if err == nil && len(page.Rows) > q.Limit {
-		page.Rows = page.Rows[:q.Limit]
-		page.Next = write(cursorOf(page.Rows[q.Limit-1].Case))
+	more := false
+	page.Rows, more, err = selectCases(ctx, tx, where, args, q.Limit)
+	if more {
+		page.Next = write(cursorOf(page.Rows[len(page.Rows)-1].Case))
 	}
 	return page, err
 }
 
-func selectCases(ctx context.Context, on querier, where string, args []any) ([]ledger.CaseRow, error) {
+func selectCases(ctx context.Context, on querier, where string, args []any, limit int) ([]ledger.CaseRow, bool, error) {
 	rows, err := on.QueryContext(ctx, "SELECT doc FROM cases WHERE "+where+
-		" ORDER BY rank, seen DESC, id LIMIT ?", args...)
-	return collect(rows, err, scanJSON[ledger.CaseRow])
+		" ORDER BY rank, seen DESC, id LIMIT ?", append(args, limit+1)...)
+	return collectPage(rows, err, limit, scanJSON[ledger.CaseRow])
 }
 
 // Case implements ledger.Projections.

@@ -64,7 +64,7 @@ func (l *Ledger) History(ctx context.Context, key docket.Key, after int64, limit
 	}
 	rows, err := l.read.QueryContext(ctx, `SELECT seq, rule, doc FROM history
 		WHERE cluster = ? AND root = ? AND seq > ? ORDER BY seq LIMIT ?`, key.Cluster, key.Root, after, limit)
-	lines, err := collect(rows, err, scanLine)
+	lines, _, err := collectPage(rows, err, limit, scanLine)
 	if err != nil {
 		return nil, fmt.Errorf("history of %q: %w", key, err)
 	}
@@ -78,7 +78,7 @@ func (l *Ledger) Latest(ctx context.Context, key docket.Key, limit int) ([]ledge
 	}
 	rows, err := l.read.QueryContext(ctx, `SELECT seq, rule, doc FROM history
 		WHERE cluster = ? AND root = ? ORDER BY seq DESC LIMIT ?`, key.Cluster, key.Root, limit)
-	lines, err := collect(rows, err, scanLine)
+	lines, _, err := collectPage(rows, err, limit, scanLine)
 	if err != nil {
 		return nil, fmt.Errorf("latest history of %q: %w", key, err)
 	}
@@ -86,15 +86,14 @@ func (l *Ledger) Latest(ctx context.Context, key docket.Key, limit int) ([]ledge
 	return lines, nil
 }
 
-func scanLine(rows *sql.Rows) (ledger.Line, error) {
-	var line ledger.Line
+func scanLine(rows *sql.Rows) (line ledger.Line, bytes int, err error) {
 	var seq int64
 	var rule string
 	var doc []byte
 	if err := rows.Scan(&seq, &rule, &doc); err != nil {
-		return line, err
+		return line, 0, err
 	}
-	err := json.Unmarshal(doc, &line)
+	err = json.Unmarshal(doc, &line)
 	line.Seq, line.Rule = seq, rule // rows of the first format have it in the column only
-	return line, err
+	return line, len(doc), err
 }

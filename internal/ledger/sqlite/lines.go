@@ -63,12 +63,12 @@ func (l *Ledger) lines(ctx context.Context, q ledger.LineQuery) (page ledger.Lin
 		return page, err
 	}
 	defer func() { _ = tx.Rollback() }()
-	if page.Lines, err = w.lines(ctx, tx, q.Limit+1); err != nil {
+	more := false
+	if page.Lines, more, err = w.lines(ctx, tx, q.Limit); err != nil {
 		return page, err
 	}
-	if len(page.Lines) > q.Limit {
-		page.Lines = page.Lines[:q.Limit]
-		last := page.Lines[q.Limit-1]
+	if more {
+		last := page.Lines[len(page.Lines)-1]
 		page.Next = write(place{micros(last.Entry.At), last.Seq})
 		return page, nil
 	}
@@ -83,14 +83,14 @@ func (w walk) window() (query string, args []any) {
 
 // lines walks the window until it has found so many. Only the walk orders: another ORDER BY
 // would read the window whole.
-func (w walk) lines(ctx context.Context, tx *sql.Tx, limit int) ([]ledger.Line, error) {
+func (w walk) lines(ctx context.Context, tx *sql.Tx, limit int) ([]ledger.Line, bool, error) {
 	inner, args := w.window()
 	query := "SELECT h.seq, h.rule, h.doc FROM (" + inner + ") w CROSS JOIN history h ON h.seq = w.seq"
 	if len(w.rest) > 0 {
 		query += " WHERE " + strings.Join(w.rest, " AND ")
 	}
-	rows, err := tx.QueryContext(ctx, query+" LIMIT ?", append(append(args, w.values...), limit)...)
-	return collect(rows, err, scanLine)
+	rows, err := tx.QueryContext(ctx, query+" LIMIT ?", append(append(args, w.values...), limit+1)...)
+	return collectPage(rows, err, limit, scanLine)
 }
 
 // behind is the place after the window, or "" if the window reached the end.

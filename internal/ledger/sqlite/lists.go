@@ -32,12 +32,13 @@ func (l *Ledger) Due(ctx context.Context, q ledger.DueQuery) (page ledger.DuePag
 	rows, err := l.read.QueryContext(ctx, `SELECT doc, due FROM cases WHERE due > 0 AND due < ? AND (due, id) > (?, ?)
 		ORDER BY due, id LIMIT ?`, micros(q.Until), start.Due, start.ID, q.Limit+1)
 	var dates []int64
-	if page.Rows, err = collect(rows, err, scanPlaced[ledger.CaseRow](&dates)); err != nil {
+	more := false
+	if page.Rows, more, err = collectPage(rows, err, q.Limit, scanPlaced[ledger.CaseRow](&dates)); err != nil {
 		return ledger.DuePage{}, fmt.Errorf("list steps: %w", err)
 	}
-	if len(page.Rows) > q.Limit {
-		page.Rows = page.Rows[:q.Limit]
-		page.Next = write(duePlace{dates[q.Limit-1], page.Rows[q.Limit-1].ID})
+	if more {
+		last := len(page.Rows) - 1
+		page.Next = write(duePlace{dates[last], page.Rows[last].ID})
 	}
 	return page, nil
 }
@@ -83,7 +84,7 @@ func (l *Ledger) owners(ctx context.Context, q ledger.OwnerQuery) (page ledger.O
 	}
 	for _, f := range list {
 		if f.next != "" {
-			next, err := selectCases(ctx, tx, "id = ?", []any{f.next, 1})
+			next, _, err := selectCases(ctx, tx, "id = ?", []any{f.next}, 1)
 			if err != nil {
 				return page, err
 			}
@@ -141,27 +142,28 @@ func (l *Ledger) Acts(ctx context.Context, q ledger.ActQuery) (page ledger.ActPa
 		AND (at < ? OR (cluster, root) > (?, ?)) ORDER BY at DESC, cluster, root LIMIT ?`,
 		q.What, start.At, start.At, start.Key.Cluster, start.Key.Root, q.Limit+1)
 	var ats []int64
-	page.Rows, err = collect(rows, err, scanPlaced[ledger.ActRow](&ats))
-	if err != nil {
+	more := false
+	if page.Rows, more, err = collectPage(rows, err, q.Limit, scanPlaced[ledger.ActRow](&ats)); err != nil {
 		return ledger.ActPage{}, fmt.Errorf("list acts: %w", err)
 	}
-	if len(page.Rows) > q.Limit {
-		page.Rows = page.Rows[:q.Limit]
-		page.Next = write(actPlace{ats[q.Limit-1], page.Rows[q.Limit-1].Docket})
+	if more {
+		last := len(page.Rows) - 1
+		page.Next = write(actPlace{ats[last], page.Rows[last].Docket})
 	}
 	return page, nil
 }
 
 // scanPlaced reads a document and the column by which its list is ordered, which it keeps.
-func scanPlaced[T any](places *[]int64) func(*sql.Rows) (T, error) {
-	return func(rows *sql.Rows) (T, error) {
+func scanPlaced[T any](places *[]int64) func(*sql.Rows) (T, int, error) {
+	return func(rows *sql.Rows) (v T, bytes int, err error) {
 		var doc []byte
 		var at int64
 		if err := rows.Scan(&doc, &at); err != nil {
-			return *new(T), err
+			return v, 0, err
 		}
 		*places = append(*places, at)
-		return fromJSON[T](doc)
+		v, err = fromJSON[T](doc)
+		return v, len(doc), err
 	}
 }
 
