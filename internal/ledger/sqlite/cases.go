@@ -120,7 +120,7 @@ func (l *Ledger) cases(ctx context.Context, q ledger.CaseQuery) (page ledger.Cas
 		return page, err
 	}
 	where, args = start.after(where, args)
-	more := false
+	var more bool
 	page.Rows, more, err = selectCases(ctx, tx, where, args, q.Limit)
 	if more {
 		page.Next = write(cursorOf(page.Rows[len(page.Rows)-1].Case))

@@ -63,7 +63,7 @@ func (l *Ledger) lines(ctx context.Context, q ledger.LineQuery) (page ledger.Lin
 		return page, err
 	}
 	defer func() { _ = tx.Rollback() }()
-	more := false
+	var more bool
 	if page.Lines, more, err = w.lines(ctx, tx, q.Limit); err != nil {
 		return page, err
 	}

@@ -32,7 +32,7 @@ func (l *Ledger) Due(ctx context.Context, q ledger.DueQuery) (page ledger.DuePag
 	rows, err := l.read.QueryContext(ctx, `SELECT doc, due FROM cases WHERE due > 0 AND due < ? AND (due, id) > (?, ?)
 		ORDER BY due, id LIMIT ?`, micros(q.Until), start.Due, start.ID, q.Limit+1)
 	var dates []int64
-	more := false
+	var more bool
 	if page.Rows, more, err = collectPage(rows, err, q.Limit, scanPlaced[ledger.CaseRow](&dates)); err != nil {
 		return ledger.DuePage{}, fmt.Errorf("list steps: %w", err)
 	}
@@ -142,7 +142,7 @@ func (l *Ledger) Acts(ctx context.Context, q ledger.ActQuery) (page ledger.ActPa
 		AND (at < ? OR (cluster, root) > (?, ?)) ORDER BY at DESC, cluster, root LIMIT ?`,
 		q.What, start.At, start.At, start.Key.Cluster, start.Key.Root, q.Limit+1)
 	var ats []int64
-	more := false
+	var more bool
 	if page.Rows, more, err = collectPage(rows, err, q.Limit, scanPlaced[ledger.ActRow](&ats)); err != nil {
 		return ledger.ActPage{}, fmt.Errorf("list acts: %w", err)
 	}
