@@ -20,7 +20,7 @@ TEMPL  = $(GO) tool -modfile=tools/templ/go.mod templ
 step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short vet fmt-check lint drift programs mailserver test-race generate demo demo-once soak gate-mutants \
+.PHONY: help build test test-short vet fmt-check lint drift programs mailserver test-race generate demo demo-once soak gate-mutants axe \
 	cluster-up cluster-down cluster-status bench fuzz clean
 
 help: ## list the targets
@@ -82,6 +82,10 @@ demo-once:
 
 soak: ## kill K8Guard 200 times over 200 objects (25 minutes; K8GUARD_SEED replays)
 	$(call step,soak,K8GUARD_KILLS=200 K8GUARD_HUNDREDS=2 CGO_ENABLED=1 $(GO) test -race -count 1 -timeout 60m -v -run TestKill9Random ./test/e2e)
+
+axe: ## check the report's pages with axe-core and by keyboard (wants node, npm and Chromium)
+	$(call step,axe-core,npm --prefix tools/axe ci --silent)
+	@echo "== pages"; K8GUARD_AXE=1 $(GO) test -count=1 -v ./internal/report -run TestAxe
 
 gate-mutants: ## break each rule of the gate and see its test fail
 	$(call step,gate mutants,$(GO) run ./tools/gatemutants)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,6 +11,9 @@ import (
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/report"
 )
+
+// maxSpent bounds what the budget page lists.
+const maxSpent = 200
 
 // desk is what the report may ask of action.
 type desk struct{ in *instance }
@@ -78,9 +82,7 @@ func (d desk) Status(ctx context.Context) (report.Status, error) {
 	if err != nil {
 		return s, err
 	}
-	limits := in.Config.Enforce.Budget
-	s.Budget = report.Budget{PerHour: limits.PerHour, PerDay: limits.PerDay, LastRound: budget.Last}
-	s.Budget.UsedHour, s.Budget.UsedDay = budget.Spent(in.Now())
+	s.Budget = d.budget(budget)
 	s.Permit = d.permit(ctx)
 	return s, nil
 }
@@ -104,6 +106,28 @@ func switches(ctx context.Context, c *control.Control, s *report.Status) error {
 	b, err := c.Breaker(ctx)
 	s.Breaker = report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At}
 	return err
+}
+
+func (d desk) budget(b control.Budget) report.Budget {
+	l, now := d.in.Config.Enforce.Budget, d.in.Now()
+	out := report.Budget{PerHour: control.HourLimit(l, d.in.action.Judged()), PerDay: l.PerDay, PerNamespace: l.PerNamespace,
+		PerOwner: l.PerOwner, PerRule: l.PerRule, Waiting: len(b.Claims), LastRound: b.Last, LastAt: b.LastAt}
+	out.UsedHour, out.UsedDay = b.Spent(now)
+	spent := b.SpentBy(now)
+	for _, part := range []struct {
+		by    string
+		used  map[string]int
+		limit int
+	}{{"namespace", spent.Namespaces, l.PerNamespace}, {"owner", spent.Owners, l.PerOwner}, {"rule", spent.Rules, l.PerRule}} {
+		for name, n := range part.used {
+			out.Spent = append(out.Spent, report.Spent{By: part.by, Name: name, Used: n, Left: max(0, part.limit-n)})
+		}
+	}
+	slices.SortFunc(out.Spent, func(a, b report.Spent) int {
+		return cmp.Or(b.Used-a.Used, strings.Compare(a.By, b.By), strings.Compare(a.Name, b.Name))
+	})
+	out.Spent = out.Spent[:min(len(out.Spent), maxSpent)]
+	return out
 }
 
 func (d desk) permit(ctx context.Context) string {

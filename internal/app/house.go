@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/k8guard/k8guard/internal/config"
-	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
@@ -25,13 +25,13 @@ const (
 // lives one instance at a time.
 type house struct {
 	Settings
-	store  ledger.Ledger
+	store  *sqlite.Ledger
 	holder string
 	front  *front
 	reload *reloadState
 }
 
-func newHouse(s Settings, store ledger.Ledger) *house {
+func newHouse(s Settings, store *sqlite.Ledger) *house {
 	return &house{Settings: s, store: store, holder: uuid.NewString(), front: newFront(), reload: newReloadState()}
 }
 

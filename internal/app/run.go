@@ -58,7 +58,7 @@ type Settings struct {
 type instance struct {
 	Settings
 	registry *prometheus.Registry
-	store    ledger.Ledger
+	store    *sqlite.Ledger
 	engine   *rule.Engine
 	cluster  v1.Cluster
 	client   kubernetes.Interface // of discover's account
@@ -235,7 +235,11 @@ func (in *instance) preflight(ctx context.Context) error {
 
 // run runs the parts until ctx ends or one fails; discover stops first.
 func (in *instance) run(ctx context.Context) error {
-	return together(ctx, in.discover.Run, func(ctx context.Context) error { in.beat(ctx); return nil }, in.action.Run)
+	return together(ctx, in.discover.Run, func(ctx context.Context) error { in.beat(ctx); return nil }, in.action.Run,
+		func(ctx context.Context) error {
+			keep(ctx, in.store, in.Config.Data.Retention, in.Now, in.Log)
+			return nil
+		})
 }
 
 // together runs the parts until ctx ends, which is no error, or one fails, which is.

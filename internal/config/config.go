@@ -41,10 +41,13 @@ type Cluster struct {
 	Namespace string `yaml:"namespace"`
 }
 
-// Data says where the embedded ledger lies.
+// Data says where the embedded ledger lies, and how long it keeps what is over.
 type Data struct {
 	// Dir is a folder that K8Guard may write; it keeps the ledger and the socket there.
 	Dir string `yaml:"dir"`
+	// Retention is how long a root is kept after nothing of it is open, with its cases,
+	// notices and history; 0s is for ever. What is open, or may be undone, always stays.
+	Retention time.Duration `yaml:"retention"`
 }
 
 // Discover steers the watch.

@@ -11,7 +11,7 @@ import (
 func Default() Config {
 	return Config{
 		Cluster:  Cluster{Namespace: "k8guard"},
-		Data:     Data{Dir: dataDir(os.Getenv)},
+		Data:     Data{Dir: dataDir(os.Getenv), Retention: 90 * 24 * time.Hour},
 		Discover: Discover{Resync: 5 * time.Minute},
 		Rules:    Rules{Privileged: Privileged{Root: "off"}, ImageSize: ImageSize{Limit: "5G"}},
 		Owners:   Owners{EmailAnnotation: "team/email-ids"},

@@ -43,7 +43,7 @@ func full() config.Config {
 	return config.Config{
 		Cluster: config.Cluster{Name: "demo", Kubeconfig: "/etc/k8guard/discover.kubeconfig",
 			ActionKubeconfig: "/etc/k8guard/action.kubeconfig", Namespace: "guard"},
-		Data:     config.Data{Dir: "/var/lib/k8guard"},
+		Data:     config.Data{Dir: "/var/lib/k8guard", Retention: 720 * time.Hour},
 		Discover: config.Discover{Resync: 90 * time.Second, IgnoreNamespaces: []string{"kube-node-lease"}},
 		Rules: config.Rules{Disabled: []string{"PRIVILEGED"},
 			ImageRepo:    config.ImageRepo{Approved: []string{"registry.demo.example/base"}},

@@ -13,6 +13,10 @@ type problem struct{ key, what string }
 
 type checker struct{ found []problem }
 
+// minRetention is well above the day within which what was resolved may come back with its
+// warnings.
+const minRetention = 48 * time.Hour
+
 func (c *checker) bad(when bool, key, what string) {
 	if when {
 		c.found = append(c.found, problem{key, what})
@@ -45,6 +49,8 @@ func problems(cfg Config, rules []string) []problem {
 	c := &checker{}
 	c.bad(cfg.Cluster.Namespace == "", "cluster.namespace", "is empty; write K8Guard's own namespace")
 	c.bad(cfg.Data.Dir == "", "data.dir", "is empty; write a folder that K8Guard may write")
+	c.bad(cfg.Data.Retention != 0 && cfg.Data.Retention < minRetention, "data.retention",
+		"is "+cfg.Data.Retention.String()+"; write 48h or more, or 0s to keep everything")
 	c.positive("discover.resync", cfg.Discover.Resync)
 	c.rules("rules.disabled", cfg.Rules.Disabled, rules)
 	c.policies(cfg.Policies, rules)

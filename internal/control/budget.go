@@ -113,7 +113,7 @@ func (b *Budget) refuse(id, why string) {
 
 // over says which limit the open claims and what was spent would pass together, or "".
 func (b *Budget) over(l config.Budget, judged int, now time.Time) string {
-	hour := min(l.PerHour, max(l.Floor, int(float64(judged)*l.Percent/100)))
+	hour := HourLimit(l, judged)
 	asked := len(b.Claims) + b.Overflow
 	if n := b.spent(now, time.Hour) + asked; n > hour {
 		return fmt.Sprintf("%d acts in an hour, %d allowed (perHour %d, %g %% of %d roots, floor %d)",

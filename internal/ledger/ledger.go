@@ -12,7 +12,7 @@
 // back end.
 //
 // It will not: interpret what it stores beyond the columns that the report filters on,
-// delete open dockets, or serve as a queue.
+// delete what is open, or serve as a queue.
 package ledger
 
 import (
@@ -73,8 +73,15 @@ type Projections interface {
 	History(ctx context.Context, key docket.Key, after int64, limit int) ([]Line, error)
 	// Latest returns a docket's newest entries, at most limit (1 to 1000), oldest first.
 	Latest(ctx context.Context, key docket.Key, limit int) ([]Line, error)
-	// Recent returns the newest entries of all dockets, newest first.
-	Recent(ctx context.Context, limit int) ([]Line, error)
+	// Lines returns one page of the history of all dockets, newest first: by the entries'
+	// time, or with a Text by the order of writing.
+	Lines(ctx context.Context, q LineQuery) (LinePage, error)
+	// Due returns the cases whose next step has a date, soonest first; none that is resolved.
+	Due(ctx context.Context, q DueQuery) (DuePage, error)
+	// Owners returns everyone who is an owner of a case, by address.
+	Owners(ctx context.Context, q OwnerQuery) (OwnerPage, error)
+	// Acts returns enforcements or refusals, newest first.
+	Acts(ctx context.Context, q ActQuery) (ActPage, error)
 	// Overview counts.
 	Overview(ctx context.Context) (Overview, error)
 }
@@ -109,6 +116,7 @@ type CaseQuery struct {
 	Namespace string
 	Cluster   string // the name
 	Owner     string // one address
+	Text      string // see [Words]; without one that tells, nothing matches
 	Limit     int    // 1 to 500; 0 is 50
 	Cursor    string // from the page before
 }
@@ -132,12 +140,14 @@ type CasePage struct {
 	Total int       `json:"total"`
 }
 
-// Line is a history entry in its place.
+// Line is a history entry in its place. Rule and Owners are those of its time.
 type Line struct {
 	Seq     int64        `json:"seq"`
 	Docket  docket.Key   `json:"docket"`
 	Cluster string       `json:"cluster"`
 	Root    v1.Root      `json:"root"`
+	Rule    string       `json:"rule,omitempty"`
+	Owners  []string     `json:"owners,omitempty"`
 	Entry   docket.Entry `json:"entry"`
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/k8guard/k8guard/internal/docket"
@@ -38,47 +37,40 @@ type Answer struct {
 }
 
 func (s *server) api(mux *http.ServeMux) {
-	get := func(path string, read func(*http.Request) (any, error)) {
-		mux.HandleFunc("GET /api/v1/"+path, func(w http.ResponseWriter, r *http.Request) {
-			value, err := read(r)
-			s.answer(w, r, value, err)
-		})
+	for _, e := range s.endpoints() {
+		handler := s.apiPost(e.write)
+		if e.read != nil {
+			handler = s.apiGet(e.read)
+		}
+		mux.HandleFunc(e.method()+" /api/v1/"+e.path, handler)
 	}
-	get("overview", func(r *http.Request) (any, error) { return s.Ledger.Overview(r.Context()) })
-	get("status", func(r *http.Request) (any, error) { return s.Control.Status(r.Context()) })
-	get("cases", func(r *http.Request) (any, error) { return s.cases(r) })
-	get("cases/{id}", func(r *http.Request) (any, error) { return s.load(r.Context(), r.PathValue("id")) })
-	get("history", s.history)
-	mux.HandleFunc("POST /api/v1/cases/{id}/undo", s.apiPost(func(r *http.Request, a Ask) (string, error) {
-		return s.undo(r.Context(), r.PathValue("id"), a)
-	}))
-	if s.Ack != nil {
-		mux.HandleFunc("POST /api/v1/cases/{id}/ack", s.apiPost(func(r *http.Request, a Ask) (string, error) {
-			return s.ack(r.Context(), r.PathValue("id"), a)
-		}))
-	}
-	mux.HandleFunc("POST /api/v1/freeze", s.apiPost(s.freeze(s.Control.Freeze, "frozen")))
-	mux.HandleFunc("POST /api/v1/unfreeze", s.apiPost(s.freeze(s.Control.Unfreeze, "unfrozen")))
 	mux.HandleFunc("GET /api/", func(w http.ResponseWriter, _ *http.Request) {
-		problem(w, http.StatusNotFound, "no such address; see /api/v1/overview, status, cases, cases/{id}, history")
+		problem(w, http.StatusNotFound, "no such address; /api/v1/openapi.json lists all")
 	})
+}
+
+func (s *server) apiGet(read func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		value, err := read(r)
+		s.answer(w, r, value, err)
+	}
 }
 
 func (s *server) cases(r *http.Request) (ledger.CasePage, error) {
 	q, err := parseQuery(r.URL.Query())
 	if err != nil {
-		return ledger.CasePage{}, refusal{http.StatusBadRequest, err.Error()}
+		return ledger.CasePage{}, err
 	}
 	page, err := s.Ledger.Cases(r.Context(), q)
-	if err == nil || q.Cursor == "" {
-		return page, err
+	return page, ofCursor(err)
+}
+
+// ofCursor turns a bad cursor into an answer to who sent it.
+func ofCursor(err error) error {
+	if errors.Is(err, ledger.ErrCursor) {
+		return refusal{http.StatusBadRequest, "cursor: not one of ours; start again without it"}
 	}
-	// The ledger does not say whether the cursor or itself is at fault: ask without it.
-	q.Cursor, q.Limit = "", 1
-	if _, again := s.Ledger.Cases(r.Context(), q); again == nil {
-		return page, refusal{http.StatusBadRequest, "cursor: not one of ours; start again without it"}
-	}
-	return page, err
+	return err
 }
 
 func (s *server) load(ctx context.Context, id string) (CaseView, error) {
@@ -92,18 +84,6 @@ func (s *server) load(ctx context.Context, id string) (CaseView, error) {
 	}
 	lines, err := s.Ledger.Latest(ctx, d.Key, maxLines)
 	return CaseView{Case: *c, Status: ledger.Status(*c), Docket: d, History: lines}, err
-}
-
-func (s *server) history(r *http.Request) (any, error) {
-	limit := 100
-	if text := r.URL.Query().Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > 1000 {
-			return nil, refusal{http.StatusBadRequest, "limit: write a number from 1 to 1000"}
-		}
-		limit = n
-	}
-	return s.Ledger.Recent(r.Context(), limit)
 }
 
 func (s *server) apiPost(do func(*http.Request, Ask) (string, error)) http.HandlerFunc {
@@ -161,5 +141,5 @@ func (s *server) explain(r *http.Request, err error) (int, string) {
 func problem(w http.ResponseWriter, code int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(code), "status": code, "detail": detail})
+	_ = json.NewEncoder(w).Encode(Problem{Title: http.StatusText(code), Status: code, Detail: detail})
 }

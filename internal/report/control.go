@@ -58,11 +58,27 @@ type Breaker struct {
 	At     time.Time `json:"at,omitzero"`
 }
 
-// Budget is how many acts are allowed and used.
+// Budget is how many acts are allowed and used. PerHour is the lower of the number and the
+// share of the roots that the configuration allows.
 type Budget struct {
-	PerHour   int    `json:"perHour"`
-	UsedHour  int    `json:"usedHour"`
-	PerDay    int    `json:"perDay"`
-	UsedDay   int    `json:"usedDay"`
-	LastRound string `json:"lastRound"`
+	PerHour      int       `json:"perHour"`
+	UsedHour     int       `json:"usedHour"`
+	PerDay       int       `json:"perDay"`
+	UsedDay      int       `json:"usedDay"`
+	PerNamespace int       `json:"perNamespace"` // this and the next two in a day
+	PerOwner     int       `json:"perOwner"`
+	PerRule      int       `json:"perRule"`
+	Waiting      int       `json:"waiting"` // claims of the round that is open
+	LastRound    string    `json:"lastRound"`
+	LastAt       time.Time `json:"lastAt,omitzero"`
+	// Spent is what was used in a day, most first; at most 200 names.
+	Spent []Spent `json:"spent"`
+}
+
+// Spent is what one namespace, owner or rule has used of its budget in a day.
+type Spent struct {
+	By   string `json:"by"` // namespace, owner, rule
+	Name string `json:"name"`
+	Used int    `json:"used"`
+	Left int    `json:"left"`
 }

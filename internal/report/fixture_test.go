@@ -2,7 +2,6 @@ package report_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -38,7 +37,7 @@ func (s shelf) Cases(_ context.Context, q ledger.CaseQuery) (ledger.CasePage, er
 	rows, from := s.rows(q), 0
 	if q.Cursor != "" {
 		if _, err := fmt.Sscanf(q.Cursor, "at%d", &from); err != nil || from > len(rows) {
-			return ledger.CasePage{}, errors.New("odd cursor")
+			return ledger.CasePage{}, ledger.ErrCursor
 		}
 	}
 	page := ledger.CasePage{Rows: rows[from:], Total: len(rows)}
@@ -78,12 +77,43 @@ func line(d docket.Docket, c docket.Case, i int, kind, text string) ledger.Line 
 		Entry: docket.Entry{At: c.FirstSeen, Kind: kind, Case: c.ID, Text: text}}
 }
 
-func (s shelf) Recent(ctx context.Context, limit int) (lines []ledger.Line, _ error) {
+func (s shelf) Lines(ctx context.Context, q ledger.LineQuery) (page ledger.LinePage, _ error) {
+	if q.Cursor != "" {
+		return page, ledger.ErrCursor
+	}
 	for _, d := range s.dockets {
 		more, _ := s.History(ctx, d.Key, 0, 0)
-		lines = append(lines, more...)
+		page.Lines = append(page.Lines, more...)
 	}
-	return lines[:min(limit, len(lines))], nil
+	page.Lines = page.Lines[:min(q.Limit, len(page.Lines))]
+	return page, nil
+}
+
+func (s shelf) Due(_ context.Context, q ledger.DueQuery) (page ledger.DuePage, _ error) {
+	for _, r := range s.rows(ledger.CaseQuery{}) {
+		if at := r.Case.Plan.At; !at.IsZero() && at.Before(q.Until) {
+			page.Rows = append(page.Rows, r)
+		}
+	}
+	page.Rows = page.Rows[:min(q.Limit, len(page.Rows))]
+	return page, nil
+}
+
+func (s shelf) Owners(context.Context, ledger.OwnerQuery) (page ledger.OwnerPage, _ error) {
+	for _, r := range s.rows(ledger.CaseQuery{})[:min(3, len(s.dockets))] {
+		page.Rows = append(page.Rows, ledger.OwnerRow{Email: r.Owner.Emails[0], Open: 7, NeedsHuman: 2, Next: &r})
+	}
+	return page, nil
+}
+
+func (s shelf) Acts(_ context.Context, q ledger.ActQuery) (page ledger.ActPage, _ error) {
+	for _, d := range s.dockets {
+		if row, what, _ := ledger.Act(d); what == q.What {
+			page.Rows = append(page.Rows, row)
+		}
+	}
+	page.Rows = page.Rows[:min(q.Limit, len(page.Rows))]
+	return page, nil
 }
 
 func (s shelf) Overview(context.Context) (ledger.Overview, error) {
@@ -134,7 +164,8 @@ func (d *desk) Status(context.Context) (report.Status, error) {
 	return report.Status{Mode: "enforce", Enforcement: "on: the permit says enabled", Permit: "enabled", Cluster: "production",
 		Freezes:  []report.Freeze{{Scope: "rule/INGRESS_HOST", By: "ana", Reason: "migration of hosts", At: noon().Add(-2 * time.Hour)}},
 		Switches: []report.Switch{{At: noon(), What: "unfrozen", Scope: "rule/IMAGE_TAG", By: "bo", Reason: "tags are <fixed>"}, {At: noon(), What: "breaker tripped", Reason: "two undos"}},
-		WatchAge: 4 * time.Second, Stale: d.stale, Observed: noon(), Budget: report.Budget{PerHour: 5, UsedHour: 1, PerDay: 20, UsedDay: 3, LastRound: "1 wanted, 1 granted"}}, d.err
+		WatchAge: 4 * time.Second, Stale: d.stale, Observed: noon(), Budget: report.Budget{PerHour: 5, UsedHour: 1, PerDay: 20, UsedDay: 3, PerNamespace: 3, PerOwner: 3, PerRule: 5, LastRound: "1 wanted, 1 granted",
+			Spent: []report.Spent{{By: "namespace", Name: "shop", Used: 2, Left: 1}, {By: "rule", Name: "IMAGE_TAG", Used: 1, Left: 4}}}}, d.err
 }
 
 func sample(n int) shelf {
@@ -161,6 +192,9 @@ func sample(n int) shelf {
 			d.Enforcement = &docket.Enforcement{ID: "e", Action: docket.ScaleToZero, State: docket.Done, Target: d.Root, Cases: []string{c.ID}, Who: "policy production", Rules: []string{c.Rule},
 				Versions: []string{"1"}, Evidence: []string{c.Evidence}, Warnings: []string{"notice/1", "notice/2", "notice/3"}, Grant: "hour 1 of 5, day 3 of 20", Prior: docket.Prior{Replicas: &three}, DoneAt: noon().Add(-time.Hour)}
 		}
+		if i%9 == 4 {
+			d.Refusal = &docket.Refusal{Rule: 13, Name: "availability", Text: "a disruption budget <matches>", Human: true, At: at, Until: noon().Add(time.Hour)}
+		}
 		d.Cases = []docket.Case{c}
 		s.dockets = append(s.dockets, d)
 	}
@@ -168,6 +202,11 @@ func sample(n int) shelf {
 }
 
 func build(t *testing.T, s shelf, d *desk) http.Handler {
+	t.Helper()
+	return buildOn(t, s, d)
+}
+
+func buildOn(t *testing.T, s ledger.Projections, d *desk) http.Handler {
 	t.Helper()
 	h, err := report.New(report.Settings{Ledger: s, Control: d, Now: noon, Version: "test", Ack: d.ack, Needed: func(ledger.CaseRow) int { return 3 },
 		Rules: []rule.Meta{{ID: "PRIVILEGED", Title: "Container runs privileged", Why: "It can take over its node.", Remedy: "Set privileged to false."}, {ID: "IMAGE_REPO", Title: "Image from a foreign registry", Why: "Nobody vouches for it.", Remedy: "Push the image to the registry of the platform."}}})

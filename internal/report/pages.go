@@ -27,7 +27,7 @@ type frame struct {
 type overviewData struct {
 	Overview ledger.Overview
 	Due      []ledger.CaseRow
-	Acts     []ledger.CaseRow
+	Acts     []ledger.ActRow
 	Lines    []ledger.Line
 }
 
@@ -46,22 +46,7 @@ func (s *server) frame(ctx context.Context, title string) frame {
 }
 
 func (s *server) overviewPage(w http.ResponseWriter, r *http.Request) {
-	var d overviewData
-	var err error
-	if d.Overview, err = s.Ledger.Overview(r.Context()); err == nil {
-		d.Lines, err = s.Ledger.Recent(r.Context(), 12)
-	}
-	var page ledger.CasePage
-	if err == nil {
-		page, err = s.Ledger.Cases(r.Context(), ledger.CaseQuery{Statuses: []string{ledger.StatusOpen}, Limit: 500})
-		d.Due = soonest(page.Rows, 8)
-	}
-	if err == nil {
-		page, err = s.Ledger.Cases(r.Context(), ledger.CaseQuery{Statuses: []string{ledger.StatusActed, ledger.StatusContested}, Limit: 50})
-	}
-	if err == nil {
-		d.Acts, err = s.inForce(r.Context(), page.Rows, 6)
-	}
+	d, err := s.overviewData(r.Context())
 	if err != nil {
 		s.failWith(w, r, err)
 		return
@@ -70,28 +55,21 @@ func (s *server) overviewPage(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, layout(f, overview(f, d)))
 }
 
-// inForce returns the first n cases whose act was not undone.
-func (s *server) inForce(ctx context.Context, rows []ledger.CaseRow, n int) ([]ledger.CaseRow, error) {
-	var kept []ledger.CaseRow
-	for _, r := range rows {
-		d, err := s.Ledger.Case(ctx, r.ID)
-		if err != nil {
-			return nil, err
-		}
-		if d.Enforcement != nil && d.Enforcement.State != docket.Undid {
-			kept = append(kept, r)
-		}
-		if len(kept) == n {
-			break
-		}
+func (s *server) overviewData(ctx context.Context) (d overviewData, err error) {
+	if d.Overview, err = s.Ledger.Overview(ctx); err != nil {
+		return d, err
 	}
-	return kept, nil
-}
-
-func soonest(rows []ledger.CaseRow, n int) []ledger.CaseRow {
-	rows = slices.DeleteFunc(slices.Clone(rows), func(r ledger.CaseRow) bool { return r.Case.Plan.At.IsZero() })
-	slices.SortStableFunc(rows, func(a, b ledger.CaseRow) int { return a.Case.Plan.At.Compare(b.Case.Plan.At) })
-	return rows[:min(n, len(rows))]
+	history, err := s.Ledger.Lines(ctx, ledger.LineQuery{Limit: 12})
+	if err != nil {
+		return d, err
+	}
+	due, err := s.Ledger.Due(ctx, ledger.DueQuery{Until: s.Now().AddDate(1, 0, 0), Limit: 8})
+	if err != nil {
+		return d, err
+	}
+	acts, err := s.Ledger.Acts(ctx, ledger.ActQuery{What: ledger.InForce, Limit: 6})
+	d.Lines, d.Due, d.Acts = history.Lines, due.Rows, acts.Rows
+	return d, err
 }
 
 func (s *server) casesPage(w http.ResponseWriter, r *http.Request) {

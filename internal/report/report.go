@@ -53,6 +53,10 @@ type Settings struct {
 	Log *slog.Logger
 }
 
+// readLimit ends a question that the ledger cannot answer in time, so that one reader's
+// words do not keep it from the others.
+const readLimit = 20 * time.Second
+
 type server struct {
 	Settings
 	rules map[string]rule.Meta
@@ -78,6 +82,13 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", s.overviewPage)
 	mux.HandleFunc("GET /cases", s.casesPage)
 	mux.HandleFunc("GET /cases/{id}", s.casePage)
+	mux.HandleFunc("GET /cases.csv", s.casesCSV)
+	mux.HandleFunc("GET /history", s.historyPage)
+	mux.HandleFunc("GET /history.csv", s.historyCSV)
+	mux.HandleFunc("GET /next", s.nextPage)
+	mux.HandleFunc("GET /owners", s.ownersPage)
+	mux.HandleFunc("GET /enforcement", s.enforcementPage)
+	mux.HandleFunc("GET /budget", s.budgetPage)
 	mux.HandleFunc("POST /cases/{id}/undo", s.undoForm)
 	if s.Ack != nil {
 		mux.HandleFunc("POST /cases/{id}/ack", s.ackForm)
@@ -111,6 +122,11 @@ func (s *server) guard(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+		if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, ".csv") {
+			ctx, cancel := context.WithTimeout(r.Context(), readLimit)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -108,9 +108,6 @@ func badQueries(t *testing.T, l ledger.Ledger) {
 		if _, err := l.History(t.Context(), key("root-00"), 0, limit); err == nil {
 			t.Errorf("history with limit %d: no error", limit)
 		}
-		if _, err := l.Recent(t.Context(), limit); err == nil {
-			t.Errorf("recent with limit %d: no error", limit)
-		}
 	}
 }
 

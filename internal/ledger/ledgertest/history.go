@@ -85,21 +85,6 @@ func latest(t *testing.T, l ledger.Ledger, texts map[docket.Key][]string, keys .
 	}
 }
 
-func recent(t *testing.T, l ledger.Ledger) {
-	_, _, _, newest := tell(t, l, 5)
-	for _, limit := range []int{1, 7, 20, 1000} {
-		lines, err := l.Recent(t.Context(), limit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, line := range lines {
-			got = append(got, line.Entry.Text)
-		}
-		same(t, fmt.Sprintf("the newest %d", limit), got, newest[:min(limit, len(newest))])
-	}
-}
-
 func overview(t *testing.T, l ledger.Ledger) {
 	empty, err := l.Overview(t.Context())
 	if err != nil || len(empty.ByStatus) != 0 || empty.Acted != 0 || !empty.Newest.IsZero() {

@@ -26,15 +26,19 @@ func replaceCases(ctx context.Context, tx *sql.Tx, d docket.Docket) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM cases WHERE "+mine, d.Key.Cluster, d.Key.Root); err != nil {
 		return err
 	}
+	docids, err := indexCases(ctx, tx, d)
+	if err != nil {
+		return err
+	}
 	for _, c := range d.Cases {
-		if err := insertCase(ctx, tx, d, c); err != nil {
+		if err := insertCase(ctx, tx, d, c, docids[c.ID]); err != nil {
 			return fmt.Errorf("case %q: %w", c.ID, err)
 		}
 	}
 	return nil
 }
 
-func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case) error {
+func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case, docid int64) error {
 	confirmed, _ := c.Count(d.OwnerOf(c.Rule).Key())
 	status := ledger.Status(c)
 	doc, err := document(ledger.CaseRow{ID: c.ID, Docket: d.Key, Cluster: d.Cluster, Root: d.Root,
@@ -43,19 +47,31 @@ func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case)
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO cases (id, cluster, root, cluster_name, kind, namespace,
-		rule, severity, rank, status, seen, opened, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		rule, severity, rank, status, seen, opened, due, docid, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, d.Key.Cluster, d.Key.Root, d.Cluster, d.Root.Kind, d.Root.Namespace,
-		c.Rule, c.Severity, rank(c.Severity), status, micros(c.FirstSeen), micros(c.OpenedAt), string(doc))
+		c.Rule, c.Severity, rank(c.Severity), status, micros(c.FirstSeen), micros(c.OpenedAt), due(c), docid, string(doc))
 	if err != nil {
 		return err
 	}
-	for _, email := range d.OwnerOf(c.Rule).Emails {
-		if _, err := tx.ExecContext(ctx,
-			"INSERT INTO owners (email, case_id) VALUES (?, ?) ON CONFLICT DO NOTHING", email, c.ID); err != nil {
+	emails := d.OwnerOf(c.Rule).Emails
+	if len(emails) == 0 {
+		emails = []string{""}
+	}
+	for _, email := range emails {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO owners (email, case_id, status, due) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+			email, c.ID, status, due(c)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// due is when the case's next step is, 0 if it has no date.
+func due(c docket.Case) int64 {
+	if c.State == docket.Resolved {
+		return 0
+	}
+	return micros(c.Plan.At)
 }
 
 // rank orders severities, 0 worst; one that we do not know comes last.
@@ -89,7 +105,7 @@ func (l *Ledger) cases(ctx context.Context, q ledger.CaseQuery) (page ledger.Cas
 	if err := limited(q.Limit, maxPage); err != nil {
 		return page, err
 	}
-	start, err := parseCursor(q.Cursor)
+	start, err := read[cursor](q.Cursor)
 	if err != nil {
 		return page, err
 	}
@@ -104,18 +120,18 @@ func (l *Ledger) cases(ctx context.Context, q ledger.CaseQuery) (page ledger.Cas
 		return page, err
 	}
 	where, args = start.after(where, args)
-	page.Rows, err = selectCases(ctx, tx, where, append(args, q.Limit+1))
-	if err == nil && len(page.Rows) > q.Limit {
-		page.Rows = page.Rows[:q.Limit]
-		page.Next = cursorOf(page.Rows[q.Limit-1].Case).String()
+	var more bool
+	page.Rows, more, err = selectCases(ctx, tx, where, args, q.Limit)
+	if more {
+		page.Next = write(cursorOf(page.Rows[len(page.Rows)-1].Case))
 	}
 	return page, err
 }
 
-func selectCases(ctx context.Context, on querier, where string, args []any) ([]ledger.CaseRow, error) {
+func selectCases(ctx context.Context, on querier, where string, args []any, limit int) ([]ledger.CaseRow, bool, error) {
 	rows, err := on.QueryContext(ctx, "SELECT doc FROM cases WHERE "+where+
-		" ORDER BY rank, seen DESC, id LIMIT ?", args...)
-	return collect(rows, err, scanJSON[ledger.CaseRow])
+		" ORDER BY rank, seen DESC, id LIMIT ?", append(args, limit+1)...)
+	return collectPage(rows, err, limit, scanJSON[ledger.CaseRow])
 }
 
 // Case implements ledger.Projections.

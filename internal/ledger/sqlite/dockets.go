@@ -46,11 +46,13 @@ func (l *Ledger) CompareAndSet(ctx context.Context, next docket.Docket, entries 
 		return 0, fmt.Errorf("store docket %q: %w", next.Key, err)
 	}
 	err = l.transact(ctx, func(tx *sql.Tx) error {
-		if err := putDocket(ctx, tx, next, expected, doc); err != nil {
+		if err := l.putDocket(ctx, tx, next, expected, doc); err != nil {
 			return err
 		}
-		if err := replaceCases(ctx, tx, next); err != nil {
-			return err
+		for _, project := range []func(context.Context, *sql.Tx, docket.Docket) error{replaceCases, replaceAct, addNotices} {
+			if err := project(ctx, tx, next); err != nil {
+				return err
+			}
 		}
 		return l.appendHistory(ctx, tx, next, entries)
 	})
@@ -60,21 +62,22 @@ func (l *Ledger) CompareAndSet(ctx context.Context, next docket.Docket, entries 
 	return next.Version, nil
 }
 
-func putDocket(ctx context.Context, tx *sql.Tx, d docket.Docket, expected int64, doc []byte) error {
+func (l *Ledger) putDocket(ctx context.Context, tx *sql.Tx, d docket.Docket, expected int64, doc []byte) error {
 	state := ""
 	if d.Enforcement != nil {
 		state = string(d.Enforcement.State)
 	}
 	args := []any{d.Key.Bucket(), d.Version, d.Live(), state, micros(d.ObservedAt), string(doc),
-		d.Key.Cluster, d.Key.Root}
+		l.closed(d), d.Key.Cluster, d.Key.Root}
 	if expected == 0 {
 		return one(tx.ExecContext(ctx, `INSERT INTO dockets
-			(bucket, version, live, enforcement, observed, doc, cluster, root)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, args...))
+			(bucket, version, live, enforcement, observed, doc, closed, cluster, root)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, args...))
 	}
 	return one(tx.ExecContext(ctx, `UPDATE dockets
-		SET bucket = ?, version = ?, live = ?, enforcement = ?, observed = ?, doc = ?
-		WHERE cluster = ? AND root = ? AND version = ?`, append(args, expected)...))
+		SET bucket = ?1, version = ?2, live = ?3, enforcement = ?4, observed = ?5, doc = ?6,
+			closed = CASE WHEN ?7 = 0 OR closed = 0 THEN ?7 ELSE closed END
+		WHERE cluster = ?8 AND root = ?9 AND version = ?10`, append(args, expected)...))
 }
 
 // one turns "no row was written" into a conflict.
@@ -93,10 +96,7 @@ func one(result sql.Result, err error) error {
 func (l *Ledger) OpenInBucket(ctx context.Context, bucket int) ([]docket.Key, error) {
 	rows, err := l.read.QueryContext(ctx,
 		"SELECT cluster, root FROM dockets WHERE live AND bucket = ? ORDER BY cluster, root", bucket)
-	keys, err := collect(rows, err, func(rows *sql.Rows) (k docket.Key, err error) {
-		err = rows.Scan(&k.Cluster, &k.Root)
-		return k, err
-	})
+	keys, err := collect(rows, err, scanKey)
 	if err != nil {
 		return nil, fmt.Errorf("list open dockets of bucket %d: %w", bucket, err)
 	}

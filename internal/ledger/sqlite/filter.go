@@ -3,16 +3,12 @@ package sqlite
 import (
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 )
-
-// ErrCursor says that a cursor is not one that a page gave out.
-var ErrCursor = errors.New("sqlite: bad cursor")
 
 // filter turns a query into a condition; values travel as arguments only.
 func filter(q ledger.CaseQuery) (string, []any) {
@@ -36,6 +32,10 @@ func filter(q ledger.CaseQuery) (string, []any) {
 			where, args = append(where, f.condition), append(args, f.value)
 		}
 	}
+	if q.Text != "" {
+		where = append(where, "docid IN (SELECT rowid FROM case_text WHERE case_text MATCH ?)")
+		args = append(args, match("body", q.Text))
+	}
 	return strings.Join(where, " AND "), args
 }
 
@@ -50,25 +50,25 @@ func cursorOf(c docket.Case) cursor {
 	return cursor{Rank: rank(c.Severity), Seen: micros(c.FirstSeen), ID: c.ID}
 }
 
-// String is the opaque form that pages carry.
-func (c cursor) String() string {
-	text, _ := json.Marshal(c) // two numbers and a string cannot fail
+// write is the opaque form of a place that pages carry.
+func write(place any) string {
+	text, _ := json.Marshal(place) // numbers and strings cannot fail
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-func parseCursor(text string) (cursor, error) {
-	var c cursor
+// read is the way back; the empty text is the zero place, before the first row.
+func read[T any](text string) (place T, err error) {
 	if text == "" {
-		return c, nil
+		return place, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err == nil {
-		err = json.Unmarshal(raw, &c)
+		err = json.Unmarshal(raw, &place)
 	}
-	if err != nil || c.ID == "" {
-		return cursor{}, fmt.Errorf("%w %.80q: start again from the first page", ErrCursor, text)
+	if err != nil {
+		return *new(T), fmt.Errorf("%w %.80q: start again from the first page", ledger.ErrCursor, text)
 	}
-	return c, nil
+	return place, nil
 }
 
 func (c cursor) after(where string, args []any) (string, []any) {

@@ -18,18 +18,43 @@ func (l *Ledger) appendHistory(ctx context.Context, tx *sql.Tx, d docket.Docket,
 		if e.At.IsZero() {
 			e.At = l.now()
 		}
-		doc, err := document(ledger.Line{Docket: d.Key, Cluster: d.Cluster, Root: d.Root, Entry: e})
-		if err != nil {
-			return err
+		line := ledger.Line{Docket: d.Key, Cluster: d.Cluster, Root: d.Root, Owners: d.Owner.Emails, Entry: e}
+		if c := d.Find(e.Case); c != nil {
+			line.Rule = c.Rule
 		}
-		_, err = tx.ExecContext(ctx,
-			"INSERT INTO history (cluster, root, at, kind, case_id, doc) VALUES (?, ?, ?, ?, ?, ?)",
-			d.Key.Cluster, d.Key.Root, micros(e.At), e.Kind, e.Case, string(doc))
-		if err != nil {
+		if err := appendLine(ctx, tx, line); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func appendLine(ctx context.Context, tx *sql.Tx, line ledger.Line) error {
+	doc, err := document(line)
+	if err != nil {
+		return err
+	}
+	at := micros(line.Entry.At)
+	stored, err := tx.ExecContext(ctx,
+		"INSERT INTO history (cluster, root, at, kind, case_id, doc, namespace, rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		line.Docket.Cluster, line.Docket.Root, at, line.Entry.Kind, line.Entry.Case, string(doc), line.Root.Namespace, line.Rule)
+	if err != nil {
+		return err
+	}
+	seq, err := stored.LastInsertId()
+	if err != nil {
+		return err
+	}
+	for _, email := range line.Owners {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO history_owners (email, at, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+			email, at, seq); err != nil {
+			return err
+		}
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO history_text (rowid, body, namespace, rule, kind, owners) VALUES (?, ?, ?, ?, ?, ?)",
+		seq, body(line.Root.Kind, line.Root.Namespace, line.Root.Name, line.Rule, line.Entry.Text),
+		body(line.Root.Namespace), line.Rule, line.Entry.Kind, body(line.Owners...))
+	return err
 }
 
 // History implements ledger.Projections.
@@ -37,9 +62,9 @@ func (l *Ledger) History(ctx context.Context, key docket.Key, after int64, limit
 	if err := limited(limit, maxLines); err != nil {
 		return nil, fmt.Errorf("history of %q: %w", key, err)
 	}
-	rows, err := l.read.QueryContext(ctx, `SELECT seq, doc FROM history
+	rows, err := l.read.QueryContext(ctx, `SELECT seq, rule, doc FROM history
 		WHERE cluster = ? AND root = ? AND seq > ? ORDER BY seq LIMIT ?`, key.Cluster, key.Root, after, limit)
-	lines, err := collect(rows, err, scanLine)
+	lines, _, err := collectPage(rows, err, limit, scanLine)
 	if err != nil {
 		return nil, fmt.Errorf("history of %q: %w", key, err)
 	}
@@ -51,9 +76,9 @@ func (l *Ledger) Latest(ctx context.Context, key docket.Key, limit int) ([]ledge
 	if err := limited(limit, maxLines); err != nil {
 		return nil, fmt.Errorf("latest history of %q: %w", key, err)
 	}
-	rows, err := l.read.QueryContext(ctx, `SELECT seq, doc FROM history
+	rows, err := l.read.QueryContext(ctx, `SELECT seq, rule, doc FROM history
 		WHERE cluster = ? AND root = ? ORDER BY seq DESC LIMIT ?`, key.Cluster, key.Root, limit)
-	lines, err := collect(rows, err, scanLine)
+	lines, _, err := collectPage(rows, err, limit, scanLine)
 	if err != nil {
 		return nil, fmt.Errorf("latest history of %q: %w", key, err)
 	}
@@ -61,27 +86,14 @@ func (l *Ledger) Latest(ctx context.Context, key docket.Key, limit int) ([]ledge
 	return lines, nil
 }
 
-// Recent implements ledger.Projections. The limit is 1 to 1000.
-func (l *Ledger) Recent(ctx context.Context, limit int) ([]ledger.Line, error) {
-	if err := limited(limit, maxLines); err != nil {
-		return nil, fmt.Errorf("recent history: %w", err)
-	}
-	rows, err := l.read.QueryContext(ctx, "SELECT seq, doc FROM history ORDER BY seq DESC LIMIT ?", limit)
-	lines, err := collect(rows, err, scanLine)
-	if err != nil {
-		return nil, fmt.Errorf("recent history: %w", err)
-	}
-	return lines, nil
-}
-
-func scanLine(rows *sql.Rows) (ledger.Line, error) {
-	var line ledger.Line
+func scanLine(rows *sql.Rows) (line ledger.Line, bytes int, err error) {
 	var seq int64
+	var rule string
 	var doc []byte
-	if err := rows.Scan(&seq, &doc); err != nil {
-		return line, err
+	if err := rows.Scan(&seq, &rule, &doc); err != nil {
+		return line, 0, err
 	}
-	err := json.Unmarshal(doc, &line)
-	line.Seq = seq
-	return line, err
+	err = json.Unmarshal(doc, &line)
+	line.Seq, line.Rule = seq, rule // rows of the first format have it in the column only
+	return line, len(doc), err
 }

@@ -7,10 +7,10 @@
 //
 // Guarantees: a call that returned nil is on the disk (WAL with synchronous=FULL). A
 // docket, its cases and its history entries change in one transaction. Projections are
-// never behind. History can be neither changed nor deleted, not even by SQL.
+// never behind. History cannot be changed, not even by SQL, nor deleted before its docket is.
 //
 // It will not: open a file that a newer K8Guard wrote, keep a document above 2 MB, or
-// delete anything.
+// delete anything but by [Ledger.Prune].
 package sqlite
 
 import (
@@ -98,6 +98,9 @@ func (l *Ledger) open(ctx context.Context, path string) error {
 	}
 	l.write.SetMaxOpenConns(1)
 	if err := migrate(ctx, l.write, migrations); err != nil {
+		return err
+	}
+	if err := vacuumable(ctx, l.write); err != nil {
 		return err
 	}
 	if l.read, err = sql.Open("sqlite", dsn(path, url.Values{

@@ -42,14 +42,43 @@ func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) 
 	return all, rows.Err()
 }
 
+// maxPageBytes ends a page early: what tenants wrote may be long.
+const maxPageBytes = 8 << 20
+
+// collectPage reads at most limit rows and about maxPageBytes of documents, at least one
+// row, and says whether there are more. The query asks for one row more than the limit.
+func collectPage[T any](rows *sql.Rows, err error, limit int, scan func(*sql.Rows) (v T, bytes int, err error)) (page []T, more bool, _ error) {
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { _ = rows.Close() }()
+	total := 0
+	for rows.Next() {
+		if len(page) == limit || total > maxPageBytes {
+			return page, true, nil
+		}
+		v, bytes, err := scan(rows)
+		if err != nil {
+			return nil, false, err
+		}
+		page, total = append(page, v), total+bytes
+	}
+	return page, false, rows.Err()
+}
+
 // scanJSON reads a row whose only column is a document.
-func scanJSON[T any](rows *sql.Rows) (T, error) {
-	var v T
+func scanJSON[T any](rows *sql.Rows) (v T, bytes int, err error) {
 	var doc []byte
 	if err := rows.Scan(&doc); err != nil {
-		return v, err
+		return v, 0, err
 	}
-	return v, json.Unmarshal(doc, &v)
+	v, err = fromJSON[T](doc)
+	return v, len(doc), err
+}
+
+func fromJSON[T any](doc []byte) (v T, err error) {
+	err = json.Unmarshal(doc, &v)
+	return v, err
 }
 
 // document marshals v within the bound.
