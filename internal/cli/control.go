@@ -81,18 +81,28 @@ func print(s Streams, output string, value any, lines ...string) error {
 }
 
 func newUndo(s Streams) *cobra.Command {
-	var o request
+	var b batch
 	c := &cobra.Command{
-		Use:     "undo CASE",
-		Short:   "Take back what was done about a case",
-		Long:    "Take back what was done about a case: the recorded prior state is restored, if what is there is still K8Guard's.",
-		Example: "  k8guard undo c-mfrggzdfmztwq2lknnwg23tpoa --reason \"needed for the release\"",
-		Args:    arguments(cobra.ExactArgs(1)), ValidArgsFunction: noWords,
+		Use:   "undo CASE | --since DURATION",
+		Short: "Take back what was done about a case, or all that was done lately",
+		Long: "Take back what was done about a case: the recorded prior state is restored, if what is there is still K8Guard's.\n" +
+			"With --since every act of the last so long is taken back, one after the other. It works under a freeze; freeze\n" +
+			"first if nothing more is to be done meanwhile. A CronJob that is resumed starts a run that it missed at once.",
+		Example: "  k8guard undo c-mfrggzdfmztwq2lknnwg23tpoa --reason \"needed for the release\"\n" +
+			"  k8guard undo --since 2h --reason \"the new rule was wrong\" --every 5s",
+		Args: arguments(cobra.MaximumNArgs(1)), ValidArgsFunction: noWords,
 		RunE: func(c *cobra.Command, args []string) error {
-			return o.post(s, c, "/api/v1/cases/"+url.PathEscape(args[0])+"/undo", "")
+			switch {
+			case (len(args) == 1) == (b.since != 0):
+				return failure("name a case, or a time with --since, such as --since 2h")
+			case len(args) == 0:
+				return b.run(s, c)
+			}
+			return b.post(s, c, "/api/v1/cases/"+url.PathEscape(args[0])+"/undo", "")
 		},
 	}
-	o.flags(c)
+	b.request.flags(c)
+	b.flags(c)
 	return c
 }
 

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
+)
+
+// acts is a running K8Guard with two pages of acts; the one on "stuck" cannot be undone.
+type acts struct {
+	mu    sync.Mutex
+	asked []string
+}
+
+func (a *acts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if r.Method == http.MethodPost {
+		body, _ := io.ReadAll(r.Body)
+		a.asked = append(a.asked, r.URL.Path+" "+string(body))
+		if strings.Contains(r.URL.Path, "c-stuck") {
+			w.WriteHeader(http.StatusConflict)
+			_, _ = io.WriteString(w, `{"detail":"set by carol\u001b[31m"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"result":"it is resumed"}`)
+		return
+	}
+	row := func(name, namespace string, age time.Duration, state docket.EnforcementState) ledger.ActRow {
+		return ledger.ActRow{Root: v1.Root{Kind: "CronJob", Namespace: namespace, Name: name}, Enforcement: &docket.Enforcement{
+			Action: docket.Suspend, State: state, DoneAt: time.Now().Add(-age), Cases: []string{"c-" + name}}}
+	}
+	page := ledger.ActPage{Next: "more", Rows: []ledger.ActRow{row("late", "shop", time.Minute, docket.Done), row("open", "shop", time.Minute, docket.Intent)}}
+	if r.URL.Query().Get("cursor") == "more" {
+		page = ledger.ActPage{Rows: []ledger.ActRow{row("stuck", "shop", time.Hour, docket.Done), row("other", "else", time.Hour, docket.Done),
+			row("old", "shop", 3*time.Hour, docket.Done)}}
+	}
+	_ = json.NewEncoder(w).Encode(page)
+}
+
+func TestUndoSince(t *testing.T) {
+	var a acts
+	socket := running(t, a.ServeHTTP)
+	at := []string{"--set", "report.socket=" + socket, "--every", "1ms", "--by", "ada"}
+	out, _, err := with(t, nil, append([]string{"undo", "--since", "2h", "-n", "shop", "--dry-run"}, at...)...)
+	if err != nil || len(a.asked) != 0 || !strings.Contains(out, "1/2 CronJob/shop/stuck: suspend, case c-stuck") {
+		t.Errorf("dry run: %q, %v, asked %q", out, err, a.asked)
+	}
+	out, _, err = with(t, nil, append([]string{"undo", "--since", "2h", "-n", "shop", "--reason", "a wrong rule"}, at...)...)
+	want := []string{`/api/v1/cases/c-stuck/undo {"by":"ada","reason":"a wrong rule"}`, `/api/v1/cases/c-late/undo {"by":"ada","reason":"a wrong rule"}`}
+	if Code(err) != ExitFailure || !strings.Contains(Message(err), "1 of 2 were not taken back") || strings.Join(a.asked, "|") != strings.Join(want, "|") {
+		t.Errorf("%q, %v, asked %q", out, err, a.asked)
+	}
+	if strings.Contains(out, "\x1b") || !strings.Contains(out, "2/2 it is resumed") {
+		t.Errorf("printed %q", out)
+	}
+	for _, wrong := range [][]string{{"undo", "--reason", "x"}, {"undo", "c-1", "--since", "1h", "--reason", "x"}, {"undo", "--since", "1h"}, {"undo", "--since", "-1h", "--reason", "x"}} {
+		if _, _, err := with(t, nil, append(wrong, at...)...); Code(err) != ExitFailure {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
