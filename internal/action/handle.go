@@ -69,6 +69,9 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 		return fmt.Errorf("applying an observation of %s: %w", o.Root, err)
 	}
 	crash.At(crash.AfterLedger)
+	if o.Order.Epoch < d.Order.Epoch { // every start raises it: an older one is a ledger or a discover of yesterday
+		return e.Control.Trip(ctx, fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d", o.Order.Epoch, o.Root, d.Order.Epoch))
+	}
 	if d.Version == 0 || !d.Live() {
 		e.index.close(key)
 		return nil

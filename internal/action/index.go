@@ -48,6 +48,13 @@ func (x *index) open(key docket.Key, at time.Time) {
 	x.byBucket[b][key] = true
 }
 
+// size is how many dockets are open.
+func (x *index) size() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.dueAt)
+}
+
 // close forgets a docket.
 func (x *index) close(key docket.Key) {
 	x.mu.Lock()

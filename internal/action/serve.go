@@ -56,6 +56,9 @@ func (e *Engine) Freeze(ctx context.Context, scope, by, reason string) (pending 
 // Mode returns the mode that is in force and, when it is not the configured one, why.
 func (e *Engine) Mode() (mode, why string) { return e.mode, e.why }
 
+// Open returns how many dockets have an open case.
+func (e *Engine) Open() int { return e.index.size() }
+
 // Judged returns how many roots the last inventory counted.
 func (e *Engine) Judged() int {
 	_, n := e.index.sighted(docket.Key{})

@@ -246,6 +246,11 @@ type Breaker struct {
 	UndosPerHour int           `yaml:"undosPerHour"` // undos by people in an hour
 	ClockSkew    time.Duration `yaml:"clockSkew"`    // between our clock and the API server's
 	Errors       int           `yaml:"errors"`       // API or ledger errors in a row at the gate
+	// SharePoints is how many percentage points the share of violating roots may rise within
+	// an hour, by ten roots at least; 0 does not look.
+	SharePoints int `yaml:"sharePoints"`
+	// Stale is how long the audit may be incomplete or a watch silent; 0 does not look.
+	Stale time.Duration `yaml:"stale"`
 }
 
 // Protect adds to what is never acted on; it cannot take away.

@@ -20,7 +20,7 @@ func Default() Config {
 			Mode: ModeSafe, MinimumAge: 24 * time.Hour, CoolOff: 24 * time.Hour, Permit: "k8guard-permit",
 			Budget: Budget{Round: time.Minute, PerHour: 5, PerDay: 20, PerNamespace: 5, PerOwner: 10,
 				PerRule: 10, Percent: 1, Floor: 1},
-			Breaker: Breaker{UndosPerHour: 2, ClockSkew: 30 * time.Second, Errors: 5},
+			Breaker: Breaker{UndosPerHour: 2, ClockSkew: 30 * time.Second, Errors: 5, SharePoints: 20, Stale: 15 * time.Minute},
 		},
 		Report: Report{Listen: "127.0.0.1:8686"},
 		Log:    Log{Level: "info", Format: "text"},

@@ -41,6 +41,8 @@ func (c *checker) enforce(cfg Config) {
 	c.atLeast("enforce.breaker.undosPerHour", e.Breaker.UndosPerHour, 1)
 	c.positive("enforce.breaker.clockSkew", e.Breaker.ClockSkew)
 	c.atLeast("enforce.breaker.errors", e.Breaker.Errors, 1)
+	c.bad(e.Breaker.SharePoints < 0 || e.Breaker.SharePoints > 100, "enforce.breaker.sharePoints", "must be from 0 to 100; 0 does not look")
+	c.bad(e.Breaker.Stale < 0, "enforce.breaker.stale", "must not be below 0; 0 does not look")
 	for i, w := range e.Protect.Workloads {
 		namespace, name, ok := strings.Cut(w, "/")
 		c.bad(!ok || namespace == "" || name == "" || strings.Contains(name, "/"),

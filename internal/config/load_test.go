@@ -67,7 +67,7 @@ func full() config.Config {
 		Enforce: config.Enforce{Mode: config.ModeEnforce, MinimumAge: 36 * time.Hour, CoolOff: 12 * time.Hour, Permit: "a-permit",
 			Budget: config.Budget{Round: 2 * time.Minute, PerHour: 3, PerDay: 11, PerNamespace: 2, PerOwner: 4, PerRule: 6,
 				Percent: 0.5, Floor: 2},
-			Breaker: config.Breaker{UndosPerHour: 3, ClockSkew: 10 * time.Second, Errors: 7},
+			Breaker: config.Breaker{UndosPerHour: 3, ClockSkew: 10 * time.Second, Errors: 7, SharePoints: 15, Stale: 20 * time.Minute},
 			Protect: config.Protect{Namespaces: []string{"vault"}, Workloads: []string{"shop/checkout"}}},
 		Exemptions: []config.Exemption{{Match: config.Match{Rules: []string{"INGRESS_HOST_INVALID"}}, Name: "legacy",
 			Source: "old.demo.example", Reason: "moves in spring", Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)}},

@@ -51,6 +51,7 @@ func (s *Stage) configure(o Options) error {
 		{Name: "tell", Ladder: ladder},
 	}
 	c.Enforce.Mode, c.Enforce.MinimumAge, c.Enforce.CoolOff = config.ModeEnforce, time.Second, time.Minute
+	c.Enforce.Breaker.SharePoints = 0 // on a stage everything goes wrong within a minute, on purpose
 	c.Enforce.Budget.Round, c.Enforce.Budget.Floor = 2*time.Second, 5
 	c.Report.Listen, c.Report.URL = listen, "http://"+listen
 	if o.Change != nil {
