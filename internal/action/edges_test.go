@@ -117,6 +117,11 @@ func (g *gate) Enforce(ctx context.Context, key docket.Key, cases []string, pol 
 	return w.engine.Control.Spend(ctx, key.Cluster, key.String())
 }
 
+func (g *gate) Mark(_ context.Context, d docket.Docket, action string, cases []string, at time.Time) {
+	g.w.marks.Add(int32(len(cases)))
+	g.w.Logf("marked: %s %s at %s", d.Root, action, at)
+}
+
 func (g *gate) Settle(ctx context.Context, key docket.Key) error {
 	g.settled = append(g.settled, key)
 	_, err := ledger.Update(ctx, g.w.ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {

@@ -44,6 +44,8 @@ type Enforcer interface {
 	Enforce(ctx context.Context, key docket.Key, cases []string, pol config.Policy) error
 	Settle(ctx context.Context, key docket.Key) error
 	Undo(ctx context.Context, key docket.Key, by, reason string) (string, error)
+	// Mark tells on the object that the act has a date; it is told at best once.
+	Mark(ctx context.Context, d docket.Docket, action string, cases []string, at time.Time)
 }
 
 // Settings is what an Engine is made of.

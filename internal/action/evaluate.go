@@ -47,13 +47,17 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 	if err := e.settleNotices(ctx, key); err != nil {
 		return err
 	}
+	var was docket.Docket
 	d, err := ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+		was = d
+		was.Cases = slices.Clone(d.Cases)
 		next, entries, changed := e.decide(d, controls)
 		return next, entries, changed, nil
 	})
 	if err != nil {
 		return err
 	}
+	e.mark(ctx, was, d)
 	if !d.Live() {
 		e.index.closeUnless(key, since)
 		return e.withdraw(ctx, key)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,6 +60,7 @@ type world struct {
 	engine *Engine
 	why    string // why enforcement does not start
 	starts int
+	marks  atomic.Int32 // cases that were marked
 	seq    int64
 }
 
