@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/k8guard/k8guard/internal/entity"
 )
 
 // note applies a change to the status; a change for better or worse is logged once and
@@ -61,6 +64,9 @@ func text(err error) string {
 func uidOf(object any) (string, error) {
 	if r, ok := object.(*Record); ok {
 		return r.UID, nil
+	}
+	if pod, ok := object.(*corev1.Pod); ok {
+		return entity.PodUID(pod), nil
 	}
 	m, err := meta.Accessor(object)
 	if err != nil {

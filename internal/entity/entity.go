@@ -186,6 +186,7 @@ func From(object runtime.Object) (Entity, error) {
 		return e, nil
 	case *corev1.Pod:
 		e := meta(Pod, o.ObjectMeta)
+		e.UID = PodUID(o)
 		e.Pod, e.PodPath = &o.Spec, "spec"
 		e.Completed = o.Status.Phase == corev1.PodSucceeded || o.Status.Phase == corev1.PodFailed
 		e.Node, e.Running = o.Spec.NodeName, running(o.Status)
