@@ -117,6 +117,8 @@ func remaining(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return "now due"
+	case d < time.Minute:
+		return "in less than a minute"
 	case d < time.Hour:
 		return fmt.Sprintf("in %d min", int(d.Minutes())+1)
 	case d < 2*day:
