@@ -23,6 +23,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/action"
@@ -58,6 +59,7 @@ type Settings struct {
 type instance struct {
 	Settings
 	registry *prometheus.Registry
+	rest     *rest.Config // of discover's account
 	store    *sqlite.Ledger
 	engine   *rule.Engine
 	cluster  v1.Cluster
@@ -117,11 +119,10 @@ func (in *instance) wireWatch(ctx context.Context) (*cluster.Watcher, error) {
 	if in.chain, err = chain(in.Config, ruleIDs(in.engine)); err != nil {
 		return nil, err
 	}
-	rest, err := restConfig(in.Config.Cluster.Kubeconfig, "k8guard-discover")
-	if err != nil {
+	if in.rest, err = restConfig(in.Config.Cluster.Kubeconfig, "k8guard-discover"); err != nil {
 		return nil, err
 	}
-	if in.client, err = cluster.NewClient(rest); err != nil {
+	if in.client, err = cluster.NewClient(in.rest); err != nil {
 		return nil, err
 	}
 	watcher, err := cluster.New(cluster.Settings{Client: in.client, Related: in.engine.Related(), OwnerAnnotation: in.Config.Owners.EmailAnnotation,
@@ -224,7 +225,9 @@ func (in *instance) preflight(ctx context.Context) error {
 			}
 		}
 		once, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err = in.enforcer.Preflight(once, in.client)
+		if err = in.enforcer.Preflight(once, in.client); err == nil {
+			err = in.authority(once, in.rest)
+		}
 		cancel()
 		if err == nil {
 			return nil

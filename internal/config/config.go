@@ -37,6 +37,9 @@ type Cluster struct {
 	// ActionKubeconfig is the account that enforces. It must be another user than
 	// discover's; empty means that enforcement cannot start.
 	ActionKubeconfig string `yaml:"actionKubeconfig"`
+	// Authority is the SHA-256 of the certificate authority that an API server of a known
+	// identity may have all of a sudden; see the message that asks for it.
+	Authority string `yaml:"authority"`
 	// Namespace is K8Guard's own namespace: its Lease and the permit live there.
 	Namespace string `yaml:"namespace"`
 }

@@ -41,7 +41,7 @@ func knownRules() []string {
 
 func full() config.Config {
 	return config.Config{
-		Cluster: config.Cluster{Name: "demo", Kubeconfig: "/etc/k8guard/discover.kubeconfig",
+		Cluster: config.Cluster{Authority: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Name: "demo", Kubeconfig: "/etc/k8guard/discover.kubeconfig",
 			ActionKubeconfig: "/etc/k8guard/action.kubeconfig", Namespace: "guard"},
 		Data:     config.Data{Dir: "/var/lib/k8guard", Retention: 720 * time.Hour},
 		Discover: config.Discover{Resync: 90 * time.Second, IgnoreNamespaces: []string{"kube-node-lease"}},
