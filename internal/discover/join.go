@@ -13,27 +13,31 @@ import (
 // join adds to a template's verdicts what live pods show beyond it. A violation of the same
 // type and source is one, and the template's word stands.
 func join(template, pods []v1.Verdict) []v1.Verdict {
-	joined := slices.Clone(template)
+	joined := make([]v1.Verdict, 0, len(template))
+	at := map[string]int{} // by rule
+	for _, v := range template {
+		at[v.Rule] = len(joined)
+		v.Violations = slices.Clone(v.Violations)
+		joined = append(joined, v)
+	}
 	slices.SortStableFunc(pods, func(a, b v1.Verdict) int { return cmp.Compare(a.Reason, b.Reason) })
 	for _, p := range pods {
-		i := slices.IndexFunc(joined, func(v v1.Verdict) bool { return v.Rule == p.Rule })
-		if i < 0 {
+		i, known := at[p.Rule]
+		if !known {
+			at[p.Rule] = len(joined)
 			p.Violations = slices.Clone(p.Violations)
 			joined = append(joined, p)
 			continue
 		}
-		v := joined[i]
-		v.Violations = slices.Concat(v.Violations, p.Violations)
+		v := &joined[i]
+		v.Violations = append(v.Violations, p.Violations...)
 		switch {
 		case len(v.Violations) > 0:
 			v.State = v1.Violated
 		case p.State == v1.Unknown:
 			v.State = v1.Unknown
 		}
-		if v.Reason == "" {
-			v.Reason = p.Reason
-		}
-		joined[i] = v
+		v.Reason = cmp.Or(v.Reason, p.Reason)
 	}
 	return joined
 }

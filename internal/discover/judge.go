@@ -29,7 +29,7 @@ func newMemo() *memo { return &memo{seen: lru.New(remembered)} }
 func (d *Discover) Judge(e entity.Entity) *cluster.Judgement {
 	switch {
 	case d.standsForAll(e.Kind, e.Name):
-		return &cluster.Judgement{}
+		return &cluster.Judgement{Labels: e.Labels}
 	case d.ignored[e.Namespace]:
 		return nil
 	}
@@ -37,7 +37,8 @@ func (d *Discover) Judge(e entity.Entity) *cluster.Judgement {
 	defer func() { d.metrics.judging.Observe(d.settings.Now().Sub(started).Seconds()) }()
 	if e.Kind != entity.Pod {
 		j := &cluster.Judgement{Verdicts: d.settings.Engine.JudgeAlone(e, v1.FromTemplate)}
-		if len(makers(e.Kind)) > 0 { // a claim to a maker is checked against them
+		// A claim to a maker is checked against them; a team may own a namespace by them.
+		if len(makers(e.Kind)) > 0 || e.Kind == entity.Namespace {
 			j.Labels = e.Labels
 		}
 		return j

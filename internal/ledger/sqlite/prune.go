@@ -17,9 +17,10 @@ const (
 )
 
 // closed is since when nothing of the docket is open, 0 while anything is. An act that was
-// not undone is open as long as an undo could take it back.
+// not undone is open as long as an undo could take it back; and that a root has seen its one
+// enforcement is remembered for as long as the root lives.
 func (l *Ledger) closed(d docket.Docket) int64 {
-	if d.Live() || (d.Enforcement != nil && d.Enforcement.State != docket.Undid) {
+	if d.Live() || d.Enforcement != nil && (d.Enforcement.State != docket.Undid || d.GoneAt.IsZero()) {
 		return 0
 	}
 	return max(1, micros(l.now()), micros(d.CoolOffUntil))

@@ -156,3 +156,27 @@ func size(t *testing.T, path string) int64 {
 	}
 	return info.Size()
 }
+
+// A root that lives on keeps the memory of its one enforcement, however long ago that was
+// taken back: else it would get a second.
+func TestAnUndoneActIsRememberedWhileItsRootLives(t *testing.T) {
+	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	l, err := Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	for i, gone := range []time.Time{{}, now} {
+		d := eventful(i, now)
+		d.Cases[0].State, d.Cases[0].ToldResolved, d.GoneAt = docket.Resolved, true, gone
+		d.Enforcement = &docket.Enforcement{ID: "e", State: docket.Undid, Cases: []string{d.Cases[0].ID}}
+		if _, err := l.CompareAndSet(t.Context(), d, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = now.Add(10000 * time.Hour)
+	pruneAll(t, l, now.Add(-time.Hour))
+	if living, gone := count(t, l, "SELECT count(*) FROM dockets WHERE root = 'r0'"), count(t, l, "SELECT count(*) FROM dockets WHERE root = 'r1'"); living != 1 || gone != 0 {
+		t.Errorf("%d dockets of the living root, %d of the one that is gone", living, gone)
+	}
+}

@@ -3,7 +3,7 @@
 
 ALTER TABLE dockets ADD COLUMN closed INTEGER NOT NULL DEFAULT 0; -- since when nothing of it is open; 0: open
 UPDATE dockets SET closed = max(observed, 1)
-  WHERE NOT live AND enforcement NOT IN ('intent', 'done', 'undoing', 'unclear');
+  WHERE NOT live AND enforcement = ''; -- one that was undone is seen to at its next change
 CREATE INDEX dockets_closed ON dockets (closed) WHERE closed > 0;
 
 ALTER TABLE cases ADD COLUMN due INTEGER NOT NULL DEFAULT 0; -- when its next step is due; 0: none
