@@ -59,7 +59,7 @@ func single(name string, replicas int32) *appsv1.Deployment {
 
 func scalerOf(name string, minimum int32) *autoscalingv2.HorizontalPodAutoscaler {
 	return &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: meta("shop", name+"-hpa", nil, nil), Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
-		ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: name}, MinReplicas: &minimum, MaxReplicas: 9}}
+		ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: name}, MinReplicas: &minimum, MaxReplicas: 9}}
 }
 
 func namespaceNamed(name string) *corev1.Namespace {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -193,7 +194,11 @@ func From(object runtime.Object) (Entity, error) {
 		return e, nil
 	case *autoscalingv2.HorizontalPodAutoscaler:
 		e := meta(HorizontalPodAutoscaler, o.ObjectMeta)
-		e.Scaler = scaler(o)
+		e.Scaler = scaler(o.ObjectMeta, o.Spec.ScaleTargetRef, o.Spec.MinReplicas)
+		return e, nil
+	case *autoscalingv1.HorizontalPodAutoscaler: // as people write it in manifests
+		e := meta(HorizontalPodAutoscaler, o.ObjectMeta)
+		e.Scaler = scaler(o.ObjectMeta, autoscalingv2.CrossVersionObjectReference(o.Spec.ScaleTargetRef), o.Spec.MinReplicas)
 		return e, nil
 	case *corev1.ResourceQuota:
 		return meta(ResourceQuota, o.ObjectMeta), nil

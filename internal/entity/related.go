@@ -7,6 +7,7 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Running is what one container of a Pod runs.
@@ -52,12 +53,17 @@ func running(status corev1.PodStatus) []Running {
 	return all
 }
 
-func scaler(o *autoscalingv2.HorizontalPodAutoscaler) *Scaler {
-	s := &Scaler{Kind: Kind(o.Spec.ScaleTargetRef.Kind), Name: o.Spec.ScaleTargetRef.Name, Min: 1}
-	if o.Spec.MinReplicas != nil {
-		s.Min = *o.Spec.MinReplicas
+// scaler takes an autoscaler's target only for what it says it is: a Deployment of another
+// group than apps is nobody's, and would shield one that is called the same.
+func scaler(m metav1.ObjectMeta, target autoscalingv2.CrossVersionObjectReference, minimum *int32) *Scaler {
+	s := &Scaler{Kind: Kind(target.Kind), Name: target.Name, Min: 1}
+	if group, _, _ := strings.Cut(target.APIVersion, "/"); group != "apps" {
+		s.Kind = Kind(target.APIVersion + " " + target.Kind)
 	}
-	for _, owner := range o.OwnerReferences {
+	if minimum != nil {
+		s.Min = *minimum
+	}
+	for _, owner := range m.OwnerReferences {
 		if owner.Controller != nil && *owner.Controller {
 			s.Foreign = owner.Kind
 		}

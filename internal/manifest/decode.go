@@ -88,7 +88,7 @@ func (d decoder) object(set *Set, at place, object []byte, fallback metav1.TypeM
 		set.Skipped[name(h.TypeMeta)]++
 		return nil
 	}
-	if want := current(entity.Kind(h.Kind)); h.APIVersion != want {
+	if want := current(entity.Kind(h.Kind)); h.APIVersion != want && h.TypeMeta != autoscalerV1() {
 		return d.otherGroup(set, at, h.TypeMeta, want)
 	}
 	return d.entity(set, at, object, h.TypeMeta)
@@ -131,14 +131,16 @@ func (d decoder) entity(set *Set, at place, object []byte, t metav1.TypeMeta) er
 func (d decoder) otherGroup(set *Set, at place, t metav1.TypeMeta, want string) error {
 	group, _, _ := strings.Cut(t.APIVersion, "/")
 	switch group {
-	case "autoscaling": // v1 is served too, in another shape
-		set.Skipped[name(t)]++
-		return nil
-	case "extensions", "apps", "batch", "networking.k8s.io", "v1", "":
+	case "extensions", "apps", "autoscaling", "batch", "networking.k8s.io", "v1", "":
 		return at.errorf("no cluster serves %s %s; write apiVersion: %s", t.APIVersion, t.Kind, want)
 	}
 	set.Skipped[name(t)]++
 	return nil
+}
+
+// autoscalerV1 is served beside autoscaling/v2, and many charts write it.
+func autoscalerV1() metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: "autoscaling/v1", Kind: string(entity.HorizontalPodAutoscaler)}
 }
 
 func read(kind string) bool { return current(entity.Kind(kind)) != "" }
