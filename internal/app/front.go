@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/http"
+	"path"
 	"sync"
 	"time"
 )
@@ -10,6 +11,7 @@ import (
 type front struct {
 	mu      sync.Mutex
 	serving *serving
+	closing *serving // the last one, while it makes room: it still takes a freeze
 }
 
 // serving is one instance's handlers, and the requests that it has in hand.
@@ -28,7 +30,7 @@ func (f *front) open(in *instance) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.serving = &serving{pages: pages, local: in.local(pages)}
+	f.serving, f.closing = &serving{pages: pages, local: in.local(pages)}, nil
 	return nil
 }
 
@@ -36,7 +38,7 @@ func (f *front) open(in *instance) error {
 func (f *front) close(limit time.Duration) {
 	f.mu.Lock()
 	was := f.serving
-	f.serving = nil
+	f.serving, f.closing = nil, was
 	f.mu.Unlock()
 	if was == nil {
 		return
@@ -49,13 +51,19 @@ func (f *front) close(limit time.Duration) {
 	}
 }
 
-func (f *front) take() *serving {
+// take returns who answers: nobody while one instance makes room for the next, but for a
+// freeze, which needs the ledger alone and waits for nothing.
+func (f *front) take(r *http.Request) (s *serving, done func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.serving != nil {
 		f.serving.inHand.Add(1)
+		return f.serving, f.serving.inHand.Done
 	}
-	return f.serving
+	if r.Method == http.MethodPost && path.Base(r.URL.Path) == "freeze" {
+		return f.closing, func() {}
+	}
+	return nil, nil
 }
 
 func (f *front) pages() http.Handler { return f.pass(func(s *serving) http.Handler { return s.pages }) }
@@ -63,12 +71,12 @@ func (f *front) local() http.Handler { return f.pass(func(s *serving) http.Handl
 
 func (f *front) pass(to func(*serving) http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s := f.take()
+		s, done := f.take(r)
 		if s == nil {
 			paused(w, r)
 			return
 		}
-		defer s.inHand.Done()
+		defer done()
 		to(s).ServeHTTP(w, r)
 	})
 }

@@ -35,8 +35,9 @@ func (h *house) watch(ctx context.Context, next chan<- config.Config) {
 	tick := time.NewTicker(h.Reload.Every)
 	defer tick.Stop()
 	inForce, teams := h.Config, content(h.Config.Owners.TeamsFile)
+	named := h.Config.Owners.TeamsFile // by the newest that was read, taken over or not
 	// What was loaded at the start is read once more: it may have changed since.
-	tried, before := [2][sha256.Size]byte{}, h.contents(inForce)
+	tried, before := [2][sha256.Size]byte{}, h.contents(named)
 	for {
 		asked := false
 		select {
@@ -46,7 +47,7 @@ func (h *house) watch(ctx context.Context, next chan<- config.Config) {
 			asked = true
 		case <-tick.C:
 		}
-		now := h.contents(inForce)
+		now := h.contents(named)
 		stable := now == before && now != tried
 		before = now
 		if !asked && !stable {
@@ -54,6 +55,9 @@ func (h *house) watch(ctx context.Context, next chan<- config.Config) {
 		}
 		tried = now
 		c, err := h.read(asked)
+		if err == nil || c.Owners.TeamsFile != "" {
+			named = c.Owners.TeamsFile
+		}
 		if err != nil {
 			h.refuse(err)
 			continue
@@ -90,17 +94,17 @@ func (h *house) read(asked bool) (config.Config, error) {
 // kept leaves as they were the keys whose effect outlives an instance, and says so.
 func (h *house) kept(c config.Config) config.Config {
 	was := h.Config
-	if c.Data != was.Data || c.Report.Listen != was.Report.Listen || Socket(c) != Socket(was) || c.Log != was.Log {
+	if c.Data.Dir != was.Data.Dir || c.Report.Listen != was.Report.Listen || Socket(c) != Socket(was) || c.Log != was.Log {
 		h.Log.Warn("data.dir, report.listen, report.socket and log are read at the start only; the rest is taken over", "next", "restart K8Guard")
 	}
-	c.Data, c.Log = was.Data, was.Log
+	c.Data.Dir, c.Log = was.Data.Dir, was.Log
 	c.Report.Listen, c.Report.Socket = was.Report.Listen, was.Report.Socket
 	return c
 }
 
 // contents is what the configuration's file and the teams' file hold.
-func (h *house) contents(inForce config.Config) [2][sha256.Size]byte {
-	return [2][sha256.Size]byte{content(h.Reload.File), content(inForce.Owners.TeamsFile)}
+func (h *house) contents(teams string) [2][sha256.Size]byte {
+	return [2][sha256.Size]byte{content(h.Reload.File), content(teams)}
 }
 
 // content is what a file holds; what cannot be read is a content of its own, and so is none.

@@ -123,7 +123,21 @@ func TestReloadWithoutItsCluster(t *testing.T) {
 	c := newCluster(t)
 	r := runReloading(t, c.URL, "enforce: {mode: safe}\n")
 	r.until(t, "/readyz", "ok")
-	r.write(t, "enforce: {mode: safe}\ncluster: {name: other}\nrules: {disabled: [NONE_SUCH]}\n")
-	r.until(t, "/metrics", "k8guard_config_reload_failed 1")
-	r.until(t, "/readyz", "ok")
+	c.refuse(true)
+	r.write(t, "enforce: {mode: safe}\nrules: {disabled: [PRIVILEGED]}\n")
+	// It waits for its API server, and the old one goes on meanwhile.
+	for end := time.Now().Add(time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if _, text := ask(t, http.DefaultClient, http.MethodGet, r.url+"/api/v1/status", ""); !strings.Contains(text, `"mode":"safe"`) {
+			t.Fatalf("the old one does not answer: %s", text)
+		}
+	}
+	if strings.Contains(r.log.String(), "is in force") {
+		t.Fatal("the new one is in force without a cluster")
+	}
+	c.refuse(false)
+	for end := time.Now().Add(patience); !strings.Contains(r.log.String(), "the new configuration is in force"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it was not taken over; log:\n%s", r.log.String())
+		}
+	}
 }

@@ -36,6 +36,14 @@ type cluster struct {
 	*httptest.Server
 	mu     sync.Mutex
 	denied map[string]bool // resources that may not be listed
+	away   bool            // it answers nothing but errors
+}
+
+// refuse makes the API server answer nothing but errors, or lets it answer again.
+func (c *cluster) refuse(away bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.away = away
 }
 
 func newCluster(t testing.TB) *cluster {
@@ -65,9 +73,11 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := path.Base(r.URL.Path)
 	list, listed := kinds()[name]
 	c.mu.Lock()
-	denied := c.denied[name]
+	denied, away := c.denied[name], c.away
 	c.mu.Unlock()
 	switch {
+	case away:
+		status(w, http.StatusServiceUnavailable, "ServiceUnavailable")
 	case denied:
 		status(w, http.StatusForbidden, "Forbidden")
 	case r.URL.Query().Get("sendInitialEvents") != "":
