@@ -19,6 +19,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/cluster"
 	"github.com/k8guard/k8guard/internal/rule"
 	"github.com/k8guard/k8guard/internal/rule/availability"
 	"github.com/k8guard/k8guard/internal/rule/image"
@@ -134,4 +135,23 @@ func TestAKindThatMayNoLongerBeReadIsUnknown(t *testing.T) {
 	})
 	denied.Store(false)
 	eventually(t, "judged when it is granted", 20*time.Second, func() bool { return r.state("Deployment", "web", "SINGLE_REPLICA") == v1.Violated })
+}
+
+// What a team may own a namespace by is there when its owner is asked for.
+func TestTheOwnerIsAskedWithTheNamespacesLabels(t *testing.T) {
+	shop := namespaceNamed("shop")
+	shop.Labels = map[string]string{"tier": "prod"}
+	var asked atomic.Value
+	_, r := run(t, fake.NewClientset(shop, single("bad-web", 1)), nil, func(s *Settings) {
+		s.Owners = func(namespace, _ *cluster.Record) (v1.Owner, map[string]v1.Owner) {
+			if namespace != nil {
+				asked.Store(namespace.Judgement.Labels["tier"])
+			}
+			return v1.Owner{}, nil
+		}
+	})
+	eventually(t, "an inventory", 5*time.Second, func() bool { kinds, _, _ := r.inventory(); return len(kinds) > 0 })
+	if asked.Load() != "prod" {
+		t.Errorf("asked with the label %v", asked.Load())
+	}
 }
