@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -90,6 +91,9 @@ func closeAll(listeners []net.Listener) error {
 func (in *instance) handler() (http.Handler, error) {
 	settings := report.Settings{Ledger: in.store, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,
 		Host: hostOf(in.Config.Report.URL), Log: in.Log, Machines: in.machines()}
+	if in.discover != nil {
+		maps.Copy(settings.Machines, in.firstRoutes())
+	}
 	if in.action == nil {
 		settings.Control = reader{in}
 	} else {

@@ -47,7 +47,11 @@ func TestSecretsStayInside(t *testing.T) {
 			_, text := ask(t, socket, http.MethodGet, "http://localhost"+path, "")
 			all += text
 		}
-		return all
+		_, first := ask(t, http.DefaultClient, http.MethodGet, in.url+"/config", "") // the first system's, as JSON
+		if !strings.Contains(first, `"password":"***"`) {
+			t.Errorf("/config says %s", first)
+		}
+		return all + first
 	}
 	all := walk()
 	for range 2 {

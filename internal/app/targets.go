@@ -35,7 +35,7 @@ func Discover(ctx context.Context, s Settings) error {
 
 // discoverRoutes is all that the target serves.
 func (in *instance) discoverRoutes() map[string]http.Handler {
-	routes := in.discover.Routes()
+	routes := in.firstRoutes()
 	maps.Copy(routes, in.machines())
 	return routes
 }

@@ -45,7 +45,7 @@ func TestDiscoverAlone(t *testing.T) {
 			t.Fatalf("never ready: %s", text)
 		}
 	}
-	for path, want := range map[string]string{"/healthz": "ok", "/metrics": "k8guard_build_info", "/deploys": "[]", "/namespaces": "["} {
+	for path, want := range map[string]string{"/healthz": "ok", "/metrics": "k8guard_build_info", "/deploys": "[]", "/namespaces": "[", "/version": `"build"`, "/config": `"discover":{`} {
 		if code, text := ask(t, http.DefaultClient, http.MethodGet, url+path, ""); code != http.StatusOK || !strings.Contains(text, want) {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
