@@ -2,6 +2,7 @@ package owner
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,14 +40,22 @@ func (c Chain) Named(s Subject) (v1.Owner, map[string]v1.Owner) {
 	all := first(c.Links(s, ""))
 	var by map[string]v1.Owner
 	for _, t := range c.Teams {
+		if len(t.Rules) == 0 || !owns(t, s) {
+			continue
+		}
+		who := c.team(t).Owner
 		for _, rule := range t.Rules {
-			if who := first(c.Links(s, rule)); who.Key() != all.Key() {
+			if _, taken := by[rule]; !taken && len(who.Emails) > 0 {
 				if by == nil {
 					by = map[string]v1.Owner{}
 				}
 				by[rule] = who
 			}
 		}
+	}
+	maps.DeleteFunc(by, func(_ string, who v1.Owner) bool { return who.Key() == all.Key() })
+	if len(by) == 0 {
+		return all, nil
 	}
 	return all, by
 }
@@ -65,13 +74,12 @@ func first(links []Link) v1.Owner {
 func (c Chain) Links(s Subject, rule string) []Link {
 	var ruled, all []Link
 	for _, t := range c.Teams {
-		link := c.link(t.Emails, "teams file, team "+t.Name, true)
 		switch {
 		case !owns(t, s):
 		case len(t.Rules) == 0:
-			all = append(all, link)
+			all = append(all, c.team(t))
 		case slices.Contains(t.Rules, rule):
-			ruled = append(ruled, link)
+			ruled = append(ruled, c.team(t))
 		}
 	}
 	all = append(ruled, all...)
@@ -82,6 +90,8 @@ func (c Chain) Links(s Subject, rule string) []Link {
 	}
 	return all
 }
+
+func (c Chain) team(t config.Team) Link { return c.link(t.Emails, "teams file, team "+t.Name, true) }
 
 func owns(t config.Team, s Subject) bool {
 	if slices.Contains(t.Namespaces, s.Namespace) || slices.Contains(t.Namespaces, "*") {

@@ -1,6 +1,8 @@
 package owner_test
 
 import (
+	"cmp"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -79,5 +81,44 @@ func TestTeams(t *testing.T) {
 	if want := []string{"teams file, team security", "teams file, team shop", "Namespace shop, annotation " + key}; !slices.Equal(names, want) ||
 		!slices.Equal(links[2].Malformed, []string{"nonsense"}) {
 		t.Errorf("%+v", links)
+	}
+}
+
+// BenchmarkNamed asks who owns one root of 300 teams, each with a rule of its own everywhere.
+func BenchmarkNamed(b *testing.B) {
+	for name, namespaces := range map[string]string{"one matches": "", "all match": "*"} {
+		b.Run(name, func(b *testing.B) {
+			c := manyTeams(300, namespaces)
+			for b.Loop() {
+				c.Named(owner.Subject{Namespace: "ns-7", Annotations: map[string]string{key: "a@example.com"}})
+			}
+		})
+	}
+}
+
+func manyTeams(n int, namespace string) owner.Chain {
+	c := owner.Chain{Config: config.Owners{EmailAnnotation: key}, Domains: []string{"example.com"}}
+	for i := range n {
+		c.Teams = append(c.Teams, config.Team{Name: fmt.Sprint("team-", i), Emails: []string{fmt.Sprintf("team-%d@example.com", i)},
+			Namespaces: []string{cmp.Or(namespace, fmt.Sprint("ns-", i))}, Rules: []string{fmt.Sprint("RULE_", i)}})
+	}
+	return c
+}
+
+// The first team that a rule is given to has it; what it costs grows with the teams, not with
+// their square.
+func TestManyTeams(t *testing.T) {
+	cost := func(n int) float64 {
+		c := manyTeams(n, "*")
+		return testing.AllocsPerRun(5, func() { c.Named(owner.Subject{Namespace: "shop"}) })
+	}
+	if few, many := cost(30), cost(300); many > 20*few {
+		t.Errorf("30 teams: %.0f allocations, 300 teams: %.0f", few, many)
+	}
+	c := manyTeams(3, "*")
+	c.Teams[1].Rules, c.Teams[0].Emails = []string{"RULE_0", "RULE_2"}, []string{"far@other.test"}
+	if all, by := c.Named(owner.Subject{Namespace: "shop"}); all.Key() != "" || len(by) != 2 ||
+		by["RULE_0"].Key() != "team-1@example.com" || by["RULE_2"].Key() != "team-1@example.com" {
+		t.Errorf("%+v, %+v", all, by)
 	}
 }
