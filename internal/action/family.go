@@ -88,6 +88,7 @@ func (e *Engine) shared(ctx context.Context, d docket.Docket) (docket.Docket, bo
 	if err != nil {
 		return d, false, err
 	}
+	f.Forget(e.Now())
 	next, changed := docket.Share(d, f.Told)
 	return next, changed, nil
 }
@@ -105,9 +106,27 @@ func (e *Engine) share(ctx context.Context, key docket.Key) error {
 	if err != nil {
 		return err
 	}
+	f.Forget(e.Now())
 	_, err = ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		next, changed := docket.Share(d, f.Told)
 		return next, nil, changed, nil
+	})
+	return err
+}
+
+// settleFamily keeps how a notice ended for the roots to come: the notice itself is deleted
+// with the dockets that it was about.
+func (e *Engine) settleFamily(ctx context.Context, key docket.Key, n outbox.Notice, result docket.Result) error {
+	d, err := e.Ledger.Load(ctx, key)
+	if err != nil || d.Family == "" {
+		return err
+	}
+	at := n.LastTry
+	if at.IsZero() {
+		at = e.Now().UTC()
+	}
+	_, err = ledger.UpdateRecord(ctx, e.Ledger, d.Family, func(f *docket.Family) (bool, error) {
+		return f.Settle(n.Key, result, at), nil
 	})
 	return err
 }

@@ -52,10 +52,10 @@ func Share(d Docket, told map[string][]NoticeRef) (Docket, bool) {
 	return d, changed
 }
 
-// owes reports whether an all-clear is due. Of a throw-away root there is none: the next of
-// its kind may be on its way.
+// owes reports whether an all-clear is due. Of a root that is a throw-away one as last seen
+// there is none: the next of its kind may be on its way.
 func (d Docket) owes(c *Case) bool {
-	return d.Family == "" && !c.ToldResolved && c.Owes(d.OwnerOf(c.Rule).Key())
+	return !d.ThrowAway(d.ObservedAt) && !c.ToldResolved && c.Owes(d.OwnerOf(c.Rule).Key())
 }
 
 // Member is one root of a family that is gone.
@@ -112,6 +112,19 @@ func (f *Family) Tell(sig string, ref NoticeRef) bool {
 	}
 	f.Told[sig] = append(f.Told[sig], ref)
 	return true
+}
+
+// Settle keeps how a notice ended; false when nothing waits for it.
+func (f *Family) Settle(key string, result Result, at time.Time) bool {
+	changed := false
+	for _, refs := range f.Told {
+		for i := range refs {
+			if n := &refs[i]; n.Key == key && n.Result == Pending {
+				n.Result, n.At, changed = result, at, true
+			}
+		}
+	}
+	return changed
 }
 
 // Before says what a root takes the place of; nil when nothing is known.

@@ -67,3 +67,19 @@ func TestSharingIsOnceForEachNotice(t *testing.T) {
 		t.Error("a case that is over takes over a warning")
 	}
 }
+
+// A root that outgrew its family is told that all is well, as any other.
+func TestOnlyAThrowAwayRootGetsNoAllClear(t *testing.T) {
+	for lived, want := range map[time.Duration]bool{time.Hour: false, 25 * time.Hour: true} {
+		l := begin(t)
+		l.see(nil, bad("app"))
+		l.open("app")
+		c := l.d.Find(id("app"))
+		c.Notices = []docket.NoticeRef{{Key: "n", Purpose: docket.Warning, N: 1, Owner: l.d.OwnerOf(c.Rule).Key(), Result: docket.Sent, At: l.now}}
+		l.d.Family = "family/x"
+		l.see(func(o *v1.Observation) { o.Created = o.At.Add(-lived) }, pass())
+		if got := l.d.Live(); got != want {
+			t.Errorf("lived %s: an all-clear is owed: %v", lived, got)
+		}
+	}
+}
