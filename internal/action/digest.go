@@ -119,7 +119,7 @@ func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, no
 	case docket.Warning:
 		pol := e.policyOf(d, c)
 		item.N = min(confirmed+1, pol.Ladder.Warnings)
-		if e.acts(d, c, pol) {
+		if e.acts(d, c) {
 			item.Needed, item.Lost = pol.Ladder.Warnings, d.Lost
 		}
 		item.NextStep, item.NextAt = e.next(d, c, pol, item.N, now)
@@ -136,7 +136,7 @@ func (e *Engine) next(d docket.Docket, c docket.Case, pol config.Policy, n int, 
 	if n < pol.Ladder.Warnings {
 		return fmt.Sprintf("warning %d of %d", n+1, pol.Ladder.Warnings), now.Add(pol.Ladder.Wait)
 	}
-	if !e.acts(d, c, pol) {
+	if !e.acts(d, c) {
 		return "no further step: K8Guard only tells", time.Time{}
 	}
 	at := now.Add(policy.LastWait(pol.Ladder))
@@ -147,17 +147,17 @@ func (e *Engine) next(d docket.Docket, c docket.Case, pol config.Policy, n int, 
 }
 
 // acts reports whether the ladder of a case ends in a hard action.
-func (e *Engine) acts(d docket.Docket, c docket.Case, pol config.Policy) bool {
-	return policy.Action(d.Root.Kind) != "" && !d.ThrowAway(e.Now()) && c.From == v1.FromTemplate && e.mode == config.ModeEnforce && pol.Enforce && e.ownerOf(d, c.Rule).Platform
+func (e *Engine) acts(d docket.Docket, c docket.Case) bool {
+	return policy.Acts(e.input(d, c, policy.Controls{Mode: e.mode}))
 }
 
 // Needed returns how many warnings precede the act on a case, 0 when none follows.
 func (e *Engine) Needed(row ledger.CaseRow) int {
-	d := docket.Docket{Root: row.Root, Owner: row.Owner} // the row's owner is the case's
-	if pol := e.policyOf(d, row.Case); e.acts(d, row.Case, pol) {
-		return pol.Ladder.Warnings
+	d := docket.Docket{Key: row.Docket, Root: row.Root, Owner: row.Owner} // the row's owner is the case's
+	if !e.acts(d, row.Case) {
+		return 0
 	}
-	return 0
+	return e.policyOf(d, row.Case).Ladder.Warnings
 }
 
 // done says what was done, from which state, and when.

@@ -6,8 +6,11 @@ import (
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/policy"
+	"github.com/k8guard/k8guard/internal/rule"
 )
 
 // The escapes that safety.md names, each tried for as long as its tenant likes.
@@ -127,7 +130,8 @@ func TestManyThrowAwayRootsAtOnceAreOneCase(t *testing.T) {
 	}
 }
 
-// What lives for a day is no throw-away root any more, and its ladder ends as any other.
+// What lives for a day is no throw-away root any more: its ladder ends as any other, with a
+// warning that names the act, though those before said that none follows.
 func TestARootThatStaysIsNoThrowAway(t *testing.T) {
 	w := newWorld(t)
 	recreated := func(o *v1.Observation) { o.Root.Name = "web" }
@@ -141,8 +145,99 @@ func TestARootThatStaysIsNoThrowAway(t *testing.T) {
 	if len(w.gate.calls) != 0 {
 		t.Fatalf("acted on a root that may be a throw-away one")
 	}
-	w.pass(8 * time.Hour)
-	if len(w.gate.calls) != 1 {
-		t.Errorf("%d acts on a root that stays; plan %+v", len(w.gate.calls), w.only("b").Plan)
+	warned := w.mail.tries(docket.Warning)
+	for _, s := range warned {
+		if !s.digest.Items[0].ActAt().IsZero() && s.digest.Items[0].Root.UID == "b" {
+			t.Errorf("a throw-away root is threatened: %+v", s.digest.Items[0])
+		}
+	}
+	w.pass(2 * time.Hour)
+	if len(w.gate.calls) != 0 {
+		t.Fatalf("acted after mail that said that no act follows")
+	}
+	w.pass(10 * time.Hour)
+	after := w.mail.tries(docket.Warning)[len(warned):]
+	if len(w.gate.calls) != 1 || len(after) != 1 || after[0].digest.Items[0].ActAt().IsZero() {
+		t.Errorf("%d acts on a root that stays, %d warnings; plan %+v", len(w.gate.calls), len(after), w.only("b").Plan)
+	}
+}
+
+// A Job goes, and its notice is deleted with it; the next of its kind is not to wait for it.
+func TestANoticeThatIsNoLongerOnRecordIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	key, _ := familyKey(w.observation("x", job))
+	_, err := ledger.UpdateRecord(t.Context(), w.ledger, key, func(f *docket.Family) (bool, error) {
+		c := docket.Case{Rule: "IMAGE_REPO", Source: "app", From: v1.FromTemplate}
+		old := docket.NoticeRef{Key: "notice/mail/gone/1", Purpose: docket.Warning, N: 1, Owner: ada().Key(), Result: docket.Pending}
+		old.At = w.now().Add(-24 * time.Hour)
+		older := old
+		older.Key, older.At = "notice/mail/gone/0", w.now().AddDate(0, -2, 0)
+		return f.Tell(c.Signature(), older) && f.Tell(c.Signature(), old), nil
+	})
+	must(t, err)
+	w.sees("b", job)
+	w.pass(10 * time.Minute)
+	if n := w.only("b").Notices; len(n) != 1 || n[0].Key != "notice/mail/gone/1" || n[0].Result != docket.UnknownSend {
+		t.Fatalf("%+v", n)
+	}
+	w.pass(7 * time.Hour)
+	if n := len(w.mail.tries(docket.Warning)); n != 1 {
+		t.Errorf("%d warnings; plan %+v", n, w.only("b").Plan)
+	}
+}
+
+func TestTheFamilyKeepsHowANoticeEnded(t *testing.T) {
+	w := newWorld(t)
+	w.sees("a", job)
+	w.pass(time.Hour)
+	f, err := ledger.Read[docket.Family](t.Context(), w.ledger, w.docket("a").Family)
+	must(t, err)
+	for _, refs := range f.Told {
+		if len(refs) != 1 || refs[0].Result != docket.Sent {
+			t.Errorf("%+v", refs)
+		}
+	}
+	if len(f.Told) != 1 {
+		t.Errorf("told %+v", f.Told)
+	}
+}
+
+func job(o *v1.Observation) { o.Root.Kind, o.GenerateName = "Job", "batch-" }
+
+// Enforcement is switched on after warnings that said that no act follows.
+func TestNoActAfterMailThatSaidNoneFollows(t *testing.T) {
+	w := newWorld(t, func(c *config.Config) { c.Enforce.Mode = config.ModeSafe })
+	w.sees("a")
+	w.pass(24 * time.Hour)
+	w.conf.Enforce.Mode = config.ModeEnforce
+	w.start()
+	w.sees("a")
+	w.pass(2 * time.Hour)
+	sent := w.mail.tries(docket.Warning)
+	if len(w.gate.calls) != 0 || len(sent) != 4 {
+		t.Fatalf("%d acts, %d warnings", len(w.gate.calls), len(sent))
+	}
+	w.pass(2 * time.Hour)
+	if at := sent[3].digest.Items[0].ActAt(); len(w.gate.calls) != 1 || at.IsZero() || w.now().Before(at) {
+		t.Errorf("%d acts; the last warning named %s", len(w.gate.calls), at)
+	}
+}
+
+// A rule of availability acts only where the policy names it: its mail says the same.
+func TestMailThreatensWhatPolicyDoes(t *testing.T) {
+	w := newWorld(t)
+	meta := w.engine.rules["IMAGE_REPO"]
+	meta.Category = rule.Availability
+	w.engine.rules["IMAGE_REPO"] = meta
+	w.sees("a")
+	w.pass(24 * time.Hour)
+	d := w.docket("a")
+	if n := w.engine.Needed(ledger.CaseRow{Docket: d.Key, Root: d.Root, Owner: d.Owner, Case: d.Cases[0]}); n != 0 || len(w.gate.calls) != 0 {
+		t.Errorf("the page says %d warnings before an act; %d acts", n, len(w.gate.calls))
+	}
+	for _, s := range w.mail.tries(docket.Warning) {
+		if i := s.digest.Items[0]; i.Needed != 0 || i.N == 3 && !i.NextAt.IsZero() {
+			t.Errorf("threatens: %+v", i)
+		}
 	}
 }

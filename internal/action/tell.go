@@ -102,7 +102,7 @@ func members(n outbox.Notice) map[docket.Key]map[string]docket.NoticeRef {
 		if out[key] == nil {
 			out[key] = map[string]docket.NoticeRef{}
 		}
-		out[key][item.Case] = docket.NoticeRef{Purpose: docket.Purpose(item.Purpose), N: item.N, Owner: n.Owner.Key()}
+		out[key][item.Case] = docket.NoticeRef{Purpose: docket.Purpose(item.Purpose), N: item.N, Owner: n.Owner.Key(), ActAt: item.ActAt()}
 	}
 	return out
 }
@@ -125,6 +125,12 @@ func (e *Engine) settleNotices(ctx context.Context, key docket.Key) error {
 			return err
 		}
 		switch n.State {
+		case "":
+			// It was deleted as over, so nobody will ever say how it ended.
+			n.Key, n.Detail = noticeKey, "the notice is no longer on record"
+			if err := e.settleNotice(ctx, key, n); err != nil {
+				return err
+			}
 		case outbox.Due:
 			if !e.addressed(d, n) {
 				// The new owner is not to wait for a mailbox that is no longer theirs.
@@ -241,6 +247,9 @@ func (e *Engine) settleNotice(ctx context.Context, key docket.Key, n outbox.Noti
 		result = docket.Sent
 	case outbox.Failed:
 		result = docket.FailedSend
+	}
+	if err := e.settleFamily(ctx, key, n, result); err != nil {
+		return err
 	}
 	return e.settle(ctx, key, n, result, n.Detail)
 }

@@ -94,4 +94,6 @@ type NoticeRef struct {
 	Owner   string    `json:"owner"`
 	Result  Result    `json:"result"`
 	At      time.Time `json:"at"`
+	// ActAt is the date of the act that the warning named; zero when it named none.
+	ActAt time.Time `json:"actAt,omitzero"`
 }

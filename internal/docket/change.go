@@ -135,6 +135,18 @@ func (c Case) WarnedSince(owner string, at time.Time) bool {
 	})
 }
 
+// ActAt returns the date of the act that the newest warning confirmed for this owner named;
+// zero when that warning named none, or came before since.
+func (c Case) ActAt(owner string, since time.Time) time.Time {
+	var newest NoticeRef
+	for _, n := range c.Notices {
+		if n.Purpose == Warning && n.Result == Sent && n.Owner == owner && !n.At.Before(since) && !n.At.Before(newest.At) {
+			newest = n
+		}
+	}
+	return newest.ActAt
+}
+
 // Failed returns how many warnings of the case were given up since the last that was not,
 // and when the newest was.
 func (c Case) Failed() (n int, last time.Time) {

@@ -94,6 +94,8 @@ type Told struct {
 	Platform  bool
 	Cases     []string
 	Numbers   map[string]int // the warning's number, by case; only warnings
+	// ActAt is the date of the act that it named, by case; only where it named one.
+	ActAt map[string]time.Time
 }
 
 // Switch is a control that holds enforcement when On, or when it could not be read.

@@ -50,6 +50,7 @@ func valid(root v1.Root, action string, meta rule.Meta, source string, prior doc
 		told = append(told, Told{Key: key, Confirmed: true, Owner: owner.Key(), Platform: true,
 			Cases: []string{c.ID}, Numbers: map[string]int{c.ID: n + 1}})
 	}
+	told[len(told)-1].ActAt = map[string]time.Time{c.ID: now.Add(-time.Hour)}
 	act := docket.Enforcement{ID: "e-1", Action: action, State: docket.Intent, Target: root, Cases: []string{c.ID},
 		Who: "policy shops", Rules: []string{c.Rule}, Versions: []string{c.RuleVersion}, Evidence: []string{source + ": x"},
 		Warnings: []string{told[0].Key}, Grant: "round-1", Holder: "p-1", Prior: prior, IntentAt: now}

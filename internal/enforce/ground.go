@@ -76,11 +76,11 @@ func (e *Enforcer) notices(ctx context.Context, cases []docket.Case, before erro
 			if err != nil {
 				return nil, errors.Join(before, err)
 			}
-			t := Told{Key: n.Key, Confirmed: n.Counts(), Owner: n.Owner.Key(), Platform: n.Owner.Platform, Numbers: map[string]int{}}
+			t := Told{Key: n.Key, Confirmed: n.Counts(), Owner: n.Owner.Key(), Platform: n.Owner.Platform, Numbers: map[string]int{}, ActAt: map[string]time.Time{}}
 			for _, item := range n.Digest.Items {
 				t.Cases = append(t.Cases, item.Case)
 				if item.Purpose == string(docket.Warning) {
-					t.Numbers[item.Case] = item.N
+					t.Numbers[item.Case], t.ActAt[item.Case] = item.N, item.ActAt()
 				}
 			}
 			told = append(told, t)

@@ -54,11 +54,18 @@ func confirmedWarnings(f Facts) No {
 		if !who.Platform || who.Key() == "" {
 			return human("the platform names no owner, and warnings to %q do not count; it can name one on the Namespace object, or in the teams file", who.Key())
 		}
-		if got := confirmedFor(f, c); got < needed {
+		got, last := confirmedFor(f, c)
+		if got < needed {
 			return no("case %s: %d of %d warnings confirmed for %s", c.ID, got, needed, who.Key())
 		}
 		if !c.WarnedSince(who.Key(), c.OpenedAt) {
 			return no("case %s: no warning was confirmed since it opened", c.ID)
+		}
+		if last.IsZero() {
+			return no("case %s: the last confirmed warning named no act", c.ID)
+		}
+		if f.Now.Before(last) {
+			return no("case %s: the last confirmed warning named %s for the act", c.ID, last.UTC().Format(time.RFC3339))
 		}
 	}
 	return yes()
@@ -66,36 +73,40 @@ func confirmedWarnings(f Facts) No {
 
 // confirmedFor counts the warnings of the case that reached today's owner, each number
 // once: two channels that carry one warning are one warning. A notice counts only while the
-// case refers to it: one from before the ladder began anew does not.
-func confirmedFor(f Facts, c docket.Case) int {
+// case refers to it: one from before the ladder began anew does not. The date is that which the
+// newest of them named for the act, zero when it named none.
+func confirmedFor(f Facts, c docket.Case) (int, time.Time) {
 	seen := map[int]bool{}
+	var newest, actAt time.Time
 	for _, n := range f.Notices {
 		ref := c.Notice(n.Key)
 		if ref == nil || ref.Purpose != docket.Warning || !n.Confirmed || !n.Platform || n.Owner != f.Owner.Of(c.Rule).Key() {
 			continue
 		}
-		if number := warningNumber(f, n, *ref, c); number > 0 {
-			seen[number] = true
+		id := warnedAs(f, n, *ref, c)
+		if n.Numbers[id] <= 0 {
+			continue
+		}
+		seen[n.Numbers[id]] = true
+		if !ref.At.Before(newest) {
+			newest, actAt = ref.At, n.ActAt[id]
 		}
 	}
-	return len(seen)
+	return len(seen), actAt
 }
 
-// warningNumber is which warning of the case the notice carried, or 0. A case that goes on
-// under another source (a renamed container) was warned about under its former one.
-func warningNumber(f Facts, n Told, ref docket.NoticeRef, c docket.Case) int {
+// warnedAs is the ID under which the notice warned of the case. A case that goes on under
+// another source (a renamed container) was warned about under its former one.
+func warnedAs(f Facts, n Told, ref docket.NoticeRef, c docket.Case) string {
 	if ref.Case != "" {
-		return n.Numbers[ref.Case]
-	}
-	if number := n.Numbers[c.ID]; number > 0 {
-		return number
+		return ref.Case
 	}
 	for _, former := range f.Docket.Cases {
-		if former.Rule == c.Rule && former.From == c.From && n.Numbers[former.ID] > 0 {
-			return n.Numbers[former.ID]
+		if n.Numbers[c.ID] == 0 && former.Rule == c.Rule && former.From == c.From && n.Numbers[former.ID] > 0 {
+			return former.ID
 		}
 	}
-	return 0
+	return c.ID
 }
 
 // Rule 16. Explainable: who, why, which version, evidence, warnings and budget are on record

@@ -78,6 +78,16 @@ func rows05() []row {
 				c.Notices[i].At = c.OpenedAt.Add(-time.Minute)
 			}
 		}), says: []string{"case c-1: no warning was confirmed since it opened"}},
+		{name: "the last warning said that no act follows", change: lastNotice(func(n *Told) { n.ActAt = nil }),
+			says: []string{"case c-1: the last confirmed warning named no act"}},
+		{name: "it named the act on another case only", change: lastNotice(func(n *Told) { n.ActAt = map[string]time.Time{"c-7": today().Add(-time.Hour)} }),
+			says: []string{"named no act"}},
+		{name: "an earlier warning named the act, the last did not", change: func(f *Facts) { f.Notices[1].ActAt, f.Notices[2].ActAt = f.Notices[2].ActAt, nil },
+			says: []string{"named no act"}},
+		{name: "the last warning named a later date", change: lastNotice(func(n *Told) { n.ActAt = map[string]time.Time{"c-1": today().Add(time.Minute)} }),
+			says: []string{"named 2026-03-10T12:01:00Z for the act"}},
+		{name: "the date that it named is now", change: lastNotice(func(n *Told) { n.ActAt = map[string]time.Time{"c-1": today()} })},
+		{name: "the notices are read in another order", change: func(f *Facts) { slices.Reverse(f.Notices) }},
 		{name: "namespace unread", change: func(f *Facts) { f.Owner.Err = errTest() }, says: []string{"owner cannot be read", "connection refused"}},
 		{name: "not named by the platform", change: ownedNow(v1.Owner{Emails: []string{"all@example.com"}}),
 			says: []string{`"fallback/all@example.com" do not count`, "name one on the Namespace object"}, human: true},

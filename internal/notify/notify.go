@@ -76,6 +76,14 @@ type Item struct {
 	URL   string `json:"url,omitempty"`
 }
 
+// ActAt is the date of the act that a warning names; zero when it names none.
+func (i Item) ActAt() time.Time {
+	if i.Needed == 0 || i.N < i.Needed {
+		return time.Time{}
+	}
+	return i.NextAt
+}
+
 // Outcome is what a channel knows after a try.
 type Outcome struct {
 	State  OutcomeState

@@ -34,6 +34,7 @@ func ready() policy.Input {
 		in.Case.Notices = append(in.Case.Notices, docket.NoticeRef{Key: string(rune('a' + n)), Purpose: docket.Warning, N: n + 1,
 			Owner: ada, Result: docket.Sent, At: now.Add(time.Duration(24*(n-2)-13) * time.Hour)})
 	}
+	in.Case.Notices[2].ActAt = now.Add(-time.Hour)
 	return in
 }
 
@@ -85,6 +86,23 @@ func decisions() []decision {
 			}
 			in.Case.Notices = append(in.Case.Notices, in.Case.Notices[:2]...)
 		}, want{policy.None, policy.HumanNeeded, ""}, 0},
+		{"the last warning named no act", unnamed, want{policy.Wait, policy.Waiting, "warning 3 of 3"}, 11 * time.Hour},
+		{"and is due", func(in *policy.Input) { unnamed(in); in.Now = in.Now.Add(11 * time.Hour) }, want{policy.Notify, policy.Due, "warning"}, 0},
+		{"an earlier one named it, the last did not", func(in *policy.Input) {
+			unnamed(in)
+			in.Case.Notices[1].ActAt = in.Now.Add(-time.Hour)
+		}, want{policy.Wait, policy.Waiting, "warning 3 of 3"}, 11 * time.Hour},
+		{"no act was named, and none follows", func(in *policy.Input) { unnamed(in); in.Control.Mode = config.ModeSafe }, want{policy.None, policy.SafeMode, ""}, 0},
+		{"no act was named, and the cap is reached", func(in *policy.Input) {
+			unnamed(in)
+			in.Policy.Ladder.MaxTries, in.Now = 3, in.Now.Add(11*time.Hour)
+		}, want{policy.Notify, policy.Due, "warning"}, 0},
+		{"the one beyond the cap has no known end", func(in *policy.Input) {
+			unnamed(in)
+			in.Policy.Ladder.MaxTries, in.Now = 3, in.Now.Add(100*time.Hour)
+			in.Case.Notices = append(in.Case.Notices, docket.NoticeRef{Key: "d", Purpose: docket.Warning, Owner: ada, Result: docket.UnknownSend, At: start(), ActAt: start()})
+		}, want{policy.None, policy.HumanNeeded, ""}, 0},
+		{"the last warning named a later date", func(in *policy.Input) { in.Case.Notices[2].ActAt = in.Now.Add(time.Hour) }, want{policy.Wait, policy.Waiting, docket.ScaleToZero}, time.Hour},
 		{"a notice is on its way", func(in *policy.Input) { in.Case.Notices[2].Result = docket.Pending }, want{policy.None, policy.InFlight, ""}, 0},
 
 		{"dry run", func(in *policy.Input) { in.Control.Mode = config.ModeDryRun }, want{policy.None, policy.DryRun, ""}, 0},
@@ -138,6 +156,23 @@ func decisions() []decision {
 		{"resolved, told", func(in *policy.Input) { in.Case.State, in.Case.ToldResolved = docket.Resolved, true }, want{policy.None, policy.IsResolved, ""}, 0},
 		{"resolved before anybody was told", func(in *policy.Input) { in.Case.State, in.Case.Notices = docket.Resolved, nil }, want{policy.None, policy.IsResolved, ""}, 0},
 		{"resolved in a dry run", func(in *policy.Input) { in.Case.State, in.Control.Mode = docket.Resolved, config.ModeDryRun }, want{policy.None, policy.IsResolved, ""}, 0},
+	}
+}
+
+// unnamed makes the warnings such as said that no act follows.
+func unnamed(in *policy.Input) { in.Case.Notices[2].ActAt = time.Time{} }
+
+// What a mail may announce is what Decide comes to once the warnings are out, and nothing else.
+func TestActsIsWhatDecideComesTo(t *testing.T) {
+	for _, test := range decisions() {
+		in := ready()
+		test.change(&in)
+		switch p := policy.Decide(in); {
+		case policy.Acts(in) && (p.Reason == policy.SafeMode || p.Reason == policy.WarnPolicy || p.Reason == policy.NotifyOnly):
+			t.Errorf("%s: announced, though %+v", test.name, p)
+		case !policy.Acts(in) && (p.Step == policy.Act || p.Next == docket.ScaleToZero):
+			t.Errorf("%s: not announced, though %+v", test.name, p)
+		}
 	}
 }
 

@@ -181,11 +181,13 @@ const maxFailed = 3
 func warn(in Input) (docket.Plan, bool) {
 	ladder := in.Policy.Ladder
 	confirmed, tries := in.Case.Count(in.Owner.Key())
-	// A case that was resolved and came back brings its count, and is warned of once more.
-	if confirmed >= ladder.Warnings && in.Case.WarnedSince(in.Owner.Key(), in.Case.OpenedAt) {
+	enough := confirmed >= ladder.Warnings
+	// A case that was resolved and came back brings its count, and is warned of once more; so is
+	// one whose last warning named no act, where one follows now.
+	if enough && in.Case.WarnedSince(in.Owner.Key(), in.Case.OpenedAt) && (!Acts(in) || !actAt(in).IsZero()) {
 		return docket.Plan{}, false
 	}
-	if tries >= MaxTries(ladder) {
+	if limit := MaxTries(ladder); tries >= limit && (tries > limit || !enough || !Acts(in) || namedAct(in.Case)) {
 		return hold(HumanNeeded, "%d of %d warnings confirmed in %d tries; no more are sent", confirmed, ladder.Warnings, tries)
 	}
 	if n, last := in.Case.Failed(); n >= maxFailed && in.Now.Before(last.Add(ladder.Wait)) {
@@ -200,13 +202,25 @@ func warn(in Input) (docket.Plan, bool) {
 	return docket.Plan{Step: Notify, Reason: Due, Next: string(docket.Warning)}, true
 }
 
-// act says whether the hard action follows, and when.
-func act(in Input) (docket.Plan, bool) {
+// actAt is the date that the last warning of this life of the case named for the act.
+func actAt(in Input) time.Time { return in.Case.ActAt(in.Owner.Key(), in.Case.OpenedAt) }
+
+// namedAct reports whether a warning that named an act may have arrived: the one try beyond
+// the cap is for a case that had none, and is not repeated.
+func namedAct(c docket.Case) bool {
+	return slices.ContainsFunc(c.Notices, func(n docket.NoticeRef) bool { return !n.ActAt.IsZero() && n.Result != docket.FailedSend })
+}
+
+// Acts reports whether the ladder of a case ends in a hard action, as things stand: what a
+// warning may announce. Whether and when it is due is for [Decide], and for the gate.
+func Acts(in Input) bool {
+	_, never := tellsOnly(in)
+	return !never
+}
+
+// tellsOnly names why no hard action follows, however many warnings there are.
+func tellsOnly(in Input) (docket.Plan, bool) {
 	d, c := in.Docket, in.Case
-	at := c.LastTry().Add(LastWait(in.Policy.Ladder))
-	if age := c.OpenedAt.Add(in.MinAge); age.After(at) {
-		at = age
-	}
 	switch {
 	case c.From != v1.FromTemplate || Action(d.Root.Kind) == "":
 		return hold(NotifyOnly, "told, never acted on: %s", notifyOnly(d, c))
@@ -224,6 +238,23 @@ func act(in Input) (docket.Plan, bool) {
 		return hold(WarnPolicy, "%s is about %s: a policy must name it in match.rules to act on it", c.Rule, in.Category)
 	case !in.Owner.Platform:
 		return hold(HumanNeeded, "warnings went to %s (%s); only an owner named by the platform counts", in.Owner.Key(), in.Owner.From)
+	}
+	return docket.Plan{}, false
+}
+
+// act says whether the hard action follows, and when: never before the date that the last
+// warning named.
+func act(in Input) (docket.Plan, bool) {
+	if plan, ok := tellsOnly(in); ok {
+		return plan, true
+	}
+	d, at := in.Docket, actAt(in)
+	for _, other := range []time.Time{in.Case.LastTry().Add(LastWait(in.Policy.Ladder)), in.Case.OpenedAt.Add(in.MinAge)} {
+		if other.After(at) {
+			at = other
+		}
+	}
+	switch {
 	case in.Now.Before(at):
 		return wait(Waiting, Action(d.Root.Kind), at)
 	case in.Control.Frozen != "":

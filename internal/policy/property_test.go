@@ -46,7 +46,8 @@ func input(rt *rapid.T) policy.Input {
 			Purpose: some(rt, "purpose", docket.Warning, docket.Warning, docket.Enforced, docket.AllClear),
 			Owner:   some(rt, "told", ada, "bob@example.com"),
 			Result:  some(rt, "result", docket.Sent, docket.Sent, docket.Sent, docket.UnknownSend, docket.Pending),
-			At:      in.Now.Add(-hours(rt, "at", 0, 100))})
+			At:      in.Now.Add(-hours(rt, "at", 0, 100)),
+			ActAt:   some(rt, "act at", in.Now.Add(-time.Hour), in.Now.Add(time.Hour), time.Time{})})
 	}
 	in.Owner.Emails = some(rt, "owner", []string{ada}, []string{"bob@example.com"}, nil, []string{ada, "bob@example.com"})
 	in.Owner.Platform = some(rt, "platform", true, false)
@@ -71,9 +72,13 @@ func input(rt *rapid.T) policy.Input {
 // mayAct is what safety asks, written down apart from the code.
 func mayAct(in policy.Input) error {
 	confirmed, newest := 0, time.Time{}
+	var last docket.NoticeRef
 	for _, n := range in.Case.Notices {
 		if n.Purpose == docket.Warning && n.Result == docket.Sent && n.Owner == in.Owner.Key() {
 			confirmed++
+			if !n.At.Before(last.At) {
+				last = n
+			}
 		}
 		if n.Result == docket.Pending {
 			return fmt.Errorf("notice %s has no outcome", n.Key)
@@ -103,6 +108,9 @@ func mayAct(in policy.Input) error {
 		"the root has had its enforcement": in.Docket.Enforcement != nil,
 		"the gate said no":                 in.Docket.Refusal != nil && in.Now.Before(in.Docket.Refusal.Until),
 		"too soon after the last warning":  in.Now.Sub(newest) < wait,
+		"warned in a former life only":     last.At.Before(in.Case.OpenedAt),
+		"the last warning named no act":    last.ActAt.IsZero(),
+		"the date named has not come":      in.Now.Before(last.ActAt),
 		"a person asked for a pause":       !policy.Paused(in.Case, in.Policy.Ladder, in.Now).IsZero(),
 		"too young":                        in.Now.Sub(in.Case.OpenedAt) < in.MinAge,
 	} {
@@ -180,13 +188,18 @@ func TestNeverTellsBeyondTheCap(t *testing.T) {
 		if limit == 0 {
 			limit = in.Policy.Ladder.Warnings + 2
 		}
+		named := false
 		for _, n := range in.Case.Notices {
 			if n.Purpose == docket.Warning {
 				tries++
+				named = named || !n.ActAt.IsZero()
 				if n.At.After(newest) {
 					newest = n.At
 				}
 			}
+		}
+		if confirmed, _ := in.Case.Count(in.Owner.Key()); confirmed >= in.Policy.Ladder.Warnings && policy.Acts(in) && !named {
+			limit++ // the one that names the act
 		}
 		if tries >= limit || in.Now.Sub(newest) < in.Policy.Ladder.Wait || in.Exempt != nil || !in.Fresh || in.Case.Unknown != "" || in.Docket.Dormant != "" {
 			rt.Fatalf("warns after %d tries of %d, the last at %s: %+v", tries, limit, newest, got)
@@ -195,18 +208,21 @@ func TestNeverTellsBeyondTheCap(t *testing.T) {
 }
 
 // A whole life: whatever becomes of each warning, the ladder ends in an act after enough
-// confirmed ones, or with a person after the cap; never later, never with more notices.
+// confirmed ones of which the last named it, or with a person after the cap; never later, and
+// never with more notices than one beyond it. Enforcement may be switched on in between.
 func TestLadderEnds(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		in := ready()
 		in.Case.Notices, in.Case.OpenedAt = nil, in.Now
 		in.Policy.Ladder.Warnings = rapid.IntRange(1, 5).Draw(rt, "warnings")
+		in.Control.Mode = some(rt, "mode", config.ModeEnforce, config.ModeSafe)
 		limit, confirmed := policy.MaxTries(in.Policy.Ladder), 0
 		for range 100 {
 			switch got := policy.Decide(in); got.Step {
 			case policy.Act:
-				if confirmed != in.Policy.Ladder.Warnings {
-					rt.Fatalf("acts after %d confirmed", confirmed)
+				last := in.Case.Notices[len(in.Case.Notices)-1]
+				if confirmed < in.Policy.Ladder.Warnings || last.ActAt.IsZero() || in.Now.Before(last.ActAt) {
+					rt.Fatalf("acts after %d confirmed, the last %+v", confirmed, last)
 				}
 				return
 			case policy.Notify:
@@ -214,11 +230,23 @@ func TestLadderEnds(t *testing.T) {
 				if result == docket.Sent {
 					confirmed++
 				}
-				in.Case.Notices = append(in.Case.Notices, docket.NoticeRef{Purpose: docket.Warning, Owner: ada, Result: result, At: in.Now})
+				ref := docket.NoticeRef{Purpose: docket.Warning, Owner: ada, Result: result, At: in.Now}
+				if before, _ := in.Case.Count(ada); policy.Acts(in) && before+1 >= in.Policy.Ladder.Warnings {
+					ref.ActAt = in.Now.Add(policy.LastWait(in.Policy.Ladder))
+				}
+				in.Case.Notices = append(in.Case.Notices, ref)
+				if rapid.IntRange(0, 2).Draw(rt, "switched on") == 0 {
+					in.Control.Mode = config.ModeEnforce
+				}
 			case policy.Wait:
 				in.Now = got.At
 			case policy.None:
-				if got.Reason != policy.HumanNeeded || len(in.Case.Notices) != limit || confirmed >= in.Policy.Ladder.Warnings {
+				if got.Reason == policy.SafeMode {
+					in.Control.Mode = config.ModeEnforce
+					continue
+				}
+				named := in.Case.ActAt(ada, in.Case.OpenedAt)
+				if n := len(in.Case.Notices); got.Reason != policy.HumanNeeded || n < limit || n > limit+1 || confirmed >= in.Policy.Ladder.Warnings && !named.IsZero() {
 					rt.Fatalf("stops after %d of %d: %+v", len(in.Case.Notices), limit, got)
 				}
 				return

@@ -121,7 +121,7 @@ func firstStep(items []notify.Item) (first time.Time, act bool) {
 		if it.NextAt.IsZero() || purposeOf(it) != docket.Warning {
 			continue
 		}
-		isAct := it.Needed > 0 && it.N >= it.Needed
+		isAct := !it.ActAt().IsZero()
 		if first.IsZero() || (isAct && !act) || (isAct == act && it.NextAt.Before(first)) {
 			first, act = it.NextAt, isAct
 		}
