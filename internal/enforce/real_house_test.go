@@ -116,8 +116,8 @@ func (h *house) seed(object runtime.Object) {
 	for n := 1; n <= 2; n++ {
 		at := now.Add(time.Duration(n-4) * 30 * time.Minute)
 		for i := range items {
-			items[i].N = n
-			refs[items[i].Case] = docket.NoticeRef{Purpose: docket.Warning, N: n, Owner: team}
+			items[i].N, items[i].Needed, items[i].NextAt = n, 2, at.Add(10*time.Minute)
+			refs[items[i].Case] = docket.NoticeRef{Purpose: docket.Warning, N: n, Owner: team, ActAt: items[i].ActAt()}
 		}
 		key := h.send(who, n, items, at)
 		d, _ = docket.AttachNotice(d, key, refs, at)
