@@ -71,6 +71,7 @@ type instance struct {
 	enforcer *enforce.Enforcer // nil without an account that may act
 	chain    owner.Chain
 	holder   string
+	waits    func(string) // told what the start waits for; may be nil
 }
 
 // Run is the target "run": discover, action and report in one process, over SQLite and an
@@ -144,6 +145,9 @@ func (in *instance) identify(ctx context.Context, watcher *cluster.Watcher) erro
 				in.cluster.Name = "cluster-" + uid[:min(8, len(uid))]
 			}
 			return nil
+		}
+		if in.waits != nil {
+			in.waits("not ready: the API server does not answer; check cluster.kubeconfig and that the server is up: " + err.Error())
 		}
 		in.Log.Warn("the API server does not answer; trying again", "err", err, "next", "check cluster.kubeconfig and that the server is up")
 		select {
