@@ -276,12 +276,28 @@ type Exemption struct {
 
 // Report is the pages and the API.
 type Report struct {
-	// Listen is the address of the pages and /metrics; loopback only, for it has no login yet.
+	// Listen is the address of the pages and /metrics. Beyond loopback it wants login, tls and url.
 	Listen string `yaml:"listen"`
 	// Socket is where commands talk to a running K8Guard; empty means data.dir/k8guard.sock.
 	Socket string `yaml:"socket"`
-	// URL is how people reach the pages, for links in notices.
+	// URL is how people reach the pages, for links in notices; its name is the one beside localhost that is answered.
 	URL string `yaml:"url"`
+	// Login is how readers say who they are: none, or token. With token the API server says who a token
+	// belongs to and what they may see; that wants deploy/rbac-report.yaml. The socket asks nobody.
+	Login string `yaml:"login"`
+	TLS   TLS    `yaml:"tls"`
+	// OpenMetrics leaves /metrics, /healthz and /readyz open to everyone, in spite of a login. They tell names of namespaces.
+	OpenMetrics bool `yaml:"openMetrics"`
+}
+
+// TLS is the certificate of the pages.
+type TLS struct {
+	// Mode is files, or off: then nothing is encrypted, and a proxy in front has to do it. Empty means files.
+	Mode string `yaml:"mode"`
+	// CertFile holds the certificate with its chain, in PEM; it is read again when it changes.
+	CertFile string `yaml:"certFile"`
+	// KeyFile holds its key, in PEM.
+	KeyFile string `yaml:"keyFile"`
 }
 
 // Log steers logging.

@@ -22,7 +22,7 @@ func Default() Config {
 				PerRule: 10, Percent: 1, Floor: 1},
 			Breaker: Breaker{UndosPerHour: 2, ClockSkew: 30 * time.Second, Errors: 5, SharePoints: 20, Stale: 15 * time.Minute},
 		},
-		Report: Report{Listen: "127.0.0.1:8686"},
+		Report: Report{Listen: "127.0.0.1:8686", Login: LoginNone},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"time"
@@ -103,15 +102,6 @@ func (c *checker) policies(policies []Policy, known []string) {
 		c.bad(p.Ladder.MaxTries != 0 && p.Ladder.MaxTries < p.Ladder.Warnings, key+".ladder.maxTries",
 			"is less than warnings; write at least as many, or 0 for warnings + 2")
 	}
-}
-
-func (c *checker) report(r Report) {
-	host, _, err := net.SplitHostPort(r.Listen)
-	ip := net.ParseIP(host)
-	c.bad(err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()), "report.listen",
-		"is not a loopback address, and the pages have no login; write 127.0.0.1:8686")
-	c.bad(r.URL != "" && !strings.HasPrefix(r.URL, "http://") && !strings.HasPrefix(r.URL, "https://"),
-		"report.url", "is not a web address; write https://…")
 }
 
 func (c *checker) exemptions(all []Exemption, known []string) {
