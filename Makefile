@@ -67,7 +67,7 @@ test-race:
 
 generate: ## write the generated files anew
 	@mkdir -p bin
-	$(call step,templ,$(TEMPL) generate -path internal/report && $(TEMPL) generate -path internal/notify/email)
+	$(call step,templ,$(TEMPL) generate -path internal/report && $(TEMPL) generate -path internal/login && $(TEMPL) generate -path internal/notify/email)
 	$(call step,docs/generated/config.md,$(GO) test ./internal/config -run TestReference -update)
 	$(call step,docs/generated/rules.md,$(GO) run ./cmd/k8guard rules docs >bin/rules.md && mv bin/rules.md docs/generated/rules.md)
 

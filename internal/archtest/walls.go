@@ -22,7 +22,7 @@ func Walls() []Wall {
 		{In: ours("discover"), Forbidden: ours("action"), Reach: true, Reason: "discover and action meet only on the bus"},
 		{In: ours("action"), Forbidden: ours("discover"), Reach: true, Reason: "discover and action meet only on the bus"},
 		{In: ours("report"), Forbidden: ours("action", "enforce", "cluster", "discover"), Reach: true, Reason: "action and report meet only at the ledger"},
-		{In: ours("rule", "docket", "policy", "report"), Except: ours("rule/ruletest"), Forbidden: client, Reach: true, Reason: "what judges and what reports holds no Kubernetes client"},
+		{In: ours("rule", "docket", "policy", "report", "login"), Except: ours("rule/ruletest"), Forbidden: client, Reach: true, Reason: "what judges and what reports holds no Kubernetes client"},
 		{In: ours("rule/ruletest", "manifest", "scan"), Forbidden: client, Allowed: scheme, Reach: true, Reason: "who reads manifests needs the types, not a client"},
 		{In: []string{module}, Except: harnesses, Forbidden: harnesses, Reason: "only tests need a test's harness"},
 		{In: pure, Except: ours("rule/ruletest"), Forbidden: []string{"os", "net", "io/ioutil", "syscall", "database/sql", "log/slog"}, Reason: "rule, docket and policy do no input or output"},

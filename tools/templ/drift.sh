@@ -7,7 +7,7 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp -R internal "$copy/internal"
 cp go.mod go.sum "$copy/"
-for folder in internal/report internal/notify/email; do
+for folder in internal/report internal/login internal/notify/email; do
 	go tool -modfile="$PWD/tools/templ/go.mod" templ generate -path "$copy/$folder" >"$copy/log" 2>&1 || { cat "$copy/log"; exit 1; }
 done
 find "$copy/internal" -name '*_templ.go' | while read -r new; do
