@@ -24,13 +24,17 @@ func newFront() *front { return &front{} }
 
 // open lets requests through to the instance.
 func (f *front) open(in *instance) error {
-	pages, err := in.handler()
+	pages, err := in.handler(in.guard)
+	if err != nil {
+		return err
+	}
+	mine, err := in.handler(nil)
 	if err != nil {
 		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.serving, f.closing = &serving{pages: pages, local: in.local(pages)}, nil
+	f.serving, f.closing = &serving{pages: pages, local: in.local(mine)}, nil
 	return nil
 }
 

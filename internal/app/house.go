@@ -11,6 +11,7 @@ import (
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
+	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
@@ -29,17 +30,18 @@ type house struct {
 	holder string
 	front  *front
 	reload *reloadState
+	book   *login.Book
 }
 
 func newHouse(s Settings, store *sqlite.Ledger) *house {
-	return &house{Settings: s, store: store, holder: uuid.NewString(), front: newFront(), reload: newReloadState()}
+	return &house{Settings: s, store: store, holder: uuid.NewString(), front: newFront(), reload: newReloadState(), book: login.NewBook(s.Now)}
 }
 
 // build wires an instance for a configuration; nothing of it runs.
 func (h *house) build(ctx context.Context, c config.Config) (*instance, error) {
 	s := h.Settings
 	s.Config = c
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, holder: h.holder}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, holder: h.holder, book: h.book}
 	return in, errors.Join(in.registry.Register(h.reload), in.wire(ctx))
 }
 
@@ -50,7 +52,7 @@ func (h *house) live(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(ctx, h.Config)
+	listeners, err := listen(ctx, h.Settings)
 	if err != nil {
 		return err
 	}
@@ -58,7 +60,7 @@ func (h *house) live(ctx context.Context) error {
 		return errors.Join(err, closeAll(listeners))
 	}
 	mode, why := in.action.Mode()
-	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", "http://"+listeners[0].Addr().String())
+	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", pageURL(h.Config.Report, listeners[0]))
 	next := make(chan config.Config)
 	return together(ctx,
 		func(ctx context.Context) error { return h.instances(ctx, in, next) },

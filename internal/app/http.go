@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/report"
 )
 
@@ -30,13 +31,13 @@ func Socket(c config.Config) string {
 }
 
 // listen opens the pages' address and the commands' socket, the first one first.
-func listen(ctx context.Context, c config.Config) ([]net.Listener, error) {
-	tcp, err := listenTCP(ctx, c)
+func listen(ctx context.Context, s Settings) ([]net.Listener, error) {
+	tcp, err := listenTCP(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	var l net.ListenConfig
-	path := Socket(c)
+	path := Socket(s.Config)
 	if err := clearSocket(ctx, path); err != nil {
 		return nil, errors.Join(err, tcp.Close())
 	}
@@ -50,13 +51,17 @@ func listen(ctx context.Context, c config.Config) ([]net.Listener, error) {
 	return []net.Listener{tcp, unix}, nil
 }
 
-func listenTCP(ctx context.Context, c config.Config) (net.Listener, error) {
+func listenTCP(ctx context.Context, s Settings) (net.Listener, error) {
 	var l net.ListenConfig
-	tcp, err := l.Listen(ctx, "tcp", c.Report.Listen)
+	tcp, err := l.Listen(ctx, "tcp", s.Config.Report.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("report.listen: %w; choose another address", err)
 	}
-	return tcp, nil
+	safe, err := encrypted(tcp, s.Config.Report, s.Log, s.Now)
+	if err != nil {
+		return nil, errors.Join(err, tcp.Close())
+	}
+	return safe, nil
 }
 
 // clearSocket removes the socket of a dead process, and nothing else.
@@ -86,11 +91,11 @@ func closeAll(listeners []net.Listener) error {
 	return errors.Join(errs...)
 }
 
-// handler joins the report with what machines ask for; a name that is not ours reaches
-// neither.
-func (in *instance) handler() (http.Handler, error) {
+// handler joins the report with what machines ask for, behind the guard; a name that is not
+// ours reaches neither. Without a guard it is for the socket, which is its owner's alone.
+func (in *instance) handler(guard *login.Guard) (http.Handler, error) {
 	settings := report.Settings{Ledger: in.store, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,
-		Host: hostOf(in.Config.Report.URL), Log: in.Log, Machines: in.machines()}
+		Guard: guard, Cluster: in.cluster.UID, Log: in.Log, Machines: in.machines()}
 	if in.discover != nil {
 		maps.Copy(settings.Machines, in.firstRoutes())
 	}
@@ -160,4 +165,12 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 		return nil
 	}
 	return err
+}
+
+// pageURL is where the pages are, for the log.
+func pageURL(c config.Report, l net.Listener) string {
+	if c.Encrypted() {
+		return "https://" + l.Addr().String()
+	}
+	return "http://" + l.Addr().String()
 }

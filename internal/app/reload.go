@@ -94,11 +94,15 @@ func (h *house) read(asked bool) (config.Config, error) {
 // kept leaves as they were the keys whose effect outlives an instance, and says so.
 func (h *house) kept(c config.Config) config.Config {
 	was := h.Config
-	if c.Data.Dir != was.Data.Dir || c.Report.Listen != was.Report.Listen || Socket(c) != Socket(was) || c.Log != was.Log {
-		h.Log.Warn("data.dir, report.listen, report.socket and log are read at the start only; the rest is taken over", "next", "restart K8Guard")
+	if c.Data.Dir != was.Data.Dir || c.Report.Listen != was.Report.Listen || c.Report.TLS != was.Report.TLS || Socket(c) != Socket(was) || c.Log != was.Log {
+		h.Log.Warn("data.dir, report.listen, report.socket, report.tls and log are read at the start only; the rest is taken over", "next", "restart K8Guard")
 	}
 	c.Data.Dir, c.Log = was.Data.Dir, was.Log
-	c.Report.Listen, c.Report.Socket = was.Report.Listen, was.Report.Socket
+	c.Report.Listen, c.Report.Socket, c.Report.TLS = was.Report.Listen, was.Report.Socket, was.Report.TLS
+	if !c.Report.Loopback() && c.Report.Login == config.LoginNone {
+		h.Log.Warn("report.login stays: report.listen is read at the start only, and others reach it", "next", "restart K8Guard")
+		c.Report.Login = was.Report.Login
+	}
 	return c
 }
 

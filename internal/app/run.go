@@ -36,6 +36,7 @@ import (
 	"github.com/k8guard/k8guard/internal/enforce"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
+	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/notify"
 	"github.com/k8guard/k8guard/internal/notify/email"
 	"github.com/k8guard/k8guard/internal/owner"
@@ -71,6 +72,8 @@ type instance struct {
 	enforcer *enforce.Enforcer // nil without an account that may act
 	chain    owner.Chain
 	holder   string
+	book     *login.Book
+	guard    *login.Guard
 }
 
 // Run is the target "run": discover, action and report in one process, over SQLite and an
@@ -94,6 +97,9 @@ func (in *instance) wire(ctx context.Context) error {
 	}
 	e, err := in.raiseEpoch(ctx)
 	if err != nil {
+		return err
+	}
+	if err := in.wireLogin(ctx); err != nil {
 		return err
 	}
 	bus := memory.New(4096, 8)

@@ -11,6 +11,7 @@ import (
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
+	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/report"
 	"github.com/k8guard/k8guard/internal/telemetry"
 )
@@ -18,7 +19,7 @@ import (
 // Discover is the target "discover" by itself: it watches and serves what it sees, and
 // needs neither bus nor ledger. It writes nothing to the cluster, not even a Lease.
 func Discover(ctx context.Context, s Settings) error {
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit)}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), book: login.NewBook(s.Now)}
 	watcher, err := in.wireWatch(ctx)
 	if err != nil {
 		return err
@@ -26,11 +27,14 @@ func Discover(ctx context.Context, s Settings) error {
 	if err := in.wireDiscover(watcher, nobody{}, 1); err != nil {
 		return err
 	}
+	if err := in.wireLogin(ctx); err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
 	for pattern, handler := range in.discoverRoutes() {
 		mux.Handle(pattern, handler)
 	}
-	return in.alone(ctx, mux, in.discover.Run)
+	return in.alone(ctx, in.guard.Wrap(in.guard.All(mux)), in.discover.Run)
 }
 
 // discoverRoutes is all that the target serves.
@@ -47,23 +51,33 @@ func Report(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: store, control: control.New(store, s.Now)}
-	if in.engine, err = engine(s.Config); err == nil {
-		var pages http.Handler
-		if pages, err = in.handler(); err == nil {
-			err = in.alone(ctx, pages)
-		}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: store, control: control.New(store, s.Now), book: login.NewBook(s.Now)}
+	return errors.Join(in.show(ctx), store.Close())
+}
+
+// show serves the pages, and nothing else.
+func (in *instance) show(ctx context.Context) error {
+	var err error
+	if in.engine, err = engine(in.Config); err != nil {
+		return err
 	}
-	return errors.Join(err, store.Close())
+	if err := errors.Join(in.learnCluster(ctx), in.wireLogin(ctx)); err != nil {
+		return err
+	}
+	pages, err := in.handler(in.guard)
+	if err != nil {
+		return err
+	}
+	return in.alone(ctx, pages)
 }
 
 // alone serves one address beside the parts, until ctx ends or one fails.
 func (in *instance) alone(ctx context.Context, handler http.Handler, parts ...func(context.Context) error) error {
-	listener, err := listenTCP(ctx, in.Config)
+	listener, err := listenTCP(ctx, in.Settings)
 	if err != nil {
 		return err
 	}
-	in.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "report", "http://"+listener.Addr().String())
+	in.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "report", pageURL(in.Config.Report, listener))
 	return together(ctx, append(parts, func(ctx context.Context) error { return serveHTTP(ctx, listener, handler) })...)
 }
 

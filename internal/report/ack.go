@@ -12,7 +12,7 @@ import (
 const maxHold = 30 * 24 * time.Hour
 
 func (s *server) ack(ctx context.Context, id string, a Ask) (string, error) {
-	if err := a.check(); err != nil {
+	if err := a.check(ctx); err != nil {
 		return "", err
 	}
 	hold, err := time.ParseDuration(strings.TrimSpace(a.For))
@@ -22,7 +22,7 @@ func (s *server) ack(ctx context.Context, id string, a Ask) (string, error) {
 	if err != nil || hold < 0 || hold > maxHold {
 		return "", refusal{http.StatusBadRequest, "for: write a duration such as 48h, up to 720h, or nothing"}
 	}
-	if _, err := s.load(ctx, id); err != nil {
+	if err := s.changes(ctx, id); err != nil {
 		return "", err
 	}
 	text, err := s.Ack(ctx, id, a.By, a.Reason, hold)

@@ -26,7 +26,7 @@ type CaseView struct {
 // acknowledgements.
 type Ask struct {
 	Scope  string `json:"scope,omitempty"`
-	By     string `json:"by"`
+	By     string `json:"by,omitempty"` // wanted where there is no login; with one it is the reader's
 	Reason string `json:"reason"`
 	For    string `json:"for,omitempty"` // a duration such as 48h
 }
@@ -61,7 +61,7 @@ func (s *server) cases(r *http.Request) (ledger.CasePage, error) {
 	if err != nil {
 		return ledger.CasePage{}, err
 	}
-	page, err := s.Ledger.Cases(r.Context(), q)
+	page, err := s.seen().Cases(r.Context(), q)
 	return page, ofCursor(err)
 }
 
@@ -74,7 +74,7 @@ func ofCursor(err error) error {
 }
 
 func (s *server) load(ctx context.Context, id string) (CaseView, error) {
-	d, err := s.Ledger.Case(ctx, id)
+	d, err := s.seen().Case(ctx, id)
 	if err != nil {
 		return CaseView{}, err
 	}
@@ -82,7 +82,7 @@ func (s *server) load(ctx context.Context, id string) (CaseView, error) {
 	if c == nil {
 		return CaseView{}, ledger.ErrNotFound
 	}
-	lines, err := s.Ledger.Latest(ctx, d.Key, maxLines)
+	lines, err := s.seen().Latest(ctx, d.Key, maxLines)
 	return CaseView{Case: *c, Status: ledger.Status(*c), Docket: d, History: lines}, err
 }
 

@@ -241,7 +241,7 @@ func caseView(f frame, d caseData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = acknowledged(d).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = acknowledged(f, d).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -462,7 +462,7 @@ func caseView(f frame, d caseData) templ.Component {
 	})
 }
 
-func acknowledged(d caseData) templ.Component {
+func acknowledged(f frame, d caseData) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -546,7 +546,7 @@ func acknowledged(d caseData) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = who("Say that it was seen").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = who(f, "Say that it was seen").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -885,7 +885,7 @@ func enforcement(f frame, d caseData) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if d.Act.State == docket.Done {
+		if d.Act.State == docket.Done && d.Change {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 65, "<details><summary>Undo…</summary><form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -903,7 +903,7 @@ func enforcement(f frame, d caseData) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = who("Restore what was there").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = who(f, "Restore what was there").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -81,7 +81,7 @@ func (s *server) casesCSV(w http.ResponseWriter, r *http.Request) {
 	q.Limit = exportPage
 	s.export(w, r, "cases.csv", []string{"id", "cluster", "kind", "namespace", "name", "rule", "source", "severity", "status", "owners", "warnings",
 		"first seen", "opened", "resolved", "next step", "next date", "message", "evidence", "path"}, func() ([][]string, bool, error) {
-		page, err := s.Ledger.Cases(r.Context(), q)
+		page, err := s.seen().Cases(r.Context(), q)
 		q.Cursor = page.Next
 		rows := make([][]string, 0, len(page.Rows))
 		for _, c := range page.Rows {
@@ -105,7 +105,7 @@ func (s *server) historyCSV(w http.ResponseWriter, r *http.Request) {
 	}
 	q.Limit = exportPage
 	s.export(w, r, "history.csv", []string{"time", "entry", "cluster", "kind", "namespace", "name", "rule", "owners", "case", "text"}, func() ([][]string, bool, error) {
-		page, err := s.Ledger.Lines(r.Context(), q)
+		page, err := s.seen().Lines(r.Context(), q)
 		q.Cursor = page.Next
 		rows := make([][]string, 0, len(page.Lines))
 		for _, l := range page.Lines {

@@ -5,13 +5,15 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/k8guard/k8guard/internal/login"
 )
 
 func (s *server) undo(ctx context.Context, id string, a Ask) (string, error) {
-	if err := a.check(); err != nil {
+	if err := a.check(ctx); err != nil {
 		return "", err
 	}
-	if _, err := s.load(ctx, id); err != nil {
+	if err := s.changes(ctx, id); err != nil {
 		return "", err
 	}
 	text, err := s.Control.Undo(ctx, id, a.By, a.Reason)
@@ -22,21 +24,27 @@ func (s *server) undo(ctx context.Context, id string, a Ask) (string, error) {
 }
 
 // check wants a name and a reason: both are kept, in the case's history or with the switch.
-func (a Ask) check() error {
+func (a *Ask) check(ctx context.Context) error {
+	if err := sign(ctx, a); err != nil {
+		return err
+	}
 	switch {
 	case strings.TrimSpace(a.By) == "":
 		return refusal{http.StatusBadRequest, "by: write your name or address"}
 	case strings.TrimSpace(a.Reason) == "":
 		return refusal{http.StatusBadRequest, "reason: write why, in a sentence"}
-	case len(a.By) > 200 || len(a.Reason) > 2000:
-		return refusal{http.StatusBadRequest, "by, reason: at most 200 and 2000 bytes"}
+	case len(a.By) > 400 || len(a.Reason) > 2000:
+		return refusal{http.StatusBadRequest, "by, reason: at most 400 and 2000 bytes"}
 	}
 	return nil
 }
 
 func (s *server) freeze(do func(ctx context.Context, scope, by, reason string) error, done string) func(*http.Request, Ask) (string, error) {
 	return func(r *http.Request, a Ask) (string, error) {
-		if err := a.check(); err != nil {
+		if err := a.check(r.Context()); err != nil {
+			return "", err
+		}
+		if err := s.want(r.Context(), login.Switch, ""); err != nil {
 			return "", err
 		}
 		if !scoped(a.Scope) {

@@ -22,7 +22,7 @@ func (s *server) lines(r *http.Request) (ledger.LinePage, error) {
 	if err != nil {
 		return ledger.LinePage{}, err
 	}
-	page, err := s.Ledger.Lines(r.Context(), q)
+	page, err := s.seen().Lines(r.Context(), q)
 	return page, ofCursor(err)
 }
 
@@ -34,7 +34,7 @@ func (s *server) due(r *http.Request) (ledger.DuePage, error) {
 	if p.err != nil {
 		return ledger.DuePage{}, p.err
 	}
-	page, err := s.Ledger.Due(r.Context(), q)
+	page, err := s.seen().Due(r.Context(), q)
 	return page, ofCursor(err)
 }
 
@@ -44,7 +44,7 @@ func (s *server) owners(r *http.Request) (ledger.OwnerPage, error) {
 	if p.err != nil {
 		return ledger.OwnerPage{}, p.err
 	}
-	page, err := s.Ledger.Owners(r.Context(), q)
+	page, err := s.seen().Owners(r.Context(), q)
 	return page, ofCursor(err)
 }
 
@@ -59,12 +59,12 @@ func (s *server) acts(r *http.Request) (ledger.ActPage, error) {
 	if q.What == "" {
 		q.What = ledger.InForce
 	}
-	page, err := s.Ledger.Acts(r.Context(), q)
+	page, err := s.seen().Acts(r.Context(), q)
 	return page, ofCursor(err)
 }
 
 func (s *server) budget(r *http.Request) (BudgetView, error) {
-	st, err := s.Control.Status(r.Context())
+	st, err := s.status(r.Context())
 	return BudgetView{Mode: st.Mode, Enforcement: st.Enforcement, Permit: st.Permit, Breaker: st.Breaker, Freezes: st.Freezes, Budget: st.Budget}, err
 }
 

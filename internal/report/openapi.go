@@ -32,9 +32,9 @@ func reads[T any](read func(*http.Request) (T, error)) func(*http.Request) (any,
 func (s *server) endpoints() []endpoint {
 	all := []endpoint{
 		{path: "overview", id: "overview", summary: "Counts of cases and acts", answer: reflect.TypeFor[ledger.Overview](),
-			read: func(r *http.Request) (any, error) { return s.Ledger.Overview(r.Context()) }},
+			read: func(r *http.Request) (any, error) { return s.seen().Overview(r.Context()) }},
 		{path: "status", id: "status", summary: "Mode, switches, budget, and how old the knowledge is", answer: reflect.TypeFor[Status](),
-			read: func(r *http.Request) (any, error) { return s.Control.Status(r.Context()) }},
+			read: func(r *http.Request) (any, error) { return s.status(r.Context()) }},
 		{path: "cases", id: "cases", summary: "Cases, worst severity and newest first", query: filterNames(),
 			answer: reflect.TypeFor[ledger.CasePage](), read: reads(s.cases)},
 		{path: "cases/{id}", id: "case", summary: "One case with its docket and history", answer: reflect.TypeFor[CaseView](),

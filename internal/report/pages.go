@@ -12,6 +12,7 @@ import (
 
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/rule"
 )
 
@@ -21,7 +22,10 @@ type frame struct {
 	Now     time.Time
 	Version string
 	Status  Status
-	Broken  bool // the status could not be read
+	Broken  bool   // the status could not be read
+	Reader  string // who is logged in, if there is a login
+	Part    bool   // the reader does not see every namespace
+	Switch  bool   // the reader may freeze
 }
 
 type overviewData struct {
@@ -38,11 +42,18 @@ type caseData struct {
 	Needed int
 	Act    *docket.Enforcement
 	CanAck bool
+	Change bool // the reader may undo and acknowledge
 }
 
 func (s *server) frame(ctx context.Context, title string) frame {
-	status, err := s.Control.Status(ctx)
-	return frame{Title: title, Now: s.Now(), Version: s.Version, Status: status, Broken: err != nil}
+	status, err := s.status(ctx)
+	f := frame{Title: title, Now: s.Now(), Version: s.Version, Status: status, Broken: err != nil, Switch: true}
+	if who := login.ReaderOf(ctx); who != nil {
+		all, _ := s.may(ctx, login.See, "")
+		f.Reader, f.Part = who.Name, !all
+		f.Switch, _ = s.may(ctx, login.Switch, "")
+	}
+	return f
 }
 
 func (s *server) overviewPage(w http.ResponseWriter, r *http.Request) {
@@ -56,18 +67,18 @@ func (s *server) overviewPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) overviewData(ctx context.Context) (d overviewData, err error) {
-	if d.Overview, err = s.Ledger.Overview(ctx); err != nil {
+	if d.Overview, err = s.seen().Overview(ctx); err != nil {
 		return d, err
 	}
-	history, err := s.Ledger.Lines(ctx, ledger.LineQuery{Limit: 12})
+	history, err := s.seen().Lines(ctx, ledger.LineQuery{Limit: 12})
 	if err != nil {
 		return d, err
 	}
-	due, err := s.Ledger.Due(ctx, ledger.DueQuery{Until: s.Now().AddDate(1, 0, 0), Limit: 8})
+	due, err := s.seen().Due(ctx, ledger.DueQuery{Until: s.Now().AddDate(1, 0, 0), Limit: 8})
 	if err != nil {
 		return d, err
 	}
-	acts, err := s.Ledger.Acts(ctx, ledger.ActQuery{What: ledger.InForce, Limit: 6})
+	acts, err := s.seen().Acts(ctx, ledger.ActQuery{What: ledger.InForce, Limit: 6})
 	d.Lines, d.Due, d.Acts = history.Lines, due.Rows, acts.Rows
 	return d, err
 }
@@ -89,7 +100,11 @@ func (s *server) casePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := caseData{CaseView: view, Meta: s.rules[view.Case.Rule], Row: row(view)}
-	d.Needed, d.CanAck = s.needed(d.Row), s.Ack != nil
+	if d.Change, err = s.may(r.Context(), login.Change, home(view.Docket.Root)); err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	d.Needed, d.CanAck = s.needed(d.Row), s.Ack != nil && d.Change
 	if e := view.Docket.Enforcement; e != nil && slices.Contains(e.Cases, view.Case.ID) {
 		d.Act = e
 	}

@@ -8,10 +8,12 @@
 //
 // Guarantees: every text is escaped, and control or bidirectional characters in it are
 // shown, not obeyed. A request from another origin, or under a name that is not ours,
-// changes nothing. Stale knowledge is called stale.
+// changes nothing. With a login, a reader sees rows of their namespaces only, and no count,
+// place or name of others. Stale knowledge is called stale.
 //
 // It will not: hold a Kubernetes client, write to the ledger, or act by any way but
-// [Control]. It has no login yet: listen on loopback only.
+// [Control]. Without a [login.Guard] that asks, everyone may do everything: listen on
+// loopback only.
 package report
 
 import (
@@ -19,12 +21,12 @@ import (
 	"embed"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/rule"
 )
 
@@ -38,8 +40,10 @@ type Settings struct {
 	Control Control
 	Now     func() time.Time
 	Version string
-	// Host is one further name under which the report may be reached, beside loopback.
-	Host string
+	// Guard asks who a reader is, and what they may see and do. Nil: everyone may do everything.
+	Guard *login.Guard
+	// Cluster is the UID of the cluster that the guard asks; empty means that the ledger holds no other.
+	Cluster string
 	// Ack records that a person has seen a case, and says what follows; hold is how long they
 	// ask its ladder to pause. Nil: nobody can.
 	Ack func(ctx context.Context, caseID, by, reason string, hold time.Duration) (string, error)
@@ -70,11 +74,18 @@ func New(s Settings) (http.Handler, error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
+	if s.Guard == nil {
+		guard, err := login.New(login.Settings{})
+		if err != nil {
+			return nil, err
+		}
+		s.Guard = guard
+	}
 	srv := &server{Settings: s, rules: map[string]rule.Meta{}}
 	for _, m := range s.Rules {
 		srv.rules[m.ID] = m
 	}
-	return srv.guard(srv.routes()), nil
+	return s.Guard.Wrap(limited(srv.routes())), nil
 }
 
 func (s *server) routes() http.Handler {
@@ -98,30 +109,17 @@ func (s *server) routes() http.Handler {
 	mux.Handle("GET /style.css", http.FileServerFS(assets))
 	s.api(mux)
 	for pattern, h := range s.Machines {
-		mux.Handle(pattern, h)
+		mux.Handle(pattern, s.Guard.All(h))
 	}
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, http.StatusNotFound, "there is no page "+r.URL.Path)
 	})
-	return http.NewCrossOriginProtection().Handler(mux)
+	return mux
 }
 
-// guard sets the headers that every answer carries, and refuses a foreign Host: a page of
-// an attacker whose name resolves to 127.0.0.1 would otherwise be of our origin.
-func (s *server) guard(next http.Handler) http.Handler {
+// limited ends what the ledger cannot answer in time; an export may take longer.
+func limited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; "+
-			"form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
-		if !s.ours(r.Host) {
-			problem(w, http.StatusMisdirectedRequest, "this K8Guard is not reached under that host name; "+
-				"use localhost, or set report.url to the name you use")
-			return
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 		if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, ".csv") {
 			ctx, cancel := context.WithTimeout(r.Context(), readLimit)
 			defer cancel()
@@ -129,16 +127,4 @@ func (s *server) guard(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-func (s *server) ours(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	if host == "localhost" || (s.Host != "" && host == strings.ToLower(s.Host)) {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
