@@ -73,7 +73,7 @@ func full() config.Config {
 			Source: "old.demo.example", Reason: "moves in spring", Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)}},
 		Report: config.Report{Listen: "[::1]:9000", Socket: "/run/k8guard.sock", URL: "https://guard.demo.example", Login: config.LoginToken,
 			TLS: config.TLS{Mode: config.TLSFiles, CertFile: "/tls/tls.crt", KeyFile: "/tls/tls.key"}, OpenMetrics: true},
-		Log:    config.Log{Level: "warn", Format: "json"},
+		Log: config.Log{Level: "warn", Format: "json"},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ func (s shelf) rows(q ledger.CaseQuery) (rows []ledger.CaseRow) {
 	for _, d := range s.dockets {
 		for _, c := range d.Cases {
 			status := ledger.Status(c)
-			if len(q.Statuses) > 0 && q.Statuses[0] != status || q.Rule != "" && q.Rule != c.Rule || q.Namespace != "" && q.Namespace != d.Root.Namespace {
+			if len(q.Statuses) > 0 && !slices.Contains(q.Statuses, status) || q.Rule != "" && q.Rule != c.Rule || q.Namespace != "" && q.Namespace != d.Root.Namespace {
 				continue
 			}
 			n, _ := c.Count(d.Owner.Emails[0])
