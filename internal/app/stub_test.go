@@ -70,6 +70,9 @@ func kinds() map[string]string {
 }
 
 func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if c.reviews(w, r) {
+		return
+	}
 	name := path.Base(r.URL.Path)
 	list, listed := kinds()[name]
 	c.mu.Lock()

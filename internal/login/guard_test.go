@@ -211,7 +211,11 @@ func TestWrongTokensAreBounded(t *testing.T) {
 	if codes[401] != 19 {
 		t.Errorf("%v", codes)
 	}
-	h.now = h.now.Add(time.Minute)
+	h.people.revoked = true
+	if a, b := try("192.0.2.1:9", "good.neighbour"), try("192.0.2.1:9", "good.neighbour"); a != 401 || b != 429 {
+		t.Errorf("what was good once is counted again: %d %d", a, b)
+	}
+	h.people.revoked, h.now = false, h.now.Add(time.Minute)
 	if try("192.0.2.1:9", "good.new") != 200 {
 		t.Error("after a minute it is over")
 	}

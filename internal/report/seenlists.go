@@ -165,7 +165,7 @@ func (v *seen) Overview(ctx context.Context) (o ledger.Overview, err error) {
 		return o, err
 	}
 	o = ledger.Overview{ByStatus: map[string]int{}, ByRule: map[string]int{}, BySeverity: map[string]int{}}
-	spaces, acted, undone := map[string]int{}, map[docket.Key]bool{}, 0
+	spaces, acted := map[string]int{}, map[docket.Key]bool{}
 	for _, r := range rows {
 		o.ByStatus[r.Status]++
 		if !quiet(r.Status) {
@@ -185,7 +185,6 @@ func (v *seen) Overview(ctx context.Context) (o ledger.Overview, err error) {
 	slices.SortFunc(o.ByNamespace, func(a, b ledger.Count) int { return cmp.Or(b.N-a.N, strings.Compare(a.Name, b.Name)) })
 	o.ByNamespace = o.ByNamespace[:min(10, len(o.ByNamespace))]
 	past, err := v.Acts(ctx, ledger.ActQuery{What: ledger.Undone, Limit: 200})
-	undone = len(past.Rows)
-	o.Acted, o.Undone = len(acted), undone
+	o.Acted, o.Undone = len(acted), len(past.Rows)
 	return o, err
 }
