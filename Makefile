@@ -80,8 +80,9 @@ demo: build ## show the whole system (ONCE=1: end by itself, KEEP=1: keep its fo
 demo-once:
 	$(call step,the demo,$(MAKE) demo ONCE=1)
 
-soak: ## kill K8Guard 200 times over 200 objects (25 minutes; K8GUARD_SEED replays)
+soak: ## kill K8Guard 200 times over 200 objects, and spoil 1,000 answers over 2,000 (30 minutes; K8GUARD_SEED replays)
 	$(call step,soak,K8GUARD_KILLS=200 K8GUARD_HUNDREDS=2 CGO_ENABLED=1 $(GO) test -race -count 1 -timeout 60m -v -run TestKill9Random ./test/e2e)
+	$(call step,watch faults,K8GUARD_FAULTS=1000 K8GUARD_FAULT_OBJECTS=2000 $(GO) test -count 1 -timeout 30m -v -run TestFaultsMissNothing ./internal/discover)
 
 axe: ## check the report's pages with axe-core and by keyboard (wants node, npm and Chromium)
 	$(call step,axe-core,npm --prefix tools/axe ci --silent)

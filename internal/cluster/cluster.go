@@ -52,9 +52,13 @@ type Settings struct {
 	WorkloadAnnotation string
 	// Namespace bounds what is read to one; empty means all.
 	Namespace string
-	Now       func() time.Time
-	Log       *slog.Logger
+	// LongestPause is the longest time between two tries of what fails; zero means ten seconds.
+	LongestPause time.Duration
+	Now          func() time.Time
+	Log          *slog.Logger
 }
+
+const longestPause = 10 * time.Second
 
 // Watcher follows one cluster.
 type Watcher struct {
@@ -72,6 +76,9 @@ func New(s Settings) (*Watcher, error) {
 		return nil, errors.New("cluster: a client is needed; make one with NewClient")
 	case s.Now == nil || s.Log == nil:
 		return nil, errors.New("cluster: a clock and a logger are needed")
+	}
+	if s.LongestPause <= 0 {
+		s.LongestPause = longestPause
 	}
 	w := &Watcher{settings: s, stores: map[entity.Kind]*store{}}
 	for _, kind := range w.Kinds() {

@@ -105,7 +105,7 @@ func (w *Watcher) reflector(st *store) (*cache.Reflector, error) {
 	}
 	r := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, w.settings.Client), src.example, st,
 		cache.ReflectorOptions{Name: "k8guard-" + src.resource, Backoff: &wait.Backoff{
-			Duration: 200 * time.Millisecond, Cap: 10 * time.Second, Steps: 8, Factor: 2, Jitter: 0.5}})
+			Duration: 200 * time.Millisecond, Cap: w.settings.LongestPause, Steps: 8, Factor: 2, Jitter: 0.5}})
 	r.WatchListPageSize = pageSize
 	return r, nil
 }

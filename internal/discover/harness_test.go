@@ -148,7 +148,8 @@ func run(t testing.TB, client kubernetes.Interface, logs *slog.Logger, change ..
 	if logs == nil {
 		logs = slog.New(slog.DiscardHandler)
 	}
-	w, err := cluster.New(cluster.Settings{Client: client, Related: entity.Related(), OwnerAnnotation: "team/email-ids", Now: time.Now, Log: logs})
+	w, err := cluster.New(cluster.Settings{Client: client, Related: entity.Related(), OwnerAnnotation: "team/email-ids", Now: time.Now, Log: logs,
+		LongestPause: 400 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,3 +97,6 @@ func freeAddress() (string, error) {
 	}
 	return "", fmt.Errorf("stage: no free port on 127.0.0.1 from %d, set Options.Listen", lowest)
 }
+
+// Kubeconfig is the path of one of K8Guard's two accounts: k8guard-discover, k8guard-action.
+func (s *Stage) Kubeconfig(account string) string { return s.kubeconfig(account) }

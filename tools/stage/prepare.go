@@ -50,7 +50,7 @@ func (s *Stage) prepare(ctx context.Context) error {
 }
 
 func (s *Stage) kubeconfig(account string) string {
-	return filepath.Join(s.dir, account+".kubeconfig")
+	return filepath.Join(s.accounts, account+".kubeconfig")
 }
 
 // awaitAdmission waits until the policies hold action's account. A policy takes effect

@@ -61,6 +61,8 @@ type Stage struct {
 	Config  config.Config // as written to ConfigFile
 
 	dir, repo string
+	accounts  string // the folder of the accounts' kubeconfigs
+	guest     bool   // the cluster is another stage's
 	progress  io.Writer
 
 	mu      sync.Mutex // guards those below
@@ -93,6 +95,7 @@ func (s *Stage) begin(ctx context.Context, o Options) (err error) {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
+	s.accounts = s.dir
 	from := time.Now()
 	cluster := o.Cluster
 	cluster.Dir, cluster.Progress = filepath.Join(s.dir, "cluster"), s.progress
@@ -103,16 +106,10 @@ func (s *Stage) begin(ctx context.Context, o Options) (err error) {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	s.Mail, err = mailsink.Start(mailsink.Options{Dir: filepath.Join(s.dir, "mail"), SMTPAddr: o.SMTPAddr, HTTPAddr: o.MailAddr,
-		User: mailUser, Password: mailPassword})
-	if err != nil {
-		return err
-	}
-	s.say("a mail server (STARTTLS, with a login) takes mail at %s; read it at %s", s.Mail.SMTPAddr(), s.Mail.URL())
-	return s.configure(o)
+	return s.equip(o)
 }
 
-// Stop ends K8Guard, the mail server and the control plane. Stopping again does nothing.
+// Stop ends K8Guard, the mail server and the control plane (a guest's is not its own). Stopping again does nothing.
 func (s *Stage) Stop() error {
 	var errs []error
 	s.mu.Lock()
@@ -124,7 +121,7 @@ func (s *Stage) Stop() error {
 	if s.Mail != nil {
 		errs = append(errs, s.Mail.Close())
 	}
-	if s.Cluster != nil {
+	if s.Cluster != nil && !s.guest {
 		errs = append(errs, s.Cluster.Stop())
 	}
 	return errors.Join(errs...)
