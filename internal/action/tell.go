@@ -228,7 +228,7 @@ func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notic
 	if err != nil {
 		return err
 	}
-	e.Log.Info("notice", "notice", n.Key, "state", string(n.State), "outcome", string(outcome.State), "detail", outcome.Detail)
+	e.say(n, outcome)
 	for key := range members(n) {
 		if n.State != outbox.Due {
 			if err := e.settleNotice(keep, key, n); err != nil {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"net/http"
 	"path"
 	"sync"
@@ -12,6 +13,7 @@ type front struct {
 	mu      sync.Mutex
 	serving *serving
 	closing *serving // the last one, while it makes room: it still takes a freeze
+	waiting string   // what for, while nothing serves
 }
 
 // serving is one instance's handlers, and the requests that it has in hand.
@@ -20,7 +22,14 @@ type serving struct {
 	inHand       sync.WaitGroup
 }
 
-func newFront() *front { return &front{} }
+func newFront() *front { return &front{waiting: "K8Guard is starting"} }
+
+// wait says why nothing serves yet.
+func (f *front) wait(text string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.waiting = text
+}
 
 // open lets requests through to the instance.
 func (f *front) open(in *instance) error {
@@ -77,10 +86,24 @@ func (f *front) pass(to func(*serving) http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, done := f.take(r)
 		if s == nil {
-			paused(w, r)
+			f.paused(w, r)
 			return
 		}
 		defer done()
 		to(s).ServeHTTP(w, r)
 	})
+}
+
+// paused answers while no instance serves. The process is alive all the same: who asks only
+// that must not restart it for want of an API server.
+func (f *front) paused(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/healthz" {
+		_, _ = fmt.Fprintln(w, "ok")
+		return
+	}
+	f.mu.Lock()
+	why := f.waiting
+	f.mu.Unlock()
+	w.Header().Set("Retry-After", "1")
+	answer(w, http.StatusServiceUnavailable, map[string]string{"detail": why})
 }

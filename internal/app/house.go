@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,32 +40,37 @@ func newHouse(s Settings, store *sqlite.Ledger) *house {
 func (h *house) build(ctx context.Context, c config.Config) (*instance, error) {
 	s := h.Settings
 	s.Config = c
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, holder: h.holder, book: h.book}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, holder: h.holder, book: h.book, waits: h.front.wait}
 	return in, errors.Join(in.registry.Register(h.reload), in.wire(ctx))
 }
 
-// live builds the first instance, which must succeed, opens the doors, and keeps an instance
-// running until ctx ends or a part fails.
+// live opens the doors, builds the first instance, which must succeed, and keeps an instance
+// running until ctx ends or a part fails. The doors come first: who asks is told what the
+// start waits for.
 func (h *house) live(ctx context.Context) error {
-	in, err := h.build(ctx, h.Config)
-	if err != nil {
-		return err
-	}
 	listeners, err := listen(ctx, h.Settings)
 	if err != nil {
 		return err
 	}
-	if err := h.front.open(in); err != nil {
-		return errors.Join(err, closeAll(listeners))
-	}
-	mode, why := in.action.Mode()
-	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", pageURL(h.Config.Report, listeners[0]))
 	next := make(chan config.Config)
 	return together(ctx,
-		func(ctx context.Context) error { return h.instances(ctx, in, next) },
+		func(ctx context.Context) error { return h.begin(ctx, pageURL(h.Config.Report, listeners[0]), next) },
 		func(ctx context.Context) error { h.watch(ctx, next); return nil },
 		func(ctx context.Context) error { return serveHTTP(ctx, listeners[0], h.front.pages()) },
 		func(ctx context.Context) error { return serveHTTP(ctx, listeners[1], h.front.local()) })
+}
+
+func (h *house) begin(ctx context.Context, url string, next <-chan config.Config) error {
+	in, err := h.build(ctx, h.Config)
+	if err != nil {
+		return err
+	}
+	if err := h.front.open(in); err != nil {
+		return err
+	}
+	mode, why := in.action.Mode()
+	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", url)
+	return h.instances(ctx, in, next)
 }
 
 // instances runs one instance after the other, each until a new configuration comes.
@@ -126,10 +130,4 @@ func (h *house) replace(ctx context.Context, ended <-chan error, next <-chan con
 func (h *house) refuse(err error) {
 	h.reload.failed()
 	h.Log.Error("the configuration was not taken over; the last good one stays in force", "err", err, "next", "mend it: it is read again by itself")
-}
-
-// paused answers while one instance makes room for the next.
-func paused(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Retry-After", "1")
-	answer(w, http.StatusServiceUnavailable, map[string]string{"detail": "a new configuration is being taken over; ask again in a second"})
 }

@@ -74,6 +74,7 @@ type instance struct {
 	holder   string
 	book     *login.Book
 	guard    *login.Guard
+	waits    func(string) // told what the start waits for; may be nil
 }
 
 // Run is the target "run": discover, action and report in one process, over SQLite and an
@@ -150,6 +151,9 @@ func (in *instance) identify(ctx context.Context, watcher *cluster.Watcher) erro
 				in.cluster.Name = "cluster-" + uid[:min(8, len(uid))]
 			}
 			return nil
+		}
+		if in.waits != nil {
+			in.waits("not ready: the API server does not answer; check cluster.kubeconfig and that the server is up; K8Guard's log has the error")
 		}
 		in.Log.Warn("the API server does not answer; trying again", "err", err, "next", "check cluster.kubeconfig and that the server is up")
 		select {

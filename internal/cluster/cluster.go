@@ -136,7 +136,7 @@ func (w *Watcher) Status(kind entity.Kind) Status {
 func (w *Watcher) Identity(ctx context.Context) (string, error) {
 	ns, err := w.settings.Client.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	if err != nil {
-		return "", fmt.Errorf("cluster: reading namespace kube-system for the cluster's identity; grant get on namespaces: %w", err)
+		return "", explain("get", "namespaces", err)
 	}
 	if ns.UID == "" {
 		return "", errors.New("cluster: namespace kube-system has no UID; this is not a Kubernetes API server")

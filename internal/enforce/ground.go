@@ -112,9 +112,15 @@ func (e *Enforcer) breaker(ctx context.Context) Switch {
 func (e *Enforcer) clock(ctx context.Context) error {
 	skew := e.Skew()
 	if limit := e.Config.Enforce.Breaker.ClockSkew; skew > limit || -skew > limit {
-		return e.Control.Trip(ctx, fmt.Sprintf("the API server's clock is %s from ours, more than %s", skew.Round(time.Second), limit))
+		return e.Control.Trip(ctx, clockText(e.Now(), skew, limit))
 	}
 	return nil
+}
+
+func clockText(ours time.Time, skew, limit time.Duration) string {
+	const form = "2006-01-02 15:04:05 UTC"
+	return fmt.Sprintf("the API server's clock says %s, ours %s: %s apart, more than %s; set them right before you close the breaker",
+		ours.Add(skew).UTC().Format(form), ours.UTC().Format(form), skew.Round(time.Second), limit)
 }
 
 // Permit reads the permit for the report.

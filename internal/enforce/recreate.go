@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -26,6 +27,9 @@ func (e *Enforcer) recreate(ctx context.Context, d docket.Docket) (newUID, note 
 	switch {
 	case err == nil && e.made(there, d.Enforcement.ID):
 		return string(there.UID), note, nil
+	case err == nil && there.DeletionTimestamp != nil:
+		return "", "", stopped{fmt.Sprintf("an ingress of this name is being deleted and held by its finalizers (%s); have them taken off, then undo again",
+			strings.Join(there.Finalizers, ", "))}
 	case err == nil:
 		return "", "", stopped{fmt.Sprintf("another ingress bears the name now (UID %s)", there.UID)}
 	case !apierrors.IsNotFound(err):

@@ -100,3 +100,10 @@ func freeAddress() (string, error) {
 
 // Kubeconfig is the path of one of K8Guard's two accounts: k8guard-discover, k8guard-action.
 func (s *Stage) Kubeconfig(account string) string { return s.kubeconfig(account) }
+
+// Rewrite changes the configuration that the next K8Guard of this stage reads.
+func (s *Stage) Rewrite(change func(*config.Config)) error {
+	c := s.Config
+	change(&c)
+	return s.write(c)
+}

@@ -4,20 +4,32 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // transact runs do in one transaction; an error from it undoes everything.
 func (l *Ledger) transact(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := l.write.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return remedy(err)
 	}
 	defer func() { _ = tx.Rollback() }()
 	if err := do(tx); err != nil {
-		return err
+		return remedy(err)
 	}
-	return tx.Commit()
+	return remedy(tx.Commit())
+}
+
+// remedy says what to do about a full disk, which only a person can mend.
+func remedy(err error) error {
+	if failed, ok := errors.AsType[*sqlite.Error](err); ok && failed.Code()&0xff == sqlite3.SQLITE_FULL {
+		return fmt.Errorf("%w; make room where data.dir lies: nothing is lost, and it goes on by itself", err)
+	}
+	return err
 }
 
 // querier is a connection or a transaction.

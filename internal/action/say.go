@@ -1,0 +1,24 @@
+package action
+
+import (
+	"github.com/k8guard/k8guard/internal/notify"
+	"github.com/k8guard/k8guard/internal/outbox"
+)
+
+// say logs how a try ended. What did not surely arrive is a warning that names the owner and
+// what a person may do.
+func (e *Engine) say(n outbox.Notice, o notify.Outcome) {
+	log := e.Log.With("notice", n.Key, "owner", n.Owner.Key(), "state", string(n.State), "outcome", string(o.State), "detail", o.Detail)
+	switch n.State {
+	case outbox.Due:
+		log.Warn("a notice did not go out; nothing counts, and it is tried again under its number",
+			"next", "see that the mail server answers and takes mail for this owner")
+	case outbox.Failed:
+		log.Warn("a notice is given up; it counts for nothing", "next", "mend the mail server, or who owns this (docs/owners.md)")
+	case outbox.Unknown:
+		log.Warn("whether a notice arrived is unknown; it counts for nothing and is not sent again",
+			"next", "look for it in the mail server's log; the next one goes out in its time")
+	default:
+		log.Info("notice")
+	}
+}

@@ -1,0 +1,58 @@
+package discover
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/k8guard/k8guard/internal/entity"
+)
+
+// Whatever a tenant names its objects, the metrics are read by Prometheus' own parser, their
+// only label is a kind, and no name is in them.
+func FuzzMetrics(f *testing.F) {
+	f.Add("a\"} 1\nforged{x=\"y", "bad/\x1b[2J:1")
+	f.Add("\xff\\", "\u202e# HELP up x\n# TYPE up gauge\nup 0")
+	f.Fuzz(func(t *testing.T, name, image string) {
+		name, image = "hostile"+name, "hostile"+image
+		web := single(name, 2)
+		web.Spec.Template.Spec = spec(image)
+		registry := prometheus.NewRegistry()
+		d, r := run(t, fake.NewClientset(web, namespaceNamed("shop")), nil, func(s *Settings) { s.Registerer = registry })
+		eventually(t, "it was told", 10*time.Second, func() bool { _, told := r.of("Deployment", name); return told || d.count(entity.Deployment) > 0 })
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		for _, one := range families {
+			if _, err := expfmt.MetricFamilyToText(&out, one); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if strings.Contains(out.String(), "hostile") {
+			t.Errorf("a tenant's text is in the metrics:\n%s", out.String())
+		}
+		parser := expfmt.NewTextParser(model.LegacyValidation)
+		parsed, err := parser.TextToMetricFamilies(&out)
+		if err != nil || len(parsed) != len(families) {
+			t.Fatalf("%d families of %d: %v", len(parsed), len(families), err)
+		}
+		for family, one := range parsed {
+			for _, m := range one.Metric {
+				for _, l := range m.Label {
+					if l.GetName() != "kind" || !slices.Contains(append(entity.Kinds(), entity.Related()...), entity.Kind(l.GetValue())) {
+						t.Errorf("%s has label %s=%q", family, l.GetName(), l.GetValue())
+					}
+				}
+			}
+		}
+	})
+}

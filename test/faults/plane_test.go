@@ -1,0 +1,103 @@
+// Package faults breaks one thing at a time around a running K8Guard, on a real control plane
+// with a real mail server, and holds what it says and does against golden messages.
+//
+// Purpose: each fault of the safety list that needs no second service ends in nothing wrong
+// done, nothing lost, and a message that names the object and the remedy.
+//
+// Concurrency: one control plane; the stories run side by side, each with a K8Guard, a
+// ledger, a mail server and namespaces of its own.
+//
+// Guarantees: what was done is read from the API server's audit log and the mail server,
+// never asked of K8Guard.
+//
+// It will not: run under -short. `go test ./test/faults -update` writes the golden files.
+package faults
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/k8guard/k8guard/tools/stage"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // as go test wants it
+
+// TestMain lets four stories run at once also on two processors: they mostly wait.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// plane is the control plane that all stories share.
+type plane struct{ *stage.Stage }
+
+// story is one fault, told in namespaces that begin with its name.
+type story struct {
+	name string
+	tell func(*testing.T, plane)
+}
+
+func stories() []story {
+	return []story{
+		{"mail-slow", mailSlow}, {"mail-down", mailDown}, {"mail-4xx", mailLater}, {"mail-5xx", mailNever}, {"mail-dropped", mailDropped},
+		{"disk-full", diskFull}, {"reload", reload}, {"blind", blind}, {"clock", clock}, {"large", large}, {"webhook", webhook},
+		{"undo-held", undoHeld}, {"no-hpa", noAutoscalers}, {"debug", debug}, {"storm", storm},
+	}
+}
+
+func TestFaults(t *testing.T) {
+	p := newPlane(t)
+	t.Run("story", func(t *testing.T) {
+		for _, s := range stories() {
+			t.Run(s.name, func(t *testing.T) {
+				t.Parallel()
+				s.tell(t, p)
+			})
+		}
+	})
+	// It stops the API server of all: alone, and last.
+	t.Run("server-down", func(t *testing.T) { serverDown(t, p) })
+}
+
+func newPlane(t *testing.T) plane {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts a control plane: left out under -short")
+	}
+	s, err := stage.New(t.Context(), stage.Options{Dir: folder(t), Progress: os.Stderr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := s.BuildProduct(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return plane{s}
+}
+
+// folder is one with a path that is short enough for a socket; it stays when the test fails.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "k8guard-f-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("what is left of it lies in %s", dir)
+			return
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}

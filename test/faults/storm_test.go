@@ -1,0 +1,118 @@
+package faults
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/test/judge"
+)
+
+const stormOwners = 10
+
+func stormNamespace(i int) string { return fmt.Sprintf("storm-%d", i) }
+
+// storm: as many violations at once as K8GUARD_STORM says, of ten owners. Each owner's first
+// warnings are one digest, and nothing is acted on over the budget: not the first five, none.
+func storm(t *testing.T, p plane) {
+	n := 300
+	if text := os.Getenv("K8GUARD_STORM"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil || n < stormOwners {
+			t.Fatalf("K8GUARD_STORM=%q is no number of at least %d", text, stormOwners)
+		}
+	}
+	limit := time.Minute + time.Duration(n)*60*time.Millisecond
+	h := newHouse(t, p, "storm", func(c *config.Config) { calm(c, n) })
+	for i := range stormOwners {
+		h.namespace(stormNamespace(i), stormNamespace(i)+"@stage.example")
+		text := ""
+		for j := range n / stormOwners {
+			text += openIngress(stormNamespace(i), fmt.Sprintf("i%d", j))
+		}
+		h.apply(text)
+	}
+	from := time.Now()
+	h.start()
+	ready := time.Since(from)
+	told := map[int]time.Duration{}
+	for w := 1; w <= warnings; w++ {
+		h.until(limit, fmt.Sprintf("all have %d warnings confirmed", w), func() bool { return h.least() >= w })
+		told[w] = time.Since(from)
+	}
+	said := h.log(limit, "over-budget-none")
+	time.Sleep(5 * time.Second)
+	acts := 0
+	for i := range stormOwners {
+		h.ns = stormNamespace(i)
+		acts += len(h.acts())
+	}
+	t.Logf("%d violations of %d owners: ready in %s, first warnings told in %s, all in %s; %d mails; %d acts; peak of memory %d MB",
+		n, stormOwners, ready, told[1], told[warnings], len(h.Mail.Messages()), acts, h.peak())
+	if acts > 0 {
+		t.Errorf("%d acts, though all together pass the budget", acts)
+	}
+	h.digests(n / stormOwners)
+	if n == 300 {
+		_, text, _ := strings.Cut(said, "name=")
+		h.golden("storm", "log: "+text)
+	}
+}
+
+// calm is the budget as shipped but for its rounds, and digests that wait for the last case.
+func calm(c *config.Config, n int) {
+	c.Policies[0].Match.Namespaces = nil
+	for i := range stormOwners {
+		c.Policies[0].Match.Namespaces = append(c.Policies[0].Match.Namespaces, stormNamespace(i))
+	}
+	spread := 5*time.Second + time.Duration(n)*10*time.Millisecond
+	c.Notify.Gather, c.Policies[0].Ladder.Wait = spread, spread
+	c.Enforce.Budget = config.Default().Enforce.Budget
+	c.Enforce.Budget.Round = 3*time.Second + spread/4
+}
+
+// least is the number of confirmed warnings of the case that has the fewest.
+func (h *house) least() int {
+	dump, err := judge.ReadLedger(h.t.Context(), h.LedgerFile())
+	if err != nil {
+		return 0
+	}
+	least := warnings
+	for _, d := range dump.Dockets {
+		for _, c := range d.Cases {
+			n := 0
+			for _, ref := range c.Notices {
+				if ref.Purpose == "warning" && dump.Notices[ref.Key].State == "sent" {
+					n++
+				}
+			}
+			if strings.HasPrefix(d.Root.Namespace, "storm-") && c.Rule == "INGRESS_HOST_INVALID" {
+				least = min(least, n)
+			}
+		}
+	}
+	return least
+}
+
+// summaryAbove is how many new cases of an owner are told one by one; more are a summary of
+// the worst, and the rest follows.
+const summaryAbove = 50
+
+// digests wants the first notice of each owner to hold all of its cases, or to be a summary.
+func (h *house) digests(each int) {
+	h.t.Helper()
+	dump, err := judge.ReadLedger(h.t.Context(), h.LedgerFile())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for i := range stormOwners {
+		key := "notice/email/" + stormNamespace(i) + "@stage.example/1"
+		if n := dump.Notices[key]; each <= summaryAbove && len(n.Digest.Items) != each || len(n.Digest.Items) > summaryAbove {
+			h.t.Errorf("%s holds %d cases, want %d", key, len(n.Digest.Items), each)
+		}
+	}
+}
