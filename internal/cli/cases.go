@@ -107,7 +107,7 @@ func caseTable(page ledger.CasePage) string {
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.AppendHeader(table.Row{"case", "status", "severity", "rule", "object", "source", "warned", "next"})
 	for _, r := range page.Rows {
-		t.AppendRow(table.Row{scan.Visible(r.ID), r.Status, r.Case.Severity, r.Case.Rule,
+		t.AppendRow(table.Row{scan.Visible(r.ID), scan.Visible(r.Status), scan.Visible(r.Case.Severity), scan.Visible(r.Case.Rule),
 			scan.Visible(r.Root.Kind + " " + r.Root.Namespace + "/" + r.Root.Name), scan.Visible(r.Case.Source), r.Confirmed, nextStep(r)})
 	}
 	text := ""
