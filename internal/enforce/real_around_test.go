@@ -29,9 +29,8 @@ func (h *house) refusing(rule int, part string) {
 
 func aroundTests() map[string]func(*testing.T, *plane) {
 	return map[string]func(*testing.T, *plane){
-		"disruption-budget": aroundPDB, "autoscaler": aroundHPA, "webhook": aroundWebhook, "api-service": aroundAPIService,
-		"conversion": aroundConversion, "list-revoked": aroundRevoked, "ingress-finalizer": aroundFinalizer,
-		"custom-owner": aroundOwner,
+		"autoscaler": aroundHPA, "webhook": aroundWebhook, "api-service": aroundAPIService,
+		"conversion": aroundConversion, "list-revoked": aroundRevoked,
 	}
 }
 
@@ -154,10 +153,9 @@ func aroundOwner(t *testing.T, p *plane) {
 
 func controlTests() map[string]func(*testing.T, *plane) {
 	return map[string]func(*testing.T, *plane){
-		"permit-absent": controlPermitAbsent, "permit-disabled": controlPermitDisabled, "frozen": controlFrozen,
-		"clock": controlClock, "other-ledger": controlOtherLedger, "ledger-fell-back": controlFellBack,
-		"lease-unreadable": controlLeaseUnreadable, "lease-absent": controlLeaseAbsent, "no-grant": controlNoGrant,
-		"owner-changed": controlOwnerChanged,
+		"permit-absent": controlPermitAbsent, "permit-disabled": controlPermitDisabled,
+		"other-ledger": controlOtherLedger, "ledger-fell-back": controlFellBack,
+		"lease-unreadable": controlLeaseUnreadable, "lease-absent": controlLeaseAbsent,
 	}
 }
 

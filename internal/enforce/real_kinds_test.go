@@ -47,7 +47,7 @@ func (h *house) replicaSet() {
 
 func kindTests() map[string]func(*testing.T, *plane) {
 	return map[string]func(*testing.T, *plane){
-		"stateful-set": statefulSetAndBack, "replica-set": replicaSetAndBack, "stateful-set-loses-claims": statefulSetLosesClaims,
+		"stateful-set": statefulSetAndBack, "replica-set": replicaSetAndBack,
 		"stateful-set-settled": statefulSetSettled, "stateful-set-before": statefulSetBefore, "stateful-set-autoscaled": statefulSetAutoscaled,
 		"single-replica": singleReplica, "single-replica-autoscaled": singleReplicaAutoscaled,
 		"cron-job": cronJobAndBack, "job": jobAndBack, "job-runs": jobRuns, "job-queued": jobQueued, "cron-job-resumed": cronJobResumed,

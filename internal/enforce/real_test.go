@@ -28,7 +28,7 @@ func TestOnARealControlPlane(t *testing.T) {
 		name  string
 		tests map[string]func(*testing.T, *plane)
 	}{
-		{"act", acts()}, {"kind", kindTests()}, {"settle", settles()}, {"conflict", conflictTests()}, {"line", lineTests()},
+		{"act", acts()}, {"refuses", refusals()}, {"kind", kindTests()}, {"settle", settles()}, {"conflict", conflictTests()}, {"line", lineTests()},
 		{"undo", undoTests()}, {"around", aroundTests()}, {"webhook", webhookTests()}, {"control", controlTests()},
 		{"admission", map[string]func(*testing.T, *plane){"denies": admissionDenies, "preflight": preflightRefuses}},
 	} {
