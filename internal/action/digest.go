@@ -127,6 +127,10 @@ func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, no
 		item.Lost = d.Lost
 		item.Done = done(d.Enforcement)
 		item.Undo = "k8guard undo " + c.ID + ` --reason "why"`
+	case docket.Undone:
+		item.Done = done(d.Enforcement)
+		item.Back = back(d.Enforcement.Undo)
+		item.NextStep = "no further act on it, but the violation stands: fix it"
 	}
 	return item
 }
@@ -173,6 +177,15 @@ func done(e *docket.Enforcement) string {
 		return "suspended on " + at
 	}
 	return "deleted, its manifest kept, on " + at
+}
+
+// back says how an act was taken back, when and by whom.
+func back(u *docket.Undo) string {
+	s := fmt.Sprintf("%s, on %s by %s", cmp.Or(u.Note, "restored"), u.DoneAt.UTC().Format("Mon, 02 Jan 2006 15:04:05 UTC"), u.By)
+	if u.Reason != "" {
+		s += ": " + u.Reason
+	}
+	return s
 }
 
 func words(action string) string {

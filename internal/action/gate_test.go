@@ -192,6 +192,9 @@ func TestARestoredIngressStaysInItsDocket(t *testing.T) {
 	if d := w.docket("restored"); d.Version != 0 {
 		t.Errorf("the restored ingress has a docket of its own: %+v", d)
 	}
+	if told := w.mail.tries(docket.Undone); len(told) != 1 || !strings.Contains(told[0].digest.Items[0].Back, "by ada: mistake") {
+		t.Errorf("told of the undo: %+v", told)
+	}
 	d := w.docket("old")
 	if !d.Holds("restored") || d.Root.UID != "restored" || d.Enforcement.State != docket.Undid || len(w.gate.calls) != 1 {
 		t.Errorf("%+v, %d acts", d, len(w.gate.calls))

@@ -113,6 +113,9 @@ func (c *Case) Waits() bool {
 	return false
 }
 
+// Undone reports whether the act on the root was taken back.
+func (d Docket) Undone() bool { return d.Enforcement != nil && d.Enforcement.State == Undid }
+
 // OwnerOf returns who is told of what a rule finds.
 func (d Docket) OwnerOf(rule string) v1.Owner {
 	if o, ok := d.Owners[rule]; ok {

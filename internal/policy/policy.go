@@ -116,8 +116,12 @@ func closed(in Input) (docket.Plan, bool) {
 	case docket.Contested:
 		return hold(IsContested, "someone put it back while it still violates; K8Guard stops, a person decides")
 	case docket.Acted:
-		if tell && !c.ToldActed {
-			return once(in, docket.Enforced)
+		news := docket.Enforced
+		if in.Docket.Undone() {
+			news = docket.Undone
+		}
+		if tell && !c.Told(news) {
+			return once(in, news)
 		}
 		if in.Now.Before(in.Docket.CoolOffUntil) {
 			return docket.Plan{Step: None, Reason: CoolOff, Text: "undone; cooling off", At: in.Docket.CoolOffUntil}, true
@@ -127,12 +131,10 @@ func closed(in Input) (docket.Plan, bool) {
 	return docket.Plan{}, false
 }
 
-// once tells a closing notice, unless one is under way or may have arrived.
+// once tells a closing notice, unless one is under way.
 func once(in Input, p docket.Purpose) (docket.Plan, bool) {
-	for _, n := range in.Case.Notices {
-		if n.Purpose == p && n.Result != docket.FailedSend {
-			return hold(InFlight, "")
-		}
+	if in.Case.Telling() {
+		return hold(InFlight, "")
 	}
 	return docket.Plan{Step: Notify, Reason: Due, Next: string(p)}, true
 }

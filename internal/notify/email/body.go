@@ -79,7 +79,11 @@ func fields(it notify.Item, now time.Time) []field {
 	add("Next", next(it, now), maxField)
 	add("Asks", it.Human, 2*maxField)
 	add("Lost", lost(it), 2*maxField)
-	if purposeOf(it) == docket.Enforced {
+	switch purposeOf(it) {
+	case docket.Undone:
+		add("Done", it.Done, maxField)
+		add("Undone", it.Back, 2*maxField)
+	case docket.Enforced:
 		add("Done", it.Done, maxField)
 		add("Undo", it.Undo, 2*maxField)
 		if it.Undo != "" {
