@@ -14,7 +14,8 @@ import (
 )
 
 func newCase(s Streams) *cobra.Command {
-	var config, output string
+	var from reach
+	var output string
 	c := &cobra.Command{
 		Use: "case ID", Short: "Show one case and its history",
 		Example: "  k8guard case c-mfrggzdfmztwq2lknnwg23tpoa",
@@ -24,7 +25,7 @@ func newCase(s Streams) *cobra.Command {
 				return err
 			}
 			var view report.CaseView
-			if err := ask(c, s, config, "/api/v1/cases/"+url.PathEscape(args[0]), &view); err != nil {
+			if err := from.ask(c, s, "/api/v1/cases/"+url.PathEscape(args[0]), &view); err != nil {
 				return err
 			}
 			if output == "json" {
@@ -34,7 +35,7 @@ func newCase(s Streams) *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVarP(&config, "config", "c", "", "configuration file of the running K8Guard")
+	from.flags(c)
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	complete(c, "output", "text", "json")
 	return c

@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -20,8 +19,9 @@ import (
 const maxCases = 500
 
 type casesOptions struct {
-	config, output string
-	query          url.Values
+	reach
+	output string
+	query  url.Values
 }
 
 // caseFilters are the API's own, by flag; the API says what a value may be.
@@ -68,7 +68,7 @@ func newCases(s Streams) *cobra.Command {
 	c.Flags().StringSliceVar(&statuses, "status", nil, "only of these statuses; may be repeated")
 	c.Flags().BoolVar(&everything, "all", false, "of every status")
 	c.Flags().IntVar(&limit, "limit", limit, "how many at most")
-	c.Flags().StringVarP(&o.config, "config", "c", "", "configuration file of the running K8Guard")
+	o.flags(c)
 	c.Flags().StringVarP(&o.output, "output", "o", "table", "table or json")
 	complete(c, "output", "table", "json")
 	return c
@@ -79,7 +79,7 @@ func (o casesOptions) list(c *cobra.Command, s Streams) error {
 		return failure("no output format is called %q: use -o table or -o json", o.output)
 	}
 	var page ledger.CasePage
-	if err := ask(c, s, o.config, "/api/v1/cases?"+o.query.Encode(), &page); err != nil {
+	if err := o.ask(c, s, "/api/v1/cases?"+o.query.Encode(), &page); err != nil {
 		return err
 	}
 	if o.output == "json" {
@@ -87,18 +87,6 @@ func (o casesOptions) list(c *cobra.Command, s Streams) error {
 	}
 	_, err := fmt.Fprint(s.Out, caseTable(page))
 	return err
-}
-
-// ask gets one answer from the running K8Guard.
-func ask(c *cobra.Command, s Streams, config, path string, into any) error {
-	conf, err := loadConfig(quiet(s), config)
-	if err == nil {
-		err = newClient(conf).call(c.Context(), http.MethodGet, path, nil, into)
-	}
-	if err != nil {
-		return ExitError{Code: ExitFailure, Err: err}
-	}
-	return nil
 }
 
 func caseTable(page ledger.CasePage) string {
