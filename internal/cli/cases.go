@@ -11,7 +11,9 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/policy"
 	"github.com/k8guard/k8guard/internal/scan"
 )
 
@@ -95,7 +97,7 @@ func caseTable(page ledger.CasePage) string {
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.AppendHeader(table.Row{"case", "status", "severity", "rule", "object", "source", "warned", "next"})
 	for _, r := range page.Rows {
-		t.AppendRow(table.Row{scan.Visible(r.ID), scan.Visible(r.Status), scan.Visible(r.Case.Severity), scan.Visible(r.Case.Rule),
+		t.AppendRow(table.Row{scan.Visible(r.ID), scan.Visible(shown(r.Case, r.Status)), scan.Visible(r.Case.Severity), scan.Visible(r.Case.Rule),
 			scan.Visible(r.Root.Kind + " " + r.Root.Namespace + "/" + r.Root.Name), scan.Visible(r.Case.Source), r.Confirmed, nextStep(r)})
 	}
 	text := ""
@@ -109,9 +111,20 @@ func caseTable(page ledger.CasePage) string {
 	return text
 }
 
+// shown is the status in words: what was undone is not in force any more.
+func shown(c docket.Case, status string) string {
+	if c.Plan.Reason == policy.CoolOff {
+		return "undone"
+	}
+	return status
+}
+
 // nextStep says what comes next and when, as far as policy has said.
 func nextStep(r ledger.CaseRow) string {
 	p := r.Case.Plan
+	if held := ledger.Held(r.Case); held != "" {
+		return held + " until " + p.At.UTC().Format(time.RFC3339)
+	}
 	step := p.Step
 	if p.Next != "" {
 		step = p.Next

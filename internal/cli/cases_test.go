@@ -10,6 +10,7 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/policy"
 	"github.com/k8guard/k8guard/internal/report"
 )
 
@@ -63,5 +64,25 @@ func TestCases(t *testing.T) {
 		if _, _, err := with(t, nil, append(strings.Fields(args), at...)...); Code(err) != ExitFailure || !strings.Contains(Message(err), want) {
 			t.Errorf("%s: %v", args, err)
 		}
+	}
+}
+
+// What holds a case is said in words, with the date on which it ends.
+func TestNextStepSaysWhatHoldsACase(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for reason, want := range map[string]string{
+		policy.CoolOff: "undone, cooling off until 2026-01-02T03:04:05Z",
+		policy.Acked:   "paused until 2026-01-02T03:04:05Z",
+		policy.Exempt:  "exempt until 2026-01-02T03:04:05Z",
+		policy.Waiting: "none 2026-01-02T03:04:05Z",
+	} {
+		row := ledger.CaseRow{Case: docket.Case{Plan: docket.Plan{Step: "none", Reason: reason, At: at}}}
+		if got := nextStep(row); got != want {
+			t.Errorf("%s: %q, want %q", reason, got, want)
+		}
+	}
+	undone := ledger.CaseRow{Status: ledger.StatusActed, Case: docket.Case{Plan: docket.Plan{Step: "none", Reason: policy.CoolOff, At: at}}}
+	if got := caseTable(ledger.CasePage{Rows: []ledger.CaseRow{undone}}); !strings.Contains(got, "undone  ") || strings.Contains(got, "acted") {
+		t.Errorf("an undone act is in force:\n%s", got)
 	}
 }

@@ -221,9 +221,9 @@ func casesView(f frame, p ledger.CasePage, v url.Values, s *server) templ.Compon
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var11 string
-				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(step(next(r.Case)))
+				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(upcoming(r.Case))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `cases.templ`, Line: 46, Col: 67}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `cases.templ`, Line: 46, Col: 65}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 				if templ_7745c5c3_Err != nil {
@@ -475,6 +475,14 @@ func next(c docket.Case) string {
 		return c.Plan.Next
 	}
 	return c.Plan.Step
+}
+
+// upcoming is what comes next, in words; its date is shown beside it.
+func upcoming(c docket.Case) string {
+	if held := ledger.Held(c); held != "" {
+		return strings.ToUpper(held[:1]) + held[1:] + ": over"
+	}
+	return step(next(c))
 }
 
 var _ = templruntime.GeneratedTemplate
