@@ -95,6 +95,19 @@ func describe(m rule.Meta) string {
 	for _, k := range m.Kinds {
 		kinds = append(kinds, string(k))
 	}
-	return fmt.Sprintf("%s\n\n%s.\n\n- Severity: %s\n- Category: %s\n- Kinds: %s\n- Revision: %d\n\nWhy: %s\n\nRemedy: %s\n",
-		m.ID, m.Title, m.Severity, m.Category, strings.Join(kinds, ", "), m.Revision, m.Why, m.Remedy)
+	return fmt.Sprintf("%s\n\n%s.\n\n- Severity: %s\n- Category: %s\n- Kinds: %s\n- Revision: %d\n%s\nWhy: %s\n\nRemedy: %s\n",
+		m.ID, m.Title, m.Severity, m.Category, strings.Join(kinds, ", "), m.Revision, parameters(m), m.Why, m.Remedy)
+}
+
+// parameters lists the keys of the configuration that steer the rule, each with its default.
+func parameters(m rule.Meta) string {
+	var b strings.Builder
+	for _, key := range m.Keys {
+		text, _ := config.Describe(config.Default(), key)
+		fmt.Fprintf(&b, "- Parameter `%s`: %s\n", key, text)
+	}
+	if len(m.Keys) == 0 {
+		b.WriteString("- Parameters: none\n")
+	}
+	return b.String()
 }
