@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/report"
 	"github.com/k8guard/k8guard/internal/scan"
 )
@@ -50,7 +53,7 @@ func caseText(v report.CaseView) string {
 	}
 	root := v.Docket.Root
 	line("case", v.Case.ID)
-	line("status", v.Status)
+	line("status", shown(v.Case, v.Status))
 	line("rule", v.Case.Rule+" ("+v.Case.Severity+"); k8guard rules explain "+v.Case.Rule)
 	line("object", root.Kind+" "+root.Namespace+"/"+root.Name)
 	line("source", v.Case.Source)
@@ -59,8 +62,37 @@ func caseText(v report.CaseView) string {
 	line("owner", strings.Join(v.Docket.Owner.Emails, ", "))
 	line("first", v.Case.FirstSeen.UTC().Format(time.RFC3339))
 	line("plan", v.Case.Plan.Text)
+	line("next", nextStep(ledger.CaseRow{Case: v.Case}))
+	line("act", actText(v.Docket.Enforcement, v.Case.ID))
+	line("undo", undoCommand(v.Docket.Enforcement, v.Case.ID))
 	for _, l := range v.History {
+		if l.Entry.Case != "" && l.Entry.Case != v.Case.ID {
+			continue // another case of the same object has its own page
+		}
 		fmt.Fprintf(&b, "%s %-12s %s\n", l.Entry.At.UTC().Format(time.RFC3339), scan.Visible(l.Entry.Kind), scan.Visible(l.Entry.Text))
 	}
 	return b.String()
+}
+
+// actText is what was done about the case, if anything was.
+func actText(e *docket.Enforcement, id string) string {
+	if e == nil || !slices.Contains(e.Cases, id) {
+		return ""
+	}
+	text := e.Action + ", " + string(e.State)
+	if !e.DoneAt.IsZero() {
+		text += ", acted at " + e.DoneAt.UTC().Format(time.RFC3339)
+	}
+	if e.Undo != nil {
+		text += "; undo by " + e.Undo.By + ": " + e.Undo.Reason
+	}
+	return text
+}
+
+// undoCommand is for an act that is in force.
+func undoCommand(e *docket.Enforcement, id string) string {
+	if e == nil || e.State != docket.Done || !slices.Contains(e.Cases, id) {
+		return ""
+	}
+	return "k8guard undo " + id + ` --reason "..."`
 }

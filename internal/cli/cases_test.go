@@ -86,3 +86,32 @@ func TestNextStepSaysWhatHoldsACase(t *testing.T) {
 		t.Errorf("an undone act is in force:\n%s", got)
 	}
 }
+
+// A case tells what comes next, how to take back what was done, and its own history alone.
+func TestCaseText(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	entry := func(id, text string) ledger.Line {
+		return ledger.Line{Entry: docket.Entry{Case: id, Kind: "plan", Text: text}}
+	}
+	act := docket.Enforcement{Action: "scale-to-zero", State: docket.Done, DoneAt: at, Cases: []string{"c-1"}}
+	view := report.CaseView{Case: docket.Case{ID: "c-1", Plan: docket.Plan{Step: "wait", Next: "warning 2 of 3", At: at}}, Status: "acted",
+		Docket: docket.Docket{Enforcement: &act}, History: []ledger.Line{entry("c-1", "mine"), entry("c-2", "another's"), entry("", "the object's")}}
+	text := caseText(view)
+	for _, want := range []string{"next      warning 2 of 3 2026-01-02T03:04:05Z\n", "act       scale-to-zero, done, acted at 2026-01-02T03:04:05Z\n",
+		"undo      k8guard undo c-1 --reason \"...\"\n", "mine", "the object's"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "another's") {
+		t.Errorf("another case's history:\n%s", text)
+	}
+	act.State, act.Undo = docket.Undid, &docket.Undo{By: "ada", Reason: "a drill"}
+	if text = caseText(view); strings.Contains(text, "k8guard undo") || !strings.Contains(text, "undo by ada: a drill") {
+		t.Errorf("of what was undone:\n%s", text)
+	}
+	view.Docket.Enforcement = nil
+	if text = caseText(view); strings.Contains(text, "undo") {
+		t.Errorf("of what was never done:\n%s", text)
+	}
+}
