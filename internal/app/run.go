@@ -73,6 +73,7 @@ type instance struct {
 	chain    owner.Chain
 	holder   string
 	book     *login.Book
+	reload   *reloadState // nil in a target that takes no new configuration over
 	guard    *login.Guard
 	waits    func(string) // told what the start waits for; may be nil
 }
