@@ -2,8 +2,12 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +15,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/policy"
@@ -30,7 +35,7 @@ type casesOptions struct {
 func caseFilters() map[string]string {
 	return map[string]string{
 		"rule": "a rule's id", "severity": "critical, high, medium or low",
-		"kind": "the root's kind, as Deployment", "cluster": "the cluster's name", "owner": "an address of the owner", "cursor": "go on where the last answer ended",
+		"kind": "the root's kind, as Deployment", "cluster": "the cluster's name", "owner": "an address of the owner",
 	}
 }
 
@@ -44,7 +49,7 @@ func newCases(s Streams) *cobra.Command {
 		Example: "  k8guard cases -n shop\n  k8guard cases --status open --rule IMAGE_REPO -o json",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			for name := range caseFilters() {
+			for _, name := range append(slices.Collect(maps.Keys(caseFilters())), "cursor") {
 				if value, err := c.Flags().GetString(name); err == nil && value != "" {
 					o.query.Set(name, value)
 				}
@@ -66,6 +71,7 @@ func newCases(s Streams) *cobra.Command {
 	for name, usage := range caseFilters() {
 		c.Flags().String(name, "", "only of this "+name+": "+usage)
 	}
+	c.Flags().String("cursor", "", "go on where the last answer ended, by the cursor that it named")
 	c.Flags().StringVarP(&namespace, "namespace", "n", "", "only in this namespace")
 	c.Flags().StringSliceVar(&statuses, "status", nil, "only of these statuses; may be repeated")
 	c.Flags().BoolVar(&everything, "all", false, "of every status")
@@ -84,11 +90,39 @@ func (o casesOptions) list(c *cobra.Command, s Streams) error {
 	if err := o.ask(c, s, "/api/v1/cases?"+o.query.Encode(), &page); err != nil {
 		return err
 	}
+	if page.Total == 0 && o.query.Get("cursor") == "" {
+		if err := o.meant(c, s); err != nil {
+			return err
+		}
+	}
 	if o.output == "json" {
 		return json.NewEncoder(s.Out).Encode(page)
 	}
 	_, err := fmt.Fprint(s.Out, caseTable(page))
 	return err
+}
+
+// meant refuses the name of a rule or a namespace that is none, where it found nothing: a
+// slip of the pen must not look like a clean cluster. A ledger may hold cases of rules that
+// are gone, so what was found is believed.
+func (o casesOptions) meant(c *cobra.Command, s Streams) error {
+	ids, err := ruleIDs()
+	if err != nil {
+		return err
+	}
+	if rule := o.query.Get("rule"); rule != "" && !slices.Contains(ids, rule) {
+		return failure("--rule: no rule is called %q; %s", rule, config.Suggest(rule, ids))
+	}
+	namespace := o.query.Get("namespace")
+	if namespace == "" {
+		return nil
+	}
+	var ignored any
+	var no refusal
+	if err := o.ask(c, s, "/api/v1/whoowns?"+url.Values{"namespace": {namespace}}.Encode(), &ignored); errors.As(err, &no) && no.code == http.StatusNotFound {
+		return failure("-n: no namespace is called %q in the cluster, and no case is kept of one", namespace)
+	}
+	return nil // it is there, or nobody can tell
 }
 
 func caseTable(page ledger.CasePage) string {

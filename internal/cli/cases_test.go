@@ -115,3 +115,53 @@ func TestCaseText(t *testing.T) {
 		t.Errorf("of what was never done:\n%s", text)
 	}
 }
+
+// A slip of the pen is no clean cluster.
+func TestCasesOfWhatIsNotThere(t *testing.T) {
+	socket := running(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/api/v1/whoowns" && r.URL.Query().Get("namespace") != "shop":
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"detail": "no namespace"}`))
+		case r.URL.Query().Get("rule") == "GONE_RULE":
+			_, _ = w.Write([]byte(`{"rows": [{"id": "c-1"}], "total": 1}`))
+		default:
+			_, _ = w.Write([]byte(`{"rows": [], "total": 0}`))
+		}
+	})
+	for args, want := range map[string]string{
+		"cases --rule IMAGE_REPOO":        `no rule is called "IMAGE_REPOO"; did you mean IMAGE_REPO?`,
+		"cases -n shopp -o json":          `no namespace is called "shopp"`,
+		"cases --rule GONE_RULE":          "",
+		"cases --rule IMAGE_REPO -n shop": "",
+		"undo --since 2d":                 "such as 48h, 90m or 1h30m",
+		"rules explain IMAGE_REPOO":       "did you mean IMAGE_REPO?",
+	} {
+		_, _, err := with(t, nil, append(strings.Fields(args), "--set", "report.socket="+socket)...)
+		if (Code(err) == ExitFailure) != (want != "") || !strings.Contains(Message(err), want) {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+	if out, _, err := with(t, nil, "cases", "--help"); err != nil || strings.Contains(out, "of this cursor") {
+		t.Errorf("%v %s", err, out)
+	}
+}
+
+// Whatever the longest name, the severities stand below each other.
+func TestRulesAreAligned(t *testing.T) {
+	out, _, err := with(t, nil, "rules", "list")
+	column := 0
+	for line := range strings.Lines(out) {
+		id, _, _ := strings.Cut(line, " ")
+		at := len(line) - len(strings.TrimLeft(line[len(id):], " "))
+		if column == 0 {
+			column = at
+		}
+		if at != column {
+			t.Errorf("column %d, want %d: %s", at, column, line)
+		}
+	}
+	if err != nil || column == 0 {
+		t.Errorf("%v, %q", err, out)
+	}
+}

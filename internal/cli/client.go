@@ -57,12 +57,20 @@ func (c *client) call(ctx context.Context, method, path string, body, into any) 
 	if resp.StatusCode >= http.StatusBadRequest {
 		var problem struct{ Detail, Title string }
 		if json.Unmarshal(raw, &problem) == nil && problem.Detail+problem.Title != "" {
-			return errors.New(first(problem.Detail, problem.Title))
+			return refusal{resp.StatusCode, first(problem.Detail, problem.Title)}
 		}
 		return fmt.Errorf("%s: %s", resp.Status, raw)
 	}
 	return json.Unmarshal(raw, into)
 }
+
+// refusal is a no of the running K8Guard, in its own words.
+type refusal struct {
+	code int
+	text string
+}
+
+func (r refusal) Error() string { return r.text }
 
 func first(a, b string) string {
 	if a != "" {
