@@ -113,7 +113,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, value any, err e
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(value); err != nil {
+	if err := json.NewEncoder(w).Encode(whole(value)); err != nil {
 		s.Log.WarnContext(r.Context(), "report: answer cut off", "path", r.URL.Path, "error", err)
 	}
 }
