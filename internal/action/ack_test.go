@@ -75,3 +75,28 @@ func TestAnAcknowledgementEndsWithTheCase(t *testing.T) {
 		t.Error("a case that does not exist is acknowledged")
 	}
 }
+
+// A pause that was not granted, or not as long as was asked for, is not taken up by a later policy.
+func TestWhatAnAcknowledgementWasNotGrantedLeavesNoTrace(t *testing.T) {
+	for _, test := range []struct{ allows, pause time.Duration }{{0, 0}, {3 * time.Hour, 3 * time.Hour}} {
+		w := newWorld(t, func(c *config.Config) { c.Policies[0].Ladder.AckPauses = test.allows })
+		w.sees("a")
+		w.pass(30 * time.Minute)
+		_, err := w.engine.Acknowledge(t.Context(), w.only("a").ID, "ada", "seen", 200*time.Hour)
+		must(t, err)
+		w.conf.Policies[0].Ladder.AckPauses = 300 * time.Hour
+		w.start()
+		w.sees("a")
+		w.pass(test.pause + 10*time.Minute)
+		if c := w.only("a"); c.Plan.Reason == policy.Acked || c.Ack == nil || c.Ack.Until.After(c.Ack.At.Add(test.pause)) {
+			t.Errorf("granted %s: plan %+v, on record %+v", test.pause, c.Plan, c.Ack)
+		}
+		lines, err := w.ledger.Latest(t.Context(), keyOf("a"), 100)
+		must(t, err)
+		for _, l := range lines {
+			if l.Entry.Kind == docket.EntryAcknowledged && strings.Contains(l.Entry.Text, ", until ") != (test.pause > 0) {
+				t.Errorf("granted %s: %q", test.pause, l.Entry.Text)
+			}
+		}
+	}
+}

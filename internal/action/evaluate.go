@@ -126,7 +126,7 @@ func (e *Engine) input(d docket.Docket, c docket.Case, controls policy.Controls)
 	fresh, _ := e.index.sighted(d.Key)
 	return policy.Input{Docket: d, Case: c, Owner: e.ownerOf(d, c.Rule), Policy: e.policyOf(d, c),
 		Category: e.rules[c.Rule].Category, Exempt: policy.FindExemption(e.Config.Exemptions, d, c, e.Now()), Fresh: fresh, Control: controls,
-		MinAge: e.Config.Enforce.MinimumAge, Now: e.Now()}
+		MinAge: e.Config.Enforce.MinimumAge, Budget: control.NameOf(e.Config.Enforce.Budget), Now: e.Now()}
 }
 
 // platform is whom K8Guard asks when a case needs a human: the configured fallback.

@@ -33,6 +33,31 @@ func TestOverBudgetNobodyActs(t *testing.T) {
 	}
 }
 
+// A person who raises the budget does not wait for the pause of the no that it answers.
+func TestAChangedBudgetIsAskedForAtOnce(t *testing.T) {
+	w := newWorld(t, func(c *config.Config) { c.Enforce.Budget.Percent = 0 })
+	w.sees("a")
+	w.sees("b")
+	w.pass(15*time.Hour + 20*time.Minute)
+	if d := w.docket("a"); len(w.gate.calls) != 2 || d.Refusal == nil || !strings.Contains(d.Refusal.Text, "it takes enforce.budget.floor of 2") {
+		t.Fatalf("%d calls, %+v", len(w.gate.calls), d.Refusal)
+	}
+	again := func() {
+		w.start()
+		w.sees("a")
+		w.sees("b")
+		w.pass(10 * time.Minute)
+	}
+	if again(); len(w.gate.calls) != 2 {
+		t.Fatalf("%d calls, want none before the pause is over", len(w.gate.calls))
+	}
+	w.conf.Enforce.Budget.Floor = 2
+	again()
+	if w.docket("a").Enforcement == nil || w.docket("b").Enforcement == nil {
+		t.Errorf("not done by the new budget: %+v", w.only("a").Plan)
+	}
+}
+
 func TestWithoutJudgedRootsNobodyActs(t *testing.T) {
 	w := newWorld(t)
 	w.engine.index.setJudged(0)

@@ -12,7 +12,7 @@ import (
 // Undo takes the enforcement of a case's root back and says what it did.
 func (e *Engine) Undo(ctx context.Context, caseID, by, reason string) (string, error) {
 	if e.gate == nil {
-		return "", errors.New("undo needs action's account: set cluster.actionKubeconfig and restart")
+		return "", errors.New("undo needs action's account: set cluster.actionKubeconfig, which is taken over while K8Guard runs, and undo again")
 	}
 	d, err := e.Ledger.Case(ctx, caseID)
 	if err != nil {

@@ -69,7 +69,7 @@ func (d desk) Unfreeze(ctx context.Context, scope, by, reason string) error {
 func (d desk) Status(ctx context.Context) (report.Status, error) {
 	in := d.in
 	mode, why := in.action.Mode()
-	s := report.Status{Mode: mode, Enforcement: enforcement(mode, why), Cluster: in.cluster.Name}
+	s := report.Status{Mode: mode, Enforcement: enforcement(mode, why), Cluster: in.cluster.Name, Refused: in.reload.refused()}
 	seen := in.discover.Status()
 	s.WatchAge, s.Stale, s.Observed = seen.Oldest, seen.Stale, in.Now().Add(-seen.Oldest)
 	if err := switches(ctx, in.control, &s); err != nil {

@@ -40,7 +40,7 @@ func newHouse(s Settings, store *sqlite.Ledger) *house {
 func (h *house) build(ctx context.Context, c config.Config) (*instance, error) {
 	s := h.Settings
 	s.Config = c
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, holder: h.holder, book: h.book, waits: h.front.wait}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, holder: h.holder, book: h.book, reload: h.reload, waits: h.front.wait}
 	return in, errors.Join(in.registry.Register(h.reload), in.wire(ctx))
 }
 
@@ -69,7 +69,7 @@ func (h *house) begin(ctx context.Context, url string, next <-chan config.Config
 		return err
 	}
 	mode, why := in.action.Mode()
-	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", url)
+	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", url, "socket", Socket(h.Config))
 	return h.instances(ctx, in, next)
 }
 
@@ -128,6 +128,6 @@ func (h *house) replace(ctx context.Context, ended <-chan error, next <-chan con
 }
 
 func (h *house) refuse(err error) {
-	h.reload.failed()
+	h.reload.failed(err)
 	h.Log.Error("the configuration was not taken over; the last good one stays in force", "err", err, "next", "mend it: it is read again by itself")
 }

@@ -144,6 +144,9 @@ func (in *instance) ready(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	_, _ = fmt.Fprintln(w, "ok")
+	if in.reload.refused() != "" { // why is for the log and the overview: a probe may be open to everyone
+		_, _ = fmt.Fprintln(w, "the newest configuration was not taken over; an older one is in force")
+	}
 }
 
 // serveHTTP serves until ctx ends and the requests in hand have been answered.

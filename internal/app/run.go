@@ -73,6 +73,7 @@ type instance struct {
 	chain    owner.Chain
 	holder   string
 	book     *login.Book
+	reload   *reloadState // nil in a target that takes no new configuration over
 	guard    *login.Guard
 	waits    func(string) // told what the start waits for; may be nil
 }
@@ -215,7 +216,7 @@ func (in *instance) wireGate(ctx context.Context) error {
 	if in.Config.Enforce.Mode == config.ModeEnforce {
 		if err := in.preflight(ctx); err != nil {
 			why = "enforcement does not start: " + err.Error()
-			in.Log.Error("enforcement does not start", "err", err, "next", "mend it, and start K8Guard again")
+			in.Log.Error("enforcement does not start", "err", err, "next", "mend it, and send SIGHUP; a changed configuration is taken over by itself")
 		}
 	}
 	in.action.SetGate(in.enforcer, why)

@@ -190,6 +190,9 @@ func TestOnlyTheSocketTakesCommands(t *testing.T) {
 	_, text := ask(t, over(socket), http.MethodGet, "http://localhost/api/v1/whoowns?namespace=shop", "")
 	var who app.WhoOwns
 	must(t, json.Unmarshal([]byte(text), &who))
+	if strings.Contains(text, "null") {
+		t.Errorf("an empty list is null: %s", text)
+	}
 	if !slices.Equal(who.Emails, []string{"ada@example.com"}) || !who.Platform || len(who.Chain) != 2 || len(who.Chain[0].Malformed) != 1 || !who.Chain[0].Taken || !strings.Contains(who.From, "shop") {
 		t.Errorf("%+v", who)
 	}

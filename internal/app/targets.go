@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -77,8 +78,16 @@ func (in *instance) alone(ctx context.Context, handler http.Handler, parts ...fu
 	if err != nil {
 		return err
 	}
-	in.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "report", pageURL(in.Config.Report, listener))
+	in.Log.Info("K8Guard runs", in.named("report", pageURL(in.Config.Report, listener))...)
 	return together(ctx, append(parts, func(ctx context.Context) error { return serveHTTP(ctx, listener, handler) })...)
+}
+
+// named puts the cluster's name before what is logged; a report alone may know of none.
+func (in *instance) named(attrs ...any) []any {
+	if name := cmp.Or(in.cluster.Name, in.Config.Cluster.Name); name != "" {
+		return append([]any{"cluster", name}, attrs...)
+	}
+	return attrs
 }
 
 // nobody is the bus of a discover that tells nobody.

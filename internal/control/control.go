@@ -114,12 +114,19 @@ func (c *Control) Unfreeze(ctx context.Context, scope string) error {
 			for _, f := range *list {
 				scopes = append(scopes, f.Scope)
 			}
-			return false, fmt.Errorf("%s is not frozen; frozen are: %v", scope, scopes)
+			return false, fmt.Errorf("%s is not frozen; %s", scope, frozenAre(scopes))
 		}
 		*list = kept
 		return true, nil
 	})
 	return err
+}
+
+func frozenAre(scopes []string) string {
+	if len(scopes) == 0 {
+		return "nothing is"
+	}
+	return "frozen are: " + strings.Join(scopes, ", ")
 }
 
 // Breaker returns the circuit breaker.

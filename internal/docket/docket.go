@@ -83,6 +83,13 @@ type Refusal struct {
 	Human bool      `json:"human,omitempty"` // only a person can change it
 	At    time.Time `json:"at"`
 	Until time.Time `json:"until"` // then the gate is asked again
+	// Budget names the limits of a no for want of budget. Under others the gate is asked at once.
+	Budget string `json:"budget,omitempty"`
+}
+
+// Holds reports whether the no holds the act still, under these limits of the budget.
+func (r Refusal) Holds(now time.Time, budget string) bool {
+	return now.Before(r.Until) && (r.Budget == "" || r.Budget == budget)
 }
 
 // Same reports whether this is the same no.

@@ -18,7 +18,7 @@ func budget(f Facts) No {
 // Rule 9. Over budget: none. Not the first few: none, and a human is told.
 func overBudgetNone(f Facts) No {
 	if f.Grant.Over != "" {
-		return human("over budget: %s; none of the round is done; look at what became due at once, and raise enforce.budget only if it is right", f.Grant.Over)
+		return human("over budget: %s; none of the round is done; look at what became due at once, and raise the budget only if it is right", f.Grant.Over)
 	}
 	return yes()
 }

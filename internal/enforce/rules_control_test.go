@@ -20,7 +20,7 @@ func TestGate08Budget(t *testing.T) { prove(t, 8, "budget", rows08()) }
 
 func rows09() []row {
 	over := func(f *Facts) { f.Grant, f.Enforcement.Grant = Grant{Over: "7 acts in an hour, 5 allowed"}, "" }
-	says := []string{"over budget: 7 acts in an hour, 5 allowed", "none of the round is done", "raise enforce.budget only if"}
+	says := []string{"over budget: 7 acts in an hour, 5 allowed", "none of the round is done", "raise the budget only if"}
 	return []row{
 		{name: "deployment", change: over, says: says, human: true},
 		{name: "ingress", ingress: true, change: over, says: says, human: true},

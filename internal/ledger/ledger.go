@@ -181,3 +181,20 @@ func Status(c docket.Case) string {
 	}
 	return string(c.State)
 }
+
+// Held says in words what holds a case until the date of its plan: a pause after an undo or
+// an acknowledgement, or an exemption. Empty when the date is that of a step, or there is none.
+func Held(c docket.Case) string {
+	if c.Plan.At.IsZero() {
+		return ""
+	}
+	switch c.Plan.Reason {
+	case "cool-off":
+		return "undone, cooling off"
+	case "acknowledged":
+		return "paused"
+	case "exempt":
+		return "exempt"
+	}
+	return ""
+}

@@ -143,6 +143,9 @@ func decisions() []decision {
 		{"only a person can change it", func(in *policy.Input) {
 			in.Docket.Refusal = &docket.Refusal{Rule: 12, Human: true, Until: in.Now.Add(time.Minute)}
 		}, want{policy.Wait, policy.HumanNeeded, docket.ScaleToZero}, time.Minute},
+		{"a no by another budget", func(in *policy.Input) {
+			in.Docket.Refusal, in.Budget = &docket.Refusal{Rule: 9, Budget: "1 an hour", Until: in.Now.Add(time.Hour)}, "2 an hour"
+		}, want{policy.Act, policy.Due, ""}, 0},
 		{"the no is over", func(in *policy.Input) { in.Docket.Refusal = &docket.Refusal{Rule: 8, Until: in.Now} }, want{policy.Act, policy.Due, ""}, 0},
 
 		{"acted, not told", func(in *policy.Input) { in.Case.State = docket.Acted }, want{policy.Notify, policy.Due, "enforced"}, 0},

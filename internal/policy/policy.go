@@ -77,6 +77,7 @@ type Input struct {
 	Fresh    bool
 	Control  Controls
 	MinAge   time.Duration
+	Budget   string // names its limits, see [docket.Refusal]
 	Now      time.Time
 }
 
@@ -263,7 +264,7 @@ func act(in Input) (docket.Plan, bool) {
 		return hold(Frozen, "frozen: %s", in.Control.Frozen)
 	case in.Control.Breaker != "":
 		return hold(BreakerOpen, "the circuit breaker is open: %s", in.Control.Breaker)
-	case d.Refusal != nil && in.Now.Before(d.Refusal.Until):
+	case d.Refusal != nil && d.Refusal.Holds(in.Now, in.Budget):
 		reason := Refused
 		if d.Refusal.Human {
 			reason = HumanNeeded

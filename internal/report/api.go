@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -112,7 +113,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, value any, err e
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(value); err != nil {
+	if err := json.NewEncoder(w).Encode(whole(value)); err != nil {
 		s.Log.WarnContext(r.Context(), "report: answer cut off", "path", r.URL.Path, "error", err)
 	}
 }
@@ -131,7 +132,7 @@ func (s *server) explain(r *http.Request, err error) (int, string) {
 	case errors.As(err, &no):
 		return no.code, no.text
 	case errors.Is(err, ledger.ErrNotFound):
-		return http.StatusNotFound, "id: no such case; /cases lists them"
+		return http.StatusNotFound, fmt.Sprintf("no case is called %q; /cases and k8guard cases --all list them", r.PathValue("id"))
 	}
 	s.Log.ErrorContext(r.Context(), "report: request ended badly", "path", r.URL.Path, "error", err)
 	return http.StatusServiceUnavailable, "the ledger or the action service does not answer; the log says why; try again"

@@ -30,6 +30,8 @@ type Status struct {
 	WatchAge    time.Duration `json:"watchAgeNanoseconds"`
 	Stale       bool          `json:"stale"`
 	Observed    time.Time     `json:"observed,omitzero"`
+	// Refused says why the newest configuration was not taken over; an older one is in force.
+	Refused string `json:"configRefused,omitempty"`
 }
 
 // Freeze is one switch that stops enforcement. Pending: an act or undo that had

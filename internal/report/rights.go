@@ -27,6 +27,9 @@ func (s *server) status(ctx context.Context) (Status, error) {
 	}
 	st.Switches, st.Breaker.Reason, st.Enforcement, st.Permit = nil, "", "for who sees every namespace", ""
 	b, v := &st.Budget, s.seen()
+	if st.Refused != "" {
+		st.Refused = "K8Guard's log says why"
+	}
 	b.UsedHour, b.UsedDay, b.Waiting, b.LastRound = hidden, hidden, hidden, ""
 	b.Spent, err = v.spent(ctx, b.Spent)
 	return st, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -147,7 +148,9 @@ func TestPagingGoesOnWhereRowsAreHidden(t *testing.T) {
 			if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || w.Code != 200 {
 				t.Fatal(w.Code, err)
 			}
-			if page.Total != -1 || len(page.Rows) > limit || strings.HasPrefix(page.Next, "at") {
+			// A sealed cursor may begin with any letters; the ledger's own is "at" and a number.
+			_, err := strconv.Atoi(strings.TrimPrefix(page.Next, "at"))
+			if page.Total != -1 || len(page.Rows) > limit || err == nil {
 				t.Fatalf("total %d, %d rows, next %q", page.Total, len(page.Rows), page.Next)
 			}
 			for _, r := range page.Rows {
