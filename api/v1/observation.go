@@ -171,4 +171,14 @@ type Sighting struct {
 type Message struct {
 	Observation *Observation `json:"observation,omitempty"`
 	Inventory   *Inventory   `json:"inventory,omitempty"`
+	Wake        *Wake        `json:"wake,omitempty"`
+}
+
+// Wake tells whoever has an outbox or a docket to look at it now. Exactly one of Box and
+// Docket is set.
+type Wake struct {
+	V      int    `json:"v"`
+	Box    string `json:"box,omitempty"`    // the outbox's key in the ledger
+	Notice string `json:"notice,omitempty"` // a notice of it that is due again
+	Docket string `json:"docket,omitempty"` // "cluster/root"
 }

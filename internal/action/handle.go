@@ -25,11 +25,28 @@ func (e *Engine) handle(ctx context.Context, m v1.Message) error {
 		return e.observe(ctx, *m.Observation)
 	case m.Inventory != nil:
 		return e.inventory(ctx, *m.Inventory)
+	case m.Wake != nil:
+		e.wake(*m.Wake)
 	}
 	return nil
 }
 
+// wake looks soon at what another replica, or a report, says has changed.
+func (e *Engine) wake(w v1.Wake) {
+	switch {
+	case w.Docket != "":
+		e.index.open(keyFrom(w.Docket), e.Now())
+	case w.Notice != "":
+		e.index.sendAgain(w.Notice)
+	case w.Box != "":
+		e.index.addBox(w.Box)
+	}
+}
+
 func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
+	if e.sites[o.Cluster.Name] == nil {
+		return nil
+	}
 	key, err := e.keyOf(ctx, o)
 	if errors.Is(err, errUndoing) {
 		// Not held up here, where everybody's messages pass: it is said again soon.
@@ -110,6 +127,9 @@ func (e *Engine) keyOf(ctx context.Context, o v1.Observation) (docket.Key, error
 // inventory notes what was sighted, asks again for what differs, and closes what is gone
 // from a kind that was read completely.
 func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
+	if e.sites[inv.Cluster.Name] == nil {
+		return nil
+	}
 	live := make(map[string]string, len(inv.Roots))
 	for _, s := range inv.Roots {
 		live[s.UID] = s.Hash
@@ -134,7 +154,7 @@ func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
 			}
 		}
 	}
-	e.index.setJudged(inv.Judged)
+	e.index.setJudged(inv.Cluster.UID, inv.Judged)
 	return nil
 }
 

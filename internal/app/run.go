@@ -112,7 +112,7 @@ func (in *instance) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in.action = action.New(action.Settings{Ledger: in.store, Bus: bus, Config: in.Config, Cluster: in.cluster,
+	in.action = action.New(action.Settings{Ledger: in.store, Bus: bus, Config: in.Config, Clusters: []string{in.cluster.Name}, Alone: true,
 		Control: in.control, Channels: channels, Rules: in.engine.Rules(), Holder: in.holder, Now: in.Now, Log: in.Log})
 	return in.wireGate(ctx)
 }
@@ -201,7 +201,7 @@ func (in *instance) channels() ([]notify.Channel, error) {
 // fails there is one, for undo, but nothing is acted on.
 func (in *instance) wireGate(ctx context.Context) error {
 	if in.Config.Cluster.ActionKubeconfig == "" {
-		in.action.SetGate(nil, "no account that may act: cluster.actionKubeconfig is empty")
+		in.action.SetGate(in.cluster.Name, nil, "no account that may act: cluster.actionKubeconfig is empty")
 		return nil
 	}
 	clients, err := newActionClients(in.Config.Cluster.ActionKubeconfig)
@@ -218,7 +218,7 @@ func (in *instance) wireGate(ctx context.Context) error {
 			in.Log.Error("enforcement does not start", "err", err, "next", "mend it, and start K8Guard again")
 		}
 	}
-	in.action.SetGate(in.enforcer, why)
+	in.action.SetGate(in.cluster.Name, in.enforcer, why)
 	return nil
 }
 

@@ -15,12 +15,12 @@ func (in *instance) vital(ctx context.Context) {
 	every := min(30*time.Second, max(time.Second, in.Config.Discover.Resync))
 	b := in.Config.Enforce.Breaker
 	limits := control.Limits{SharePoints: b.SharePoints, Stale: b.Stale, Skew: b.ClockSkew}
-	if mode, _ := in.action.Mode(); mode != config.ModeEnforce {
+	if mode, _ := in.action.Mode(in.cluster.Name); mode != config.ModeEnforce {
 		limits = control.Limits{} // nothing to break
 	}
 	var since time.Time // of what is stale
 	for {
-		s := control.Signs{Violating: in.action.Open(), Judged: in.action.Judged(), Stale: in.stale()}
+		s := control.Signs{Violating: in.action.Open(), Judged: in.action.Judged(in.cluster.UID), Stale: in.stale()}
 		switch {
 		case s.Stale == "":
 			since = time.Time{}
