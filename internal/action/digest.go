@@ -57,8 +57,8 @@ func (e *Engine) digest(ctx context.Context, b outbox.Box, controls map[string]p
 		}
 		item := e.item(l.d, l.c, l.entry.Purpose, now)
 		if l.entry.Purpose == docket.NeedsHuman {
-			in := e.input(l.d, l.c, controls[l.d.Cluster])
-			item.Human = policy.Human(in, policy.Decide(in))
+			all := controls[l.d.Cluster]
+			item.Human = policy.Human(e.input(l.d, l.c, all), e.wordOn(l.d, l.c, all))
 		}
 		out.Items = append(out.Items, item)
 	}
@@ -116,11 +116,20 @@ func (e *Engine) lines(ctx context.Context, b outbox.Box, controls map[string]po
 // wanted reports whether an entry of an outbox is still to be told, to the box's owner.
 func (e *Engine) wanted(d docket.Docket, c docket.Case, purpose docket.Purpose, to v1.Owner, all map[string]policy.Controls) bool {
 	controls := all[d.Cluster]
-	p := e.plan(d, c, controls)
+	p := e.wordOn(d, c, controls)
 	if purpose == docket.NeedsHuman {
 		return to.Key() == e.platform().Key() && policy.Human(e.input(d, c, controls), p) != ""
 	}
 	return to.Key() == e.ownerOf(d, c.Rule).Key() && p.Step == policy.Notify && p.Next == string(purpose)
+}
+
+// wordOn is policy's word on a case now. Of what another replica has only that one knows whether
+// it was sighted lately: its own word is on record.
+func (e *Engine) wordOn(d docket.Docket, c docket.Case, controls policy.Controls) docket.Plan {
+	if e.index.owns(d.Key.Bucket()) {
+		return e.plan(d, c, controls)
+	}
+	return c.Plan
 }
 
 // before says what a root takes the place of.

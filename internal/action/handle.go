@@ -47,6 +47,9 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 	if e.sites[o.Cluster.Name] == nil {
 		return nil
 	}
+	if leads, err := e.leads(ctx, o.Cluster, o.Order, o.Root.String()); err != nil || !leads {
+		return err
+	}
 	key, err := e.keyOf(ctx, o)
 	if errors.Is(err, errUndoing) {
 		// Not held up here, where everybody's messages pass: it is said again soon.
@@ -86,7 +89,7 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 		return fmt.Errorf("applying an observation of %s: %w", o.Root, err)
 	}
 	crash.At(crash.AfterLedger)
-	if o.Order.Epoch < d.Order.Epoch { // every start raises it: an older one is a ledger or a discover of yesterday
+	if o.Order.Epoch < d.Order.Epoch { // the record of epochs itself fell back
 		return e.Control.Trip(ctx, fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d", o.Order.Epoch, o.Root, d.Order.Epoch))
 	}
 	if d.Version == 0 || !d.Live() {
@@ -129,6 +132,9 @@ func (e *Engine) keyOf(ctx context.Context, o v1.Observation) (docket.Key, error
 func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
 	if e.sites[inv.Cluster.Name] == nil {
 		return nil
+	}
+	if leads, err := e.leads(ctx, inv.Cluster, inv.Order, "an inventory"); err != nil || !leads {
+		return err
 	}
 	live := make(map[string]string, len(inv.Roots))
 	for _, s := range inv.Roots {

@@ -26,6 +26,7 @@ type index struct {
 	busy     map[docket.Key]bool
 	doubt    map[docket.Key]bool // dockets that may have an act or undo with an open outcome
 	owned    [docket.Buckets]bool
+	leaders  map[string]leader // by cluster UID
 	judged   map[string]int    // by cluster UID: roots in its newest inventory
 	boxes    map[string]bool   // outboxes that may hold something
 	again    map[string]bool   // notices that are due again
@@ -36,7 +37,7 @@ func newIndex(now func() time.Time, resync time.Duration) *index {
 	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
 		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
 		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, doubt: map[docket.Key]bool{},
-		judged: map[string]int{}, boxes: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
+		leaders: map[string]leader{}, judged: map[string]int{}, boxes: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
 }
 
 // open notes that a docket wants work at a time.

@@ -34,7 +34,6 @@ import (
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/discover"
 	"github.com/k8guard/k8guard/internal/enforce"
-	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/notify"
@@ -96,7 +95,8 @@ func (in *instance) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e, err := in.raiseEpoch(ctx)
+	in.control = control.New(in.store, in.Now)
+	e, err := in.control.NextEpoch(ctx, in.cluster.UID)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,6 @@ func (in *instance) wire(ctx context.Context) error {
 	if err := in.wireDiscover(watcher, bus, e); err != nil {
 		return err
 	}
-	in.control = control.New(in.store, in.Now)
 	channels, err := in.channels()
 	if err != nil {
 		return err
@@ -162,19 +161,6 @@ func (in *instance) identify(ctx context.Context, watcher *cluster.Watcher) erro
 		case <-time.After(time.Second):
 		}
 	}
-}
-
-type epoch struct {
-	N int64 `json:"n"`
-}
-
-// raiseEpoch counts the starts in the ledger: a later one outranks what was said before.
-func (in *instance) raiseEpoch(ctx context.Context) (int64, error) {
-	e, err := ledger.UpdateRecord(ctx, in.store, "epoch/"+in.cluster.UID, func(e *epoch) (bool, error) {
-		e.N++
-		return true, nil
-	})
-	return e.N, err
 }
 
 func (in *instance) wireDiscover(watcher *cluster.Watcher, to bus.Publisher, epoch int64) error {
