@@ -159,6 +159,10 @@ type Inventory struct {
 	Roots []Sighting `json:"roots"`
 	// Judged counts the roots of the whole cluster, for budgets in percent.
 	Judged int `json:"judged"`
+	// Violating counts those of them that violate a rule.
+	Violating int `json:"violating,omitempty"`
+	// Missing says what is not read completely, or silent; empty when the audit is whole.
+	Missing string `json:"missing,omitempty"`
 }
 
 // Sighting is one live root in an inventory, with the hash of its newest observation.

@@ -80,10 +80,12 @@ type site struct {
 // Engine is the action service.
 type Engine struct {
 	Settings
-	rules   map[string]rule.Meta
-	sites   map[string]*site // by the cluster's name
-	index   *index
-	rounds  sync.Mutex // held by a round of the ladder
+	rules map[string]rule.Meta
+	index *index
+
+	mu      sync.Mutex
+	sites   map[string]site // by the cluster's name
+	rounds  sync.Mutex      // held by a round of the ladder
 	senders sync.WaitGroup
 	sending chan struct{} // bounds senders
 	acting  chan struct{} // bounds enforcement workers
@@ -95,28 +97,32 @@ func New(s Settings) *Engine {
 	for _, m := range s.Rules {
 		rules[m.ID] = m
 	}
-	sites := map[string]*site{}
+	sites := map[string]site{}
 	for _, name := range s.Clusters {
-		sites[name] = &site{mode: s.Config.Enforce.Mode}
+		sites[name] = site{mode: s.Config.Enforce.Mode}
 	}
 	return &Engine{Settings: s, rules: rules, sites: sites, index: newIndex(s.Now, s.Config.Discover.Resync),
 		sending: make(chan struct{}, 4), acting: make(chan struct{}, 4)}
 }
 
-// SetGate gives the engine the gate of one of its clusters; before Run. With why not empty,
+// SetGate gives the engine the gate of one of its clusters, at any time. With why not empty,
 // nothing is acted on whatever is configured, but undo works.
 func (e *Engine) SetGate(cluster string, g Enforcer, why string) {
-	s := e.sites[cluster]
-	s.gate, s.why = g, why
+	s := site{gate: g, mode: e.Config.Enforce.Mode, why: why}
 	if why != "" && s.mode == config.ModeEnforce {
 		s.mode = config.ModeSafe
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sites[cluster] = s
 }
 
 // site is of a cluster that is not ours an empty one, where nothing is done.
 func (e *Engine) site(cluster string) site {
-	if s := e.sites[cluster]; s != nil {
-		return *s
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s, ok := e.sites[cluster]; ok {
+		return s
 	}
 	return site{mode: config.ModeSafe, why: "this action answers for other clusters"}
 }
@@ -130,6 +136,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return e.Bus.Consume(ctx, e.handle, e) })
 	g.Go(func() error { e.schedule(ctx); return nil })
+	g.Go(func() error { e.vital(ctx); return nil })
 	err := g.Wait()
 	e.senders.Wait()
 	return err
@@ -173,9 +180,9 @@ func (e *Engine) round(ctx context.Context) error {
 // closeRounds ends the budget's rounds of the clusters whose own bucket is ours.
 func (e *Engine) closeRounds(ctx context.Context) error {
 	var errs []error
-	for uid, judged := range e.index.clusters() {
+	for uid, a := range e.index.audits() {
 		if e.index.owns(docket.BucketOf(uid)) {
-			errs = append(errs, e.Control.CloseRound(ctx, uid, e.Config.Enforce.Budget, judged))
+			errs = append(errs, e.Control.CloseRound(ctx, uid, e.Config.Enforce.Budget, a.judged))
 		}
 	}
 	return errors.Join(errs...)
@@ -188,8 +195,8 @@ func (e *Engine) controls(ctx context.Context) (map[string]policy.Controls, erro
 		return nil, err
 	}
 	all := map[string]policy.Controls{}
-	for name, s := range e.sites {
-		c := policy.Controls{Mode: s.mode}
+	for _, name := range e.Clusters {
+		c := policy.Controls{Mode: e.site(name).mode}
 		if c.Frozen, err = e.Control.Frozen(ctx, name); err != nil {
 			return nil, err
 		}

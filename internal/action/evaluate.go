@@ -101,7 +101,7 @@ func (e *Engine) mine(ctx context.Context, key docket.Key) (bool, error) {
 		return false, nil
 	}
 	d, err := e.Ledger.Load(ctx, key)
-	if err == nil && e.sites[d.Cluster] == nil {
+	if err == nil && !slices.Contains(e.Clusters, d.Cluster) {
 		e.index.close(key)
 		return false, nil
 	}

@@ -35,7 +35,7 @@ func TestOverBudgetNobodyActs(t *testing.T) {
 
 func TestWithoutJudgedRootsNobodyActs(t *testing.T) {
 	w := newWorld(t)
-	w.engine.index.setJudged(cluster().UID, 0)
+	w.engine.index.setAudit(cluster(), audit{judged: 0, at: w.now()})
 	w.sees("a")
 	w.pass(20 * time.Hour)
 	if len(w.gate.calls) != 0 || w.only("a").State != docket.Open {

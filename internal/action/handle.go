@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -44,7 +45,7 @@ func (e *Engine) wake(w v1.Wake) {
 }
 
 func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
-	if e.sites[o.Cluster.Name] == nil {
+	if !slices.Contains(e.Clusters, o.Cluster.Name) {
 		return nil
 	}
 	if leads, err := e.leads(ctx, o.Cluster, o.Order, o.Root.String()); err != nil || !leads {
@@ -130,7 +131,7 @@ func (e *Engine) keyOf(ctx context.Context, o v1.Observation) (docket.Key, error
 // inventory notes what was sighted, asks again for what differs, and closes what is gone
 // from a kind that was read completely.
 func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
-	if e.sites[inv.Cluster.Name] == nil {
+	if !slices.Contains(e.Clusters, inv.Cluster.Name) {
 		return nil
 	}
 	if leads, err := e.leads(ctx, inv.Cluster, inv.Order, "an inventory"); err != nil || !leads {
@@ -160,7 +161,7 @@ func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
 			}
 		}
 	}
-	e.index.setJudged(inv.Cluster.UID, inv.Judged)
+	e.index.setAudit(inv.Cluster, audit{judged: inv.Judged, violating: inv.Violating, missing: inv.Missing, at: e.Now()})
 	return nil
 }
 

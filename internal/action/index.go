@@ -27,7 +27,7 @@ type index struct {
 	doubt    map[docket.Key]bool // dockets that may have an act or undo with an open outcome
 	owned    [docket.Buckets]bool
 	leaders  map[string]leader // by cluster UID
-	judged   map[string]int    // by cluster UID: roots in its newest inventory
+	audit    map[string]audit  // by cluster UID: of its newest inventory
 	boxes    map[string]bool   // outboxes that may hold something
 	again    map[string]bool   // notices that are due again
 	sending  map[string]string // the outbox of each notice in a sender's hands
@@ -37,7 +37,7 @@ func newIndex(now func() time.Time, resync time.Duration) *index {
 	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
 		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
 		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, doubt: map[docket.Key]bool{},
-		leaders: map[string]leader{}, judged: map[string]int{}, boxes: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
+		leaders: map[string]leader{}, audit: map[string]audit{}, boxes: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
 }
 
 // open notes that a docket wants work at a time.
@@ -179,24 +179,11 @@ func (x *index) sight(key docket.Key, hash string) {
 	x.hash[key], x.seen[key] = hash, x.now()
 }
 
-func (x *index) setJudged(cluster string, n int) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.judged[cluster] = n
-}
-
-// clusters lists those of which an inventory came, with the roots in it.
-func (x *index) clusters() map[string]int {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return maps.Clone(x.judged)
-}
-
 func (x *index) sighted(key docket.Key) (fresh bool, judged int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	at, ok := x.seen[key]
-	return ok && x.now().Sub(at) <= 2*x.resync, x.judged[key.Cluster]
+	return ok && x.now().Sub(at) <= 2*x.resync, x.audit[key.Cluster].judged
 }
 
 // take claims a docket for one worker; false when another has it.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/k8guard/k8guard/internal/docket"
 )
 
 // Undo takes the enforcement of a case's root back and says what it did.
@@ -12,6 +14,9 @@ func (e *Engine) Undo(ctx context.Context, caseID, by, reason string) (string, e
 	d, err := e.Ledger.Case(ctx, caseID)
 	if err != nil {
 		return "", fmt.Errorf("case %s: %w", caseID, err)
+	}
+	if !e.index.owns(d.Key.Bucket()) {
+		return OrderUndo(ctx, e.Ledger, e.Bus, d, docket.Undo{By: by, Reason: reason, At: e.Now().UTC()})
 	}
 	gate := e.site(d.Cluster).gate
 	if gate == nil {
@@ -62,4 +67,4 @@ func (e *Engine) Mode(cluster string) (mode, why string) {
 func (e *Engine) Open() int { return e.index.size() }
 
 // Judged returns how many roots a cluster's last inventory counted.
-func (e *Engine) Judged(uid string) int { return e.index.clusters()[uid] }
+func (e *Engine) Judged(uid string) int { return e.index.audits()[uid].judged }

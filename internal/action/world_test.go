@@ -101,7 +101,7 @@ func (w *world) start() {
 		Channels: []notify.Channel{w.mail}, Rules: []rule.Meta{{ID: "IMAGE_REPO", Title: "Image from elsewhere", Category: rule.Security}},
 		Holder: fmt.Sprint("process-", w.starts), Now: w.now, Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
 	w.engine.SetGate(cluster().Name, w.gate, w.why)
-	w.engine.index.setJudged(cluster().UID, 100)
+	w.engine.index.setAudit(cluster(), audit{judged: 100, at: w.now()})
 	must(w, w.engine.Gained(w.Context(), docket.AllBuckets()))
 }
 

@@ -235,7 +235,7 @@ func (in *instance) preflight(ctx context.Context) error {
 // run runs the parts until ctx ends or one fails; discover stops first.
 func (in *instance) run(ctx context.Context) error {
 	return together(ctx, in.discover.Run, func(ctx context.Context) error { in.beat(ctx); return nil },
-		func(ctx context.Context) error { in.vital(ctx); return nil }, in.action.Run,
+		in.action.Run,
 		func(ctx context.Context) error {
 			keep(ctx, in.store, in.Config.Data.Retention, in.Now, in.Log)
 			return nil
