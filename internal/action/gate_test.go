@@ -60,7 +60,7 @@ func TestAChangedBudgetIsAskedForAtOnce(t *testing.T) {
 
 func TestWithoutJudgedRootsNobodyActs(t *testing.T) {
 	w := newWorld(t)
-	w.engine.index.setJudged(0)
+	w.engine.index.setAudit(cluster(), audit{judged: 0, at: w.now()})
 	w.sees("a")
 	w.pass(20 * time.Hour)
 	if len(w.gate.calls) != 0 || w.only("a").State != docket.Open {
@@ -175,7 +175,7 @@ func TestUndoSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("beside an act: %v", err)
 	}
 	w.engine.index.release(keyOf("a"))
-	w.engine.SetGate(nil, "no account")
+	w.engine.SetGate(cluster().Name, nil, "no account")
 	if _, err := w.engine.Undo(t.Context(), id, "ada", "mistake"); err == nil || !strings.Contains(err.Error(), "actionKubeconfig") {
 		t.Errorf("without a gate: %v", err)
 	}

@@ -42,7 +42,7 @@ func TestRunCarriesManyRootsThroughTheLadder(t *testing.T) {
 		w := newWorld(t, fast)
 		w.now = time.Now
 		w.start()
-		w.engine.index.setJudged(1000)
+		w.engine.index.setAudit(cluster(), audit{judged: 1000, at: w.now()})
 		stop := w.running()
 		for n := range 5 {
 			w.publish(w.observation(fmt.Sprint("root-", n)))

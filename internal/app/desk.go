@@ -68,7 +68,7 @@ func (d desk) Unfreeze(ctx context.Context, scope, by, reason string) error {
 // Status gathers what stands where; what cannot be read is said in words.
 func (d desk) Status(ctx context.Context) (report.Status, error) {
 	in := d.in
-	mode, why := in.action.Mode()
+	mode, why := in.action.Mode(in.cluster.Name)
 	s := report.Status{Mode: mode, Enforcement: enforcement(mode, why), Cluster: in.cluster.Name, Refused: in.reload.refused()}
 	seen := in.discover.Status()
 	s.WatchAge, s.Stale, s.Observed = seen.Oldest, seen.Stale, in.Now().Add(-seen.Oldest)
@@ -110,7 +110,7 @@ func switches(ctx context.Context, c *control.Control, s *report.Status) error {
 
 func (d desk) budget(b control.Budget) report.Budget {
 	l, now := d.in.Config.Enforce.Budget, d.in.Now()
-	out := report.Budget{PerHour: control.HourLimit(l, d.in.action.Judged()), PerDay: l.PerDay, PerNamespace: l.PerNamespace,
+	out := report.Budget{PerHour: control.HourLimit(l, d.in.action.Judged(d.in.cluster.UID)), PerDay: l.PerDay, PerNamespace: l.PerNamespace,
 		PerOwner: l.PerOwner, PerRule: l.PerRule, Waiting: len(b.Claims), LastRound: b.Last, LastAt: b.LastAt}
 	out.UsedHour, out.UsedDay = b.Spent(now)
 	spent := b.SpentBy(now)

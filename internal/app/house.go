@@ -68,7 +68,7 @@ func (h *house) begin(ctx context.Context, url string, next <-chan config.Config
 	if err := h.front.open(in); err != nil {
 		return err
 	}
-	mode, why := in.action.Mode()
+	mode, why := in.action.Mode(in.cluster.Name)
 	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", url, "socket", Socket(h.Config))
 	return h.instances(ctx, in, next)
 }
@@ -93,7 +93,7 @@ func (h *house) instances(ctx context.Context, in *instance, next <-chan config.
 			return err
 		}
 		in = after
-		mode, why := in.action.Mode()
+		mode, why := in.action.Mode(in.cluster.Name)
 		h.Log.Info("the new configuration is in force", "mode", mode, "why", why)
 	}
 }

@@ -136,7 +136,7 @@ func (in *instance) ready(w http.ResponseWriter, _ *http.Request) {
 			}
 		}
 	}
-	if missing == "" && in.action != nil && in.action.Judged() == 0 {
+	if missing == "" && in.action != nil && in.action.Judged(in.cluster.UID) == 0 {
 		missing = "no inventory yet\n"
 	}
 	if missing != "" {

@@ -34,7 +34,6 @@ import (
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/discover"
 	"github.com/k8guard/k8guard/internal/enforce"
-	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/notify"
@@ -97,7 +96,8 @@ func (in *instance) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e, err := in.raiseEpoch(ctx)
+	in.control = control.New(in.store, in.Now)
+	e, err := in.control.NextEpoch(ctx, in.cluster.UID)
 	if err != nil {
 		return err
 	}
@@ -108,12 +108,11 @@ func (in *instance) wire(ctx context.Context) error {
 	if err := in.wireDiscover(watcher, bus, e); err != nil {
 		return err
 	}
-	in.control = control.New(in.store, in.Now)
 	channels, err := in.channels()
 	if err != nil {
 		return err
 	}
-	in.action = action.New(action.Settings{Ledger: in.store, Bus: bus, Config: in.Config, Cluster: in.cluster,
+	in.action = action.New(action.Settings{Ledger: in.store, Bus: bus, Config: in.Config, Clusters: []string{in.cluster.Name}, Alone: true,
 		Control: in.control, Channels: channels, Rules: in.engine.Rules(), Holder: in.holder, Now: in.Now, Log: in.Log})
 	return in.wireGate(ctx)
 }
@@ -165,19 +164,6 @@ func (in *instance) identify(ctx context.Context, watcher *cluster.Watcher) erro
 	}
 }
 
-type epoch struct {
-	N int64 `json:"n"`
-}
-
-// raiseEpoch counts the starts in the ledger: a later one outranks what was said before.
-func (in *instance) raiseEpoch(ctx context.Context) (int64, error) {
-	e, err := ledger.UpdateRecord(ctx, in.store, "epoch/"+in.cluster.UID, func(e *epoch) (bool, error) {
-		e.N++
-		return true, nil
-	})
-	return e.N, err
-}
-
 func (in *instance) wireDiscover(watcher *cluster.Watcher, to bus.Publisher, epoch int64) error {
 	var err error
 	in.discover, err = discover.New(discover.Settings{Watcher: watcher, Engine: in.engine, Bus: to, Cluster: in.cluster,
@@ -202,7 +188,7 @@ func (in *instance) channels() ([]notify.Channel, error) {
 // fails there is one, for undo, but nothing is acted on.
 func (in *instance) wireGate(ctx context.Context) error {
 	if in.Config.Cluster.ActionKubeconfig == "" {
-		in.action.SetGate(nil, "no account that may act: cluster.actionKubeconfig is empty")
+		in.action.SetGate(in.cluster.Name, nil, "no account that may act: cluster.actionKubeconfig is empty")
 		return nil
 	}
 	clients, err := newActionClients(in.Config.Cluster.ActionKubeconfig)
@@ -219,7 +205,7 @@ func (in *instance) wireGate(ctx context.Context) error {
 			in.Log.Error("enforcement does not start", "err", err, "next", "mend it, and send SIGHUP; a changed configuration is taken over by itself")
 		}
 	}
-	in.action.SetGate(in.enforcer, why)
+	in.action.SetGate(in.cluster.Name, in.enforcer, why)
 	return nil
 }
 
@@ -250,7 +236,7 @@ func (in *instance) preflight(ctx context.Context) error {
 // run runs the parts until ctx ends or one fails; discover stops first.
 func (in *instance) run(ctx context.Context) error {
 	return together(ctx, in.discover.Run, func(ctx context.Context) error { in.beat(ctx); return nil },
-		func(ctx context.Context) error { in.vital(ctx); return nil }, in.action.Run,
+		in.action.Run,
 		func(ctx context.Context) error {
 			keep(ctx, in.store, in.Config.Data.Retention, in.Now, in.Log)
 			return nil

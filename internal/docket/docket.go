@@ -22,6 +22,22 @@ import (
 // Buckets is the fixed number of parts into which all dockets of all clusters fall.
 const Buckets = 1024
 
+// AllBuckets lists them.
+func AllBuckets() []int {
+	all := make([]int, Buckets)
+	for b := range all {
+		all[b] = b
+	}
+	return all
+}
+
+// BucketOf is the part, 0 to [Buckets]-1, in which anything falls that has a name.
+func BucketOf(name string) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	return int(h.Sum32() % Buckets)
+}
+
 // MaxCases bounds the cases of one docket; further violations are counted, not kept.
 const MaxCases = 200
 
@@ -36,11 +52,7 @@ func (k Key) String() string { return k.Cluster + "/" + k.Root }
 
 // Bucket is the part, 0 to [Buckets]-1, in which the key falls: the FNV-1a hash of its
 // string. It never changes: the bus, the ledger and the inventories agree on it.
-func (k Key) Bucket() int {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(k.String()))
-	return int(h.Sum32() % Buckets)
-}
+func (k Key) Bucket() int { return BucketOf(k.String()) }
 
 // Docket is everything about one root.
 type Docket struct {

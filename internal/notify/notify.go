@@ -48,10 +48,11 @@ type Digest struct {
 // Item is one case in a digest.
 type Item struct {
 	Case     string   `json:"case"`
-	Docket   string   `json:"docket"`  // "cluster/root" UIDs
-	Purpose  string   `json:"purpose"` // docket.Purpose: warning, enforced, undone, resolved, needs-human
-	N        int      `json:"n"`       // this warning's number
-	Needed   int      `json:"needed"`  // warnings before an act; 0 when no act follows
+	Cluster  string   `json:"cluster,omitempty"` // the name; set where a digest speaks of several
+	Docket   string   `json:"docket"`            // "cluster/root" UIDs
+	Purpose  string   `json:"purpose"`           // docket.Purpose: warning, enforced, undone, resolved, needs-human
+	N        int      `json:"n"`                 // this warning's number
+	Needed   int      `json:"needed"`            // warnings before an act; 0 when no act follows
 	Rule     string   `json:"rule"`
 	Title    string   `json:"title"`
 	Severity string   `json:"severity"`
