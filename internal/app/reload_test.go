@@ -93,9 +93,7 @@ func TestReload(t *testing.T) {
 	}
 	r.until(t, "/", "The newest configuration was not taken over")
 	r.until(t, "/api/v1/status", "k8guard.yaml:3")
-	if code, text := ask(t, http.DefaultClient, http.MethodGet, r.url+"/readyz", ""); code != http.StatusOK || !strings.HasPrefix(text, "ok\nthe newest configuration") {
-		t.Errorf("readyz: %d %q", code, text)
-	}
+	r.until(t, "/readyz", "ok\nthe newest configuration")
 	r.write(t, "")
 	for end := time.Now().Add(patience); !strings.Contains(r.log.String(), "it is empty"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
