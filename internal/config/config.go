@@ -15,17 +15,93 @@ import "time"
 
 // Config is the whole of it. Durations are Go durations ("24h", "90s").
 type Config struct {
-	Cluster    Cluster     `yaml:"cluster"`
-	Data       Data        `yaml:"data"`
-	Discover   Discover    `yaml:"discover"`
-	Rules      Rules       `yaml:"rules"`
-	Policies   []Policy    `yaml:"policies"`
-	Owners     Owners      `yaml:"owners"`
-	Notify     Notify      `yaml:"notify"`
-	Enforce    Enforce     `yaml:"enforce"`
-	Exemptions []Exemption `yaml:"exemptions"`
-	Report     Report      `yaml:"report"`
-	Log        Log         `yaml:"log"`
+	Cluster Cluster `yaml:"cluster"`
+	// Clusters are those that the target action answers for; empty means the one of cluster.
+	Clusters   []ActingCluster `yaml:"clusters"`
+	Data       Data            `yaml:"data"`
+	Bus        Bus             `yaml:"bus"`
+	Discover   Discover        `yaml:"discover"`
+	Rules      Rules           `yaml:"rules"`
+	Policies   []Policy        `yaml:"policies"`
+	Owners     Owners          `yaml:"owners"`
+	Notify     Notify          `yaml:"notify"`
+	Enforce    Enforce         `yaml:"enforce"`
+	Exemptions []Exemption     `yaml:"exemptions"`
+	Report     Report          `yaml:"report"`
+	Log        Log             `yaml:"log"`
+}
+
+// ActingCluster is one cluster of several that one action answers for.
+type ActingCluster struct {
+	// Name is what discover calls the cluster, in cluster.name.
+	Name string `yaml:"name"`
+	// ActionKubeconfig is the account that enforces there.
+	ActionKubeconfig string `yaml:"actionKubeconfig"`
+	// Namespace is K8Guard's own in that cluster; empty means cluster.namespace.
+	Namespace string `yaml:"namespace"`
+	// Authority is as cluster.authority.
+	Authority string `yaml:"authority"`
+}
+
+// The values of bus.kind.
+const (
+	BusMemory = "memory"
+	BusKafka  = "kafka"
+)
+
+// The values of bus.kafka.sasl.mechanism, beside the empty one.
+const (
+	SASLPlain    = "PLAIN"
+	SASLScram256 = "SCRAM-SHA-256"
+	SASLScram512 = "SCRAM-SHA-512"
+	SASLToken    = "OAUTHBEARER"
+)
+
+// Bus says how discover speaks to action.
+type Bus struct {
+	// Kind is memory (the target run, one process) or kafka (the targets discover and action).
+	Kind  string `yaml:"kind"`
+	Kafka Kafka  `yaml:"kafka"`
+}
+
+// Kafka is the bus between services; all of it is read with bus.kind: kafka only. See docs/operators/services.md.
+type Kafka struct {
+	// Brokers are some of them, as host:port; the others are found.
+	Brokers []string `yaml:"brokers"`
+	Prefix  string   `yaml:"prefix"` // of the topics' names
+	// Group is action's consumer group; empty means PREFIX.action. Replicas that answer for the same clusters share it, others have one of their own.
+	Group string `yaml:"group"`
+	// Partitions of the observations, when the topic is made: so many replicas of action can share the work, at most 1024.
+	Partitions int `yaml:"partitions"`
+	// Replication is the number of copies of each topic, when it is made; 0 means the brokers' default.
+	Replication int `yaml:"replication"`
+	// Retention is how long messages are kept that nobody said again.
+	Retention time.Duration `yaml:"retention"`
+	// CreateTopics lets K8Guard make the topics; with false they must be there.
+	CreateTopics bool      `yaml:"createTopics"`
+	TLS          ClientTLS `yaml:"tls"`
+	SASL         SASL      `yaml:"sasl"`
+}
+
+// SASL is the login at Kafka's brokers.
+type SASL struct {
+	// Mechanism is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; empty means none, or the certificate's name.
+	Mechanism string `yaml:"mechanism"`
+	Username  string `yaml:"username"` // whose the password is
+	Password  Secret `yaml:"password"` // printed as "***", which is refused when read
+	// PasswordFile wins over Password.
+	PasswordFile string `yaml:"passwordFile"`
+	// TokenFile holds OAUTHBEARER's token; it is read for each connection.
+	TokenFile string `yaml:"tokenFile"`
+}
+
+// ClientTLS is the encryption towards a server.
+type ClientTLS struct {
+	Enabled    bool   `yaml:"enabled"`    // without it, passwords and data go in clear
+	CAFile     string `yaml:"caFile"`     // PEM; empty means the system's authorities
+	CertFile   string `yaml:"certFile"`   // our certificate in PEM, where the server asks for one
+	KeyFile    string `yaml:"keyFile"`    // its key in PEM
+	ServerName string `yaml:"serverName"` // the name in the server's certificate; empty means its address
 }
 
 // Cluster says which cluster, and with which accounts.

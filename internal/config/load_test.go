@@ -43,6 +43,12 @@ func full() config.Config {
 	return config.Config{
 		Cluster: config.Cluster{Authority: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Name: "demo", Kubeconfig: "/etc/k8guard/discover.kubeconfig",
 			ActionKubeconfig: "/etc/k8guard/action.kubeconfig", Namespace: "guard"},
+		Clusters: []config.ActingCluster{{Name: "east", ActionKubeconfig: "/etc/k8guard/east.kubeconfig", Namespace: "guard",
+			Authority: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}},
+		Bus: config.Bus{Kind: config.BusKafka, Kafka: config.Kafka{Brokers: []string{"kafka-1.demo.example:9093"}, Prefix: "guard", Group: "guard.east",
+			Partitions: 24, Replication: 3, Retention: 48 * time.Hour,
+			TLS:  config.ClientTLS{Enabled: true, CAFile: "/tls/kafka-ca.crt", CertFile: "/tls/kafka.crt", KeyFile: "/tls/kafka.key", ServerName: "kafka.demo.example"},
+			SASL: config.SASL{Mechanism: config.SASLScram512, Username: "k8guard", Password: config.NewSecret("hidden"), PasswordFile: "/run/secrets/kafka", TokenFile: "/run/secrets/token"}}},
 		Data:     config.Data{Dir: "/var/lib/k8guard", Retention: 720 * time.Hour},
 		Discover: config.Discover{Resync: 90 * time.Second, IgnoreNamespaces: []string{"kube-node-lease"}},
 		Rules: config.Rules{Disabled: []string{"PRIVILEGED"},

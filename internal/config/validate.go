@@ -60,6 +60,8 @@ func problems(cfg Config, rules []string) []problem {
 	c.positive("notify.gap", cfg.Notify.Gap)
 	c.email(cfg.Notify.Email)
 	c.enforce(cfg)
+	c.bus(cfg.Bus)
+	c.clusters(cfg.Clusters)
 	c.exemptions(cfg.Exemptions, rules)
 	c.report(cfg.Report)
 	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
