@@ -12,9 +12,6 @@ import (
 	"github.com/k8guard/k8guard/internal/report"
 )
 
-// maxSpent bounds what the budget page lists.
-const maxSpent = 200
-
 // desk is what the report may ask of action.
 type desk struct{ in *instance }
 
@@ -126,7 +123,6 @@ func (d desk) budget(b control.Budget) report.Budget {
 	slices.SortFunc(out.Spent, func(a, b report.Spent) int {
 		return cmp.Or(b.Used-a.Used, strings.Compare(a.By, b.By), strings.Compare(a.Name, b.Name))
 	})
-	out.Spent = out.Spent[:min(len(out.Spent), maxSpent)]
 	return out
 }
 

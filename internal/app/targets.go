@@ -10,6 +10,7 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/report"
@@ -107,7 +108,7 @@ func (r reader) Status(ctx context.Context) (report.Status, error) {
 	if err := switches(ctx, r.in.control, &s); err != nil {
 		return s, err
 	}
-	known, err := r.in.store.Overview(ctx)
+	known, err := r.in.store.Overview(ctx, ledger.Part{})
 	if err != nil {
 		return s, err
 	}

@@ -1,12 +1,9 @@
 package login
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"net/netip"
 	"time"
 
@@ -32,7 +29,6 @@ type Book struct {
 	sessions  *cache.LRUExpireCache // by hash of the id: the session
 	good      *cache.LRUExpireCache // by hash of the token
 	addresses *cache.LRUExpireCache // by address: its limiter
-	seal      cipher.AEAD
 }
 
 type clock func() time.Time
@@ -54,19 +50,9 @@ type digest [sha256.Size]byte
 
 // NewBook returns an empty book.
 func NewBook(now func() time.Time) *Book {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // it never fails
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		panic(err) // the key has 32 bytes
-	}
-	seal, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		panic(err) // AES has blocks of 16 bytes
-	}
 	c := clock(now)
 	return &Book{now: c, sessions: cache.NewLRUExpireCacheWithClock(maxSessions, c), good: cache.NewLRUExpireCacheWithClock(maxSessions, c),
-		addresses: cache.NewLRUExpireCacheWithClock(maxAddresses, c), seal: seal}
+		addresses: cache.NewLRUExpireCacheWithClock(maxAddresses, c)}
 }
 
 // begin opens a session for the token and returns its id.
@@ -129,18 +115,3 @@ func network(address string) string {
 }
 
 func hash(text string) digest { return sha256.Sum256([]byte(text)) }
-
-// Seal hides a text that a reader hands back: a place in a list may name what they may not see.
-func (b *Book) Seal(text string) string {
-	return base64.RawURLEncoding.EncodeToString(b.seal.Seal(nil, nil, []byte(text), nil)) //nolint:gosec // the AEAD makes a random nonce itself
-}
-
-// Unseal reads it again; after a restart it cannot.
-func (b *Book) Unseal(text string) (string, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(raw) < b.seal.Overhead() {
-		return "", errors.New("login: not sealed by us")
-	}
-	plain, err := b.seal.Open(nil, nil, raw, nil)
-	return string(plain), err
-}

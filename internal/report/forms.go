@@ -16,6 +16,7 @@ func (s *server) undo(ctx context.Context, id string, a Ask) (string, error) {
 	if err := s.changes(ctx, id); err != nil {
 		return "", err
 	}
+	defer s.standing.changed()
 	text, err := s.Control.Undo(ctx, id, a.By, a.Reason)
 	if err != nil {
 		return "", refusal{http.StatusConflict, err.Error()}
@@ -50,6 +51,7 @@ func (s *server) freeze(do func(ctx context.Context, scope, by, reason string) e
 		if !scoped(a.Scope) {
 			return "", refusal{http.StatusBadRequest, "scope: write global, cluster/NAME or rule/ID"}
 		}
+		defer s.standing.changed()
 		if err := do(r.Context(), a.Scope, a.By, a.Reason); err != nil {
 			return "", refusal{http.StatusConflict, err.Error()}
 		}

@@ -4,7 +4,8 @@
 // Purpose: anyone sees what is wrong, why, who was told, what comes next and when, what
 // was done, and how to take it back.
 //
-// Concurrency: the handler holds no state that changes; it serves any number of requests.
+// Concurrency: the handler serves any number of requests, of each reader a few at a time. It
+// keeps nothing but the status, for seconds.
 //
 // Guarantees: every text is escaped, and control or bidirectional characters in it are
 // shown, not obeyed. A request from another origin, or under a name that is not ours,
@@ -63,7 +64,8 @@ const readLimit = 20 * time.Second
 
 type server struct {
 	Settings
-	rules map[string]rule.Meta
+	rules    map[string]rule.Meta
+	standing *standing
 }
 
 // New returns the report's handler, or an error when a required setting is missing.
@@ -81,7 +83,7 @@ func New(s Settings) (http.Handler, error) {
 		}
 		s.Guard = guard
 	}
-	srv := &server{Settings: s, rules: map[string]rule.Meta{}}
+	srv := &server{Settings: s, rules: map[string]rule.Meta{}, standing: &standing{ask: s.Control.Status, now: s.Now}}
 	for _, m := range s.Rules {
 		srv.rules[m.ID] = m
 	}
