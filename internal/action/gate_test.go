@@ -95,7 +95,7 @@ func TestFreezeWaitsForOpenActs(t *testing.T) {
 				if err != nil || pending != test.pending || took < min(test.lasts, 10*time.Second) || took > min(test.lasts, 10*time.Second)+time.Second {
 					t.Errorf("pending %v after %s, %v", pending, took, err)
 				}
-				if frozen, err := w.engine.Control.Frozen(t.Context(), "test"); err != nil || !strings.Contains(frozen, "incident") {
+				if frozen, err := w.engine.Control.Frozen(t.Context(), "test"); err != nil || frozen != "global" {
 					t.Errorf("%q, %v", frozen, err)
 				}
 				time.Sleep(test.lasts)
