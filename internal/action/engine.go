@@ -43,7 +43,7 @@ const tick = 200 * time.Millisecond
 type Enforcer interface {
 	Enforce(ctx context.Context, key docket.Key, cases []string, pol config.Policy) error
 	Settle(ctx context.Context, key docket.Key) error
-	Undo(ctx context.Context, key docket.Key, by, reason string) (string, error)
+	Undo(ctx context.Context, key docket.Key, asked docket.Undo) (string, error)
 	// Mark tells on the object that the act has a date; it is told at best once.
 	Mark(ctx context.Context, d docket.Docket, action string, cases []string, at time.Time)
 }

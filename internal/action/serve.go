@@ -9,8 +9,8 @@ import (
 	"github.com/k8guard/k8guard/internal/docket"
 )
 
-// Undo takes the enforcement of a case's root back and says what it did.
-func (e *Engine) Undo(ctx context.Context, caseID, by, reason string) (string, error) {
+// Undo takes the enforcement of a case's root back, as asked by a person, and says what it did.
+func (e *Engine) Undo(ctx context.Context, caseID string, asked docket.Undo) (string, error) {
 	if e.gate == nil {
 		return "", errors.New("undo needs action's account: set cluster.actionKubeconfig and restart")
 	}
@@ -26,7 +26,7 @@ func (e *Engine) Undo(ctx context.Context, caseID, by, reason string) (string, e
 	// Once begun, an undo is not cut short because the one who asked hung up.
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	note, err := e.gate.Undo(undo, d.Key, by, reason)
+	note, err := e.gate.Undo(undo, d.Key, asked)
 	e.index.open(d.Key, e.Now()) // also to see what is still open of one that failed
 	return note, err
 }

@@ -97,9 +97,11 @@ var errReadOnly = errors.New("this report only reads; ask the K8Guard that runs:
 // reader is the desk of a report without an action beside it.
 type reader struct{ in *instance }
 
-func (reader) Undo(context.Context, string, string, string) (string, error) { return "", errReadOnly }
-func (reader) Freeze(context.Context, string, string, string) error         { return errReadOnly }
-func (reader) Unfreeze(context.Context, string, string, string) error       { return errReadOnly }
+func (reader) Undo(context.Context, string, string, string, bool) (string, error) {
+	return "", errReadOnly
+}
+func (reader) Freeze(context.Context, string, string, string) error   { return errReadOnly }
+func (reader) Unfreeze(context.Context, string, string, string) error { return errReadOnly }
 
 // Status says what the ledger knows; of the cluster, the report by itself sees nothing.
 func (r reader) Status(ctx context.Context) (report.Status, error) {

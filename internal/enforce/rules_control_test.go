@@ -60,7 +60,9 @@ func TestGate15FreezeAndPermit(t *testing.T) { prove(t, 15, "freeze-and-permit",
 // is kept in a docket, which who may see its namespace reads.
 func TestARefusalTellsNothingOfOthers(t *testing.T) {
 	for name, change := range map[string]func(*Facts){
-		"budget":  func(f *Facts) { f.Grant, f.Enforcement.Grant = Grant{Over: "2 acts in a day for namespace payments, 1 allowed"}, "" },
+		"budget": func(f *Facts) {
+			f.Grant, f.Enforcement.Grant = Grant{Over: "2 acts in a day for namespace payments, 1 allowed"}, ""
+		},
 		"breaker": func(f *Facts) { f.Breaker = Switch{On: true, Text: "the order fell back: Deployment payments/web"} },
 		"permit":  func(f *Facts) { f.Permit = Switch{Text: "off: incident in payments"} },
 	} {

@@ -1,8 +1,8 @@
 package policy_test
 
 import (
-	"strings"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 

@@ -34,7 +34,9 @@ func (s shelf) Spaces(context.Context) (list []ledger.Space, _ error) {
 	for _, d := range s.dockets {
 		list = append(list, ledger.Space{Cluster: d.Key.Cluster, Namespace: ledger.Home(d.Root)})
 	}
-	slices.SortFunc(list, func(a, b ledger.Space) int { return strings.Compare(a.Cluster+"/"+a.Namespace, b.Cluster+"/"+b.Namespace) })
+	slices.SortFunc(list, func(a, b ledger.Space) int {
+		return strings.Compare(a.Cluster+"/"+a.Namespace, b.Cluster+"/"+b.Namespace)
+	})
 	return slices.Compact(list), nil
 }
 
@@ -155,13 +157,14 @@ func (s shelf) Overview(_ context.Context, part ledger.Part) (ledger.Overview, e
 }
 
 type desk struct {
+	own   bool // the last undo
 	asked []string
 	err   error
 	stale bool
 }
 
-func (d *desk) Undo(_ context.Context, id, by, reason string) (string, error) {
-	d.asked = append(d.asked, "undo "+id+" "+by+" "+reason)
+func (d *desk) Undo(_ context.Context, id, by, reason string, own bool) (string, error) {
+	d.asked, d.own = append(d.asked, "undo "+id+" "+by+" "+reason), own
 	return "restored 3 replicas", d.err
 }
 

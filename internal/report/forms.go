@@ -16,8 +16,12 @@ func (s *server) undo(ctx context.Context, id string, a Ask) (string, error) {
 	if err := s.changes(ctx, id); err != nil {
 		return "", err
 	}
+	all, err := s.may(ctx, login.Change, "")
+	if err != nil {
+		return "", err
+	}
 	defer s.standing.changed()
-	text, err := s.Control.Undo(ctx, id, a.By, a.Reason)
+	text, err := s.Control.Undo(ctx, id, a.By, a.Reason, !all)
 	if err != nil {
 		return "", refusal{http.StatusConflict, err.Error()}
 	}

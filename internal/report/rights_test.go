@@ -250,6 +250,22 @@ func TestAMissingRightOfOursIsSaid(t *testing.T) {
 	}
 }
 
+// TestWhoseUndoCounts: of who may change one namespace it is told that it is their own; of
+// who may change all, and where there is no login, it counts.
+func TestWhoseUndoCounts(t *testing.T) {
+	for token, own := range map[string]bool{"writer": true, "operator": false, "": false} {
+		d := &desk{}
+		h := guarded(t, sample(3), d, people{})
+		body := `{"reason":"why"}`
+		if token == "" {
+			h, body = build(t, sample(3), d), `{"by":"ana","reason":"why"}`
+		}
+		if w := send(h, "POST", "/api/v1/cases/c0000/undo", body, "Content-Type", "application/json", "Authorization", "Bearer "+token); w.Code != 200 || d.own != own {
+			t.Errorf("%q: %d, own %v", token, w.Code, d.own)
+		}
+	}
+}
+
 // A right holds in the cluster that was asked.
 func TestAnotherClustersRowsAreHidden(t *testing.T) {
 	s := sample(3)
