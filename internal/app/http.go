@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/login"
@@ -21,6 +22,9 @@ import (
 
 // requestLimit is how long a stop waits for requests in hand; an undo takes 30 s at most.
 const requestLimit = 30 * time.Second
+
+// maxConnections bounds who is connected to the pages' address, silent ones too.
+const maxConnections = 1000
 
 // Socket is where commands reach a running K8Guard.
 func Socket(c config.Config) string {
@@ -57,7 +61,7 @@ func listenTCP(ctx context.Context, s Settings) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report.listen: %w; choose another address", err)
 	}
-	safe, err := encrypted(tcp, s.Config.Report, s.Log, s.Now)
+	safe, err := encrypted(netutil.LimitListener(tcp, maxConnections), s.Config.Report, s.Log, s.Now)
 	if err != nil {
 		return nil, errors.Join(err, tcp.Close())
 	}
@@ -94,7 +98,7 @@ func closeAll(listeners []net.Listener) error {
 // handler joins the report with what machines ask for, behind the guard; a name that is not
 // ours reaches neither. Without a guard it is for the socket, which is its owner's alone.
 func (in *instance) handler(guard *login.Guard) (http.Handler, error) {
-	settings := report.Settings{Ledger: in.store, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,
+	settings := report.Settings{Ledger: in.shown, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,
 		Guard: guard, Cluster: in.cluster.UID, Log: in.Log, Machines: in.machines()}
 	if in.discover != nil {
 		maps.Copy(settings.Machines, in.firstRoutes())
@@ -148,7 +152,7 @@ func (in *instance) ready(w http.ResponseWriter, _ *http.Request) {
 
 // serveHTTP serves until ctx ends and the requests in hand have been answered.
 func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 30 * time.Second}
 	quiet := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(quiet)

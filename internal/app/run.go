@@ -62,6 +62,7 @@ type instance struct {
 	registry *prometheus.Registry
 	rest     *rest.Config // of discover's account
 	store    *sqlite.Ledger
+	shown    *sqlite.Ledger // what the report reads: never in the way of those who write
 	engine   *rule.Engine
 	cluster  v1.Cluster
 	client   kubernetes.Interface // of discover's account
@@ -87,7 +88,11 @@ func Run(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(newHouse(s, store).live(ctx), store.Close())
+	shown, err := sqlite.OpenReadOnly(ctx, filepath.Join(s.Config.Data.Dir, LedgerFile))
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	return errors.Join(newHouse(s, store, shown).live(ctx), shown.Close(), store.Close())
 }
 
 // wire builds the parts, in the order in which they need each other. Nothing runs yet.

@@ -52,7 +52,7 @@ func Report(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: store, control: control.New(store, s.Now), book: login.NewBook(s.Now)}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: store, shown: store, control: control.New(store, s.Now), book: login.NewBook(s.Now)}
 	return errors.Join(in.show(ctx), store.Close())
 }
 

@@ -23,7 +23,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/ledger"
@@ -57,10 +56,6 @@ type Settings struct {
 	// Log receives what went wrong behind an error page; nil discards it.
 	Log *slog.Logger
 }
-
-// readLimit ends a question that the ledger cannot answer in time, so that one reader's
-// words do not keep it from the others.
-const readLimit = 20 * time.Second
 
 type server struct {
 	Settings
@@ -117,16 +112,4 @@ func (s *server) routes() http.Handler {
 		s.fail(w, r, http.StatusNotFound, "there is no page "+r.URL.Path)
 	})
 	return mux
-}
-
-// limited ends what the ledger cannot answer in time; an export may take longer.
-func limited(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, ".csv") {
-			ctx, cancel := context.WithTimeout(r.Context(), readLimit)
-			defer cancel()
-			r = r.WithContext(ctx)
-		}
-		next.ServeHTTP(w, r)
-	})
 }
