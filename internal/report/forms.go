@@ -16,7 +16,7 @@ func (s *server) undo(ctx context.Context, id string, a Ask) (string, error) {
 	if err := s.changes(ctx, id); err != nil {
 		return "", err
 	}
-	all, err := s.may(ctx, login.Change, "")
+	all, err := s.mayNow(ctx, login.Change, "")
 	if err != nil {
 		return "", err
 	}

@@ -101,7 +101,7 @@ func (s *server) casePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := caseData{CaseView: view, Meta: s.rules[view.Case.Rule], Row: row(view)}
-	if d.Change, err = s.may(r.Context(), login.Change, ledger.Home(view.Docket.Root)); err != nil {
+	if d.Change, err = s.may(r.Context(), login.ChangeOf(view.Docket.Root.Kind), ledger.Home(view.Docket.Root)); err != nil {
 		s.failWith(w, r, err)
 		return
 	}

@@ -10,7 +10,7 @@ import (
 
 // want refuses who lacks the right.
 func (s *server) want(ctx context.Context, right login.Right, namespace string) error {
-	ok, err := s.may(ctx, right, namespace)
+	ok, err := s.mayNow(ctx, right, namespace)
 	if err != nil || ok {
 		return err
 	}
@@ -40,5 +40,5 @@ func (s *server) changes(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.want(ctx, login.Change, ledger.Home(view.Docket.Root))
+	return s.want(ctx, login.ChangeOf(view.Docket.Root.Kind), ledger.Home(view.Docket.Root))
 }

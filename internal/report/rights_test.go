@@ -41,6 +41,10 @@ func (p people) May(_ context.Context, who login.Reader, right login.Right, name
 	return true, nil
 }
 
+func (p people) MayNow(ctx context.Context, who login.Reader, right login.Right, namespace string) (bool, error) {
+	return p.May(ctx, who, right, namespace)
+}
+
 func guarded(t *testing.T, s ledger.Projections, d report.Control, p people) http.Handler {
 	t.Helper()
 	guard, err := login.New(login.Settings{Reviewer: p, Book: login.NewBook(noon), Open: []string{"/style.css"}})

@@ -30,11 +30,21 @@ func (s *server) seen() *seen { return &seen{s: s} }
 // may asks for a right; that it could not be asked is an answer to the reader.
 func (s *server) may(ctx context.Context, right login.Right, namespace string) (bool, error) {
 	ok, err := s.Guard.May(ctx, right, namespace)
+	return ok, s.unasked(ctx, err)
+}
+
+// mayNow is may before a change.
+func (s *server) mayNow(ctx context.Context, right login.Right, namespace string) (bool, error) {
+	ok, err := s.Guard.MayNow(ctx, right, namespace)
+	return ok, s.unasked(ctx, err)
+}
+
+func (s *server) unasked(ctx context.Context, err error) error {
 	if err != nil {
 		s.Log.ErrorContext(ctx, "report: the API server could not be asked for a right", "error", err)
-		return false, refusal{http.StatusServiceUnavailable, "the API server could not be asked what you may see: " + err.Error()}
+		return refusal{http.StatusServiceUnavailable, "the API server could not be asked what you may see: " + err.Error()}
 	}
-	return ok, nil
+	return nil
 }
 
 // sees asks for the right to see a home. Its rows are of the cluster that was asked.
