@@ -215,7 +215,7 @@ func (r *Reviewer) resource(right login.Right, namespace string) (*authorization
 // trouble: they name the request, never the token.
 func explain(resource string, err error) error {
 	if apierrors.IsForbidden(err) {
-		return fmt.Errorf("K8Guard's account may not create %s; apply deploy/rbac-report.yaml", resource)
+		return login.Told("K8Guard's account may not create " + resource + "; apply deploy/rbac-report.yaml")
 	}
 	return fmt.Errorf("asking the API server (%s): %w", resource, err)
 }

@@ -1,10 +1,13 @@
 package login
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -14,10 +17,17 @@ import (
 const (
 	maxSessions  = 10_000
 	maxAddresses = 10_000
-	// tries and pause bound what one address may try: so many at once, and one more after
-	// each pause.
+	idBytes      = 32
+	maxOwn       = 20 // sessions of one reader
+	// tries and pause bound the tokens of one address that are nobody's: so many at once, and
+	// one more after each pause.
 	tries = 10
 	pause = 6 * time.Second
+	// spare is how many tokens a second are asked about for all addresses together that have
+	// used up theirs: behind one of them may be more than who tries.
+	spare = 5
+	// reviews bounds how many tokens that were not good lately are asked about at a time.
+	reviews = 8
 	// trusted is how long a token that was good is not counted as a try.
 	trusted = 10 * time.Minute
 )
@@ -27,8 +37,12 @@ const (
 type Book struct {
 	now       clock
 	sessions  *cache.LRUExpireCache // by hash of the id: the session
+	own       *cache.LRUExpireCache // by reader: the hashes of their sessions, oldest first
 	good      *cache.LRUExpireCache // by hash of the token
 	addresses *cache.LRUExpireCache // by address: its limiter
+	spare     *rate.Limiter
+	turns     chan struct{}
+	mu        sync.Mutex // over what is read and then added
 }
 
 type clock func() time.Time
@@ -52,14 +66,28 @@ type digest [sha256.Size]byte
 func NewBook(now func() time.Time) *Book {
 	c := clock(now)
 	return &Book{now: c, sessions: cache.NewLRUExpireCacheWithClock(maxSessions, c), good: cache.NewLRUExpireCacheWithClock(maxSessions, c),
-		addresses: cache.NewLRUExpireCacheWithClock(maxAddresses, c)}
+		addresses: cache.NewLRUExpireCacheWithClock(maxAddresses, c), own: cache.NewLRUExpireCacheWithClock(maxSessions, c),
+		spare: rate.NewLimiter(spare, 4*spare), turns: make(chan struct{}, reviews)}
 }
 
-// begin opens a session for the token and returns its id.
-func (b *Book) begin(token string) string {
-	id := make([]byte, 32)
+// begin opens a session for the reader's token and returns its id. Of one reader's sessions
+// the oldest goes, so that nobody's logins end those of others.
+func (b *Book) begin(who Reader, token string) string {
+	id := make([]byte, idBytes)
 	_, _ = rand.Read(id)
 	text := base64.RawURLEncoding.EncodeToString(id)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var own []digest
+	if kept, ok := b.own.Get(who.Key()); ok {
+		own = slices.Clone(kept.([]digest))
+	}
+	own = append(own, hash(text))
+	if len(own) > maxOwn {
+		b.sessions.Remove(own[0])
+		own = own[1:]
+	}
+	b.own.Add(who.Key(), own, sessionLife)
 	b.sessions.Add(hash(text), session{secret{&token}}, sessionLife)
 	return text
 }
@@ -75,13 +103,26 @@ func (b *Book) token(id string) (string, bool) {
 
 func (b *Book) end(id string) { b.sessions.Remove(hash(id)) }
 
-// allowed says whether the address may try this token now, and counts the try. A token that
-// was good lately is no try, so that a neighbour behind the same proxy shuts nobody out.
-func (b *Book) allowed(address, token string) bool {
+// allowed says whether the address may ask about another token now.
+func (b *Book) allowed(address string) bool {
+	return b.limiter(address).TokensAt(b.now()) >= 1 || b.spare.AllowN(b.now(), 1)
+}
+
+// charge counts a token that was nobody's.
+func (b *Book) charge(address string) { b.limiter(address).AllowN(b.now(), 1) }
+
+// turn waits until one more token may be asked about, and returns what ends it. A token that
+// was good lately waits for nobody.
+func (b *Book) turn(ctx context.Context, token string) (done func(), known bool, err error) {
 	if _, ok := b.good.Get(hash(token)); ok {
-		return true
+		return func() {}, true, nil
 	}
-	return b.limiter(address).AllowN(b.now(), 1)
+	select {
+	case b.turns <- struct{}{}:
+		return func() { <-b.turns }, false, nil
+	case <-ctx.Done():
+		return nil, false, ctx.Err()
+	}
 }
 
 // trust remembers a good token.
@@ -89,15 +130,17 @@ func (b *Book) trust(token string) { b.good.Add(hash(token), true, trusted) }
 
 func (b *Book) distrust(token string) { b.good.Remove(hash(token)) }
 
-// limiter is the address's; two requests at once may make two, of which one stays.
+// limiter is the address's; used, it lives until it would be full again.
 func (b *Book) limiter(address string) *rate.Limiter {
 	key := network(address)
-	if l, ok := b.addresses.Get(key); ok {
-		return l.(*rate.Limiter)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l, ok := b.addresses.Get(key)
+	if !ok {
+		l = rate.NewLimiter(rate.Every(pause), tries)
 	}
-	l := rate.NewLimiter(rate.Every(pause), tries)
 	b.addresses.Add(key, l, tries*pause)
-	return l
+	return l.(*rate.Limiter)
 }
 
 // network is what counts as one address: of IPv6 the 64 bits that one customer has.

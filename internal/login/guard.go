@@ -9,7 +9,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
+
+// patience bounds how long a token waits to be asked about, and for the answer.
+const patience = 10 * time.Second
 
 // Wrap returns next behind the guard: headers that every answer carries, our names only, no
 // other origin, a small body, and where there is a login, a reader.
@@ -70,10 +74,12 @@ func (g *Guard) known(next http.Handler) http.Handler {
 			return
 		}
 		token, asked := bearer(r.Header)
+		ask := g.who
 		if !asked {
 			token, _ = g.Book.token(g.id(r))
+			ask = g.again
 		}
-		who, code, err := g.who(r, token)
+		who, code, err := ask(r, token)
 		switch {
 		case code == http.StatusUnauthorized && !asked && browser(r):
 			http.Redirect(w, r, "/login?next="+url.QueryEscape(local(r.URL.RequestURI())), http.StatusSeeOther)
@@ -90,19 +96,45 @@ func (g *Guard) who(r *http.Request, token string) (Reader, int, error) {
 	if token == "" {
 		return Reader{}, http.StatusUnauthorized, nil
 	}
-	if !g.Book.allowed(r.RemoteAddr, token) {
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	done, known, err := g.Book.turn(ctx, token)
+	if err != nil || !known && !g.Book.allowed(r.RemoteAddr) {
+		if err == nil {
+			done()
+		}
 		return Reader{}, http.StatusTooManyRequests, nil
 	}
-	who, err := g.Reviewer.Who(r.Context(), token)
+	defer done()
+	who, err := g.Reviewer.Who(ctx, token)
 	switch {
 	case errors.Is(err, ErrToken):
 		g.Book.distrust(token)
+		g.Book.charge(r.RemoteAddr)
 		g.Log.WarnContext(r.Context(), "login: a token that is nobody's", "address", r.RemoteAddr)
 		return Reader{}, http.StatusUnauthorized, nil
 	case err != nil:
 		return Reader{}, http.StatusServiceUnavailable, err
 	}
 	g.Book.trust(token)
+	return who, 0, nil
+}
+
+// again asks about a session's token. It was good once, so that it counts as no try; a session
+// whose token is nobody's any more is over.
+func (g *Guard) again(r *http.Request, token string) (Reader, int, error) {
+	if token == "" {
+		return Reader{}, http.StatusUnauthorized, nil
+	}
+	who, err := g.Reviewer.Who(r.Context(), token)
+	switch {
+	case errors.Is(err, ErrToken):
+		g.Book.distrust(token)
+		g.Book.end(g.id(r))
+		return Reader{}, http.StatusUnauthorized, nil
+	case err != nil:
+		return Reader{}, http.StatusServiceUnavailable, err
+	}
 	return who, 0, nil
 }
 
@@ -122,7 +154,7 @@ func (g *Guard) deny(w http.ResponseWriter, r *http.Request, code int, err error
 // unasked says that the API server gave no answer, and why.
 func (g *Guard) unasked(w http.ResponseWriter, r *http.Request, err error) {
 	g.Log.ErrorContext(r.Context(), "login: the API server could not be asked", "error", err)
-	refuse(w, http.StatusServiceUnavailable, "the API server could not be asked who you are and what you may see: "+err.Error())
+	refuse(w, http.StatusServiceUnavailable, "the API server could not be asked who you are and what you may see: "+Why(err))
 }
 
 // browser says that a person looks at the answer.

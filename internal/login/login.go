@@ -32,6 +32,23 @@ type Reader struct {
 	Extra  map[string][]string
 }
 
+// Key tells readers apart.
+func (r Reader) Key() string { return r.UID + "/" + r.Name }
+
+// Told is an error whose words may be shown to anyone.
+type Told string
+
+// Error implements error.
+func (t Told) Error() string { return string(t) }
+
+// Why is what may be shown of an error: the log has the rest, with addresses in it.
+func Why(err error) string {
+	if told, ok := errors.AsType[Told](err); ok {
+		return told.Error()
+	}
+	return "K8Guard's log says why; try again"
+}
+
 // Right is what a reader may want to do.
 type Right string
 

@@ -76,7 +76,7 @@ func limited(next http.Handler) http.Handler {
 			limit = exportLimit
 		}
 		if reader := login.ReaderOf(r.Context()); reader != nil {
-			who := reader.UID + "/" + reader.Name
+			who := reader.Key()
 			if !crowd.enter(who, export) {
 				w.Header().Set("Retry-After", "1")
 				problem(w, http.StatusTooManyRequests, "you have too many questions open; wait for their answers")

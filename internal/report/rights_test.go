@@ -3,7 +3,6 @@ package report_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -28,7 +27,7 @@ func (people) Who(_ context.Context, token string) (login.Reader, error) {
 
 func (p people) May(_ context.Context, who login.Reader, right login.Right, namespace string) (bool, error) {
 	if p.down {
-		return false, errors.New("K8Guard's account may not create subjectaccessreviews; apply deploy/rbac-report.yaml")
+		return false, login.Told("K8Guard's account may not create subjectaccessreviews; apply deploy/rbac-report.yaml")
 	}
 	switch who.Name {
 	case "tenant":

@@ -42,7 +42,7 @@ func (s *server) mayNow(ctx context.Context, right login.Right, namespace string
 func (s *server) unasked(ctx context.Context, err error) error {
 	if err != nil {
 		s.Log.ErrorContext(ctx, "report: the API server could not be asked for a right", "error", err)
-		return refusal{http.StatusServiceUnavailable, "the API server could not be asked what you may see: " + err.Error()}
+		return refusal{http.StatusServiceUnavailable, "the API server could not be asked what you may see: " + login.Why(err)}
 	}
 	return nil
 }
