@@ -17,6 +17,9 @@ func (e *Engine) Acknowledge(ctx context.Context, caseID, by, reason string, hol
 	if err != nil {
 		return "", fmt.Errorf("case %s: %w", caseID, err)
 	}
+	if d.Key.Cluster != e.Cluster.UID {
+		return "", fmt.Errorf("case %s is of cluster %s, and this K8Guard is of cluster %s; use the K8Guard of that cluster", caseID, d.Cluster, e.Cluster.Name)
+	}
 	ack := docket.Ack{By: by, Reason: reason, At: e.Now().UTC()}
 	if hold > 0 {
 		ack.Until = ack.At.Add(hold)

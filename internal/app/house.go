@@ -34,7 +34,7 @@ type house struct {
 }
 
 func newHouse(s Settings, store, shown *sqlite.Ledger) *house {
-	return &house{Settings: s, store: store, shown: shown, holder: uuid.NewString(), front: newFront(), reload: newReloadState(), book: login.NewBook(s.Now)}
+	return &house{Settings: s, store: store, shown: shown, holder: uuid.NewString(), front: newFront(s.Config.Report.Login == config.LoginToken), reload: newReloadState(), book: login.NewBook(s.Now)}
 }
 
 // build wires an instance for a configuration; nothing of it runs.

@@ -99,7 +99,7 @@ func closeAll(listeners []net.Listener) error {
 // ours reaches neither. Without a guard it is for the socket, which is its owner's alone.
 func (in *instance) handler(guard *login.Guard) (http.Handler, error) {
 	settings := report.Settings{Ledger: in.shown, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,
-		Guard: guard, Cluster: in.cluster.UID, Log: in.Log, Machines: in.machines()}
+		Guard: guard, Cluster: in.cluster.UID, Log: in.Log, Machines: in.machines(guard)}
 	if in.discover != nil {
 		maps.Copy(settings.Machines, in.firstRoutes())
 	}
@@ -112,12 +112,19 @@ func (in *instance) handler(guard *login.Guard) (http.Handler, error) {
 	return report.New(settings)
 }
 
-// machines is what programs ask of every target.
-func (in *instance) machines() map[string]http.Handler {
+// machines is what programs ask of every target. Who asks through a guard, and may not see
+// everything, is told whether it is ready, and not why.
+func (in *instance) machines(guard *login.Guard) map[string]http.Handler {
 	return map[string]http.Handler{
 		"GET /metrics": promhttp.HandlerFor(in.registry, promhttp.HandlerOpts{}),
 		"GET /healthz": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }),
-		"GET /readyz":  http.HandlerFunc(in.ready),
+		"GET /readyz": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			all := guard == nil || in.Config.Report.OpenMetrics
+			if !all {
+				all, _ = guard.May(r.Context(), login.See, "") // could not be asked: not told
+			}
+			in.ready(w, all)
+		}),
 	}
 }
 
@@ -131,7 +138,7 @@ func hostOf(raw string) string {
 
 // ready says whether the audit is complete, and if not, what is missing. A report alone is
 // always ready.
-func (in *instance) ready(w http.ResponseWriter, _ *http.Request) {
+func (in *instance) ready(w http.ResponseWriter, all bool) {
 	missing := ""
 	if in.discover != nil {
 		for _, k := range in.discover.Status().Kinds {
@@ -144,6 +151,9 @@ func (in *instance) ready(w http.ResponseWriter, _ *http.Request) {
 		missing = "no inventory yet\n"
 	}
 	if missing != "" {
+		if !all {
+			missing = "not ready; log in to see why, or read K8Guard's log"
+		}
 		http.Error(w, missing, http.StatusServiceUnavailable)
 		return
 	}

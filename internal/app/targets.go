@@ -41,7 +41,7 @@ func Discover(ctx context.Context, s Settings) error {
 // discoverRoutes is all that the target serves.
 func (in *instance) discoverRoutes() map[string]http.Handler {
 	routes := in.firstRoutes()
-	maps.Copy(routes, in.machines())
+	maps.Copy(routes, in.machines(in.guard))
 	return routes
 }
 

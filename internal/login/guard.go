@@ -27,7 +27,7 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 	}
 	inner := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		headers(w.Header())
+		Headers(w.Header())
 		if !g.ours(r.Host) {
 			refuse(w, http.StatusMisdirectedRequest, "this K8Guard is not reached under that host name; "+
 				"use localhost, or set report.url to the name you use")
@@ -38,7 +38,8 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-func headers(h http.Header) {
+// Headers are those that every answer carries.
+func Headers(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; "+
 		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -69,18 +70,20 @@ func (g *Guard) known(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if g.open(r.URL.Path) {
-			next.ServeHTTP(w, r)
-			return
-		}
 		token, asked := bearer(r.Header)
 		ask := g.who
 		if !asked {
 			token, _ = g.Book.token(g.id(r))
 			ask = g.again
 		}
+		if g.open(r.URL.Path) && token == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
 		who, code, err := ask(r, token)
 		switch {
+		case code != 0 && g.open(r.URL.Path):
+			next.ServeHTTP(w, r) // as nobody
 		case code == http.StatusUnauthorized && !asked && browser(r):
 			http.Redirect(w, r, "/login?next="+url.QueryEscape(local(r.URL.RequestURI())), http.StatusSeeOther)
 		case code != 0:

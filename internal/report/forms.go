@@ -38,7 +38,7 @@ func (a *Ask) check(ctx context.Context) error {
 		return refusal{http.StatusBadRequest, "by: write your name or address"}
 	case strings.TrimSpace(a.Reason) == "":
 		return refusal{http.StatusBadRequest, "reason: write why, in a sentence"}
-	case len(a.By) > 400 || len(a.Reason) > 2000:
+	case len(a.By) > 400 && login.ReaderOf(ctx) == nil || len(a.Reason) > 2000: // the API server bounds the names that it gives
 		return refusal{http.StatusBadRequest, "by, reason: at most 400 and 2000 bytes"}
 	}
 	return nil

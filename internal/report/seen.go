@@ -191,6 +191,11 @@ func (v *seen) Case(ctx context.Context, id string) (docket.Docket, []ledger.Lin
 	if !part.Holds(d.Key, d.Root) {
 		return docket.Docket{}, nil, ledger.ErrNotFound
 	}
+	if e := d.Enforcement; e != nil && !all {
+		short := *e
+		short.Prior.Manifest = nil // a whole object, which who may list pods may not read
+		d.Enforcement = &short
+	}
 	lines, err := v.s.Ledger.Latest(ctx, d.Key, maxLines)
 	kept := make([]ledger.Line, 0, len(lines))
 	for _, l := range lines {
