@@ -75,3 +75,15 @@ func TestAnAcknowledgementEndsWithTheCase(t *testing.T) {
 		t.Error("a case that does not exist is acknowledged")
 	}
 }
+
+// A right to change holds in the cluster that was asked for it.
+func TestAnAcknowledgementIsOfThisClusterOnly(t *testing.T) {
+	w := newWorld(t)
+	w.sees("a")
+	w.pass(30 * time.Minute)
+	id := w.only("a").ID
+	w.engine.Cluster.UID = "another"
+	if _, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 0); err == nil || !strings.Contains(err.Error(), "use the K8Guard of that cluster") {
+		t.Errorf("%v", err)
+	}
+}

@@ -253,6 +253,80 @@ func TestAMissingRightOfOursIsSaid(t *testing.T) {
 	}
 }
 
+// asking notes the rights that are asked for.
+type asking struct {
+	people
+	rights *[]login.Right
+}
+
+func (p asking) MayNow(ctx context.Context, who login.Reader, right login.Right, namespace string) (bool, error) {
+	*p.rights = append(*p.rights, right)
+	return p.people.May(ctx, who, right, namespace)
+}
+
+// TestAnUndoWantsTheRightToDoItByHand, and asks for it anew.
+func TestAnUndoWantsTheRightToDoItByHand(t *testing.T) {
+	for kind, want := range map[string]login.Right{"Deployment": "patch deployments.apps", "CronJob": "patch cronjobs.batch", "Ingress": "create ingresses.networking.k8s.io", "Pod": "patch deployments.apps"} {
+		s, rights, d := sample(1), []login.Right{}, &desk{}
+		s.dockets[0].Root.Kind = kind
+		guard, err := login.New(login.Settings{Reviewer: asking{rights: &rights}, Book: login.NewBook(noon)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := report.New(report.Settings{Ledger: s, Control: d, Now: noon, Guard: guard, Cluster: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The writer may patch deployments of shop, and nothing else.
+		w := send(h, "POST", "/api/v1/cases/c0000/undo", `{"reason":"why"}`, "Content-Type", "application/json", "Authorization", "Bearer writer")
+		if len(rights) == 0 || rights[0] != want || (w.Code == 200) != (want == login.Change) || (len(d.asked) > 0) != (w.Code == 200) {
+			t.Errorf("%s: %d, asked for %v, done %v", kind, w.Code, rights, d.asked)
+		}
+	}
+}
+
+// TestAPartReadsNoManifest: who may list pods may not read an ingress by that.
+func TestAPartReadsNoManifest(t *testing.T) {
+	s := sample(2)
+	d := &s.dockets[0]
+	d.Enforcement = &docket.Enforcement{ID: "e", Action: docket.DeleteIngress, State: docket.Done, Target: d.Root, Prior: docket.Prior{ResourceVersion: "7", Manifest: []byte(`{"note":"` + marker + `"}`)}}
+	h := guarded(t, s, &desk{}, people{})
+	for token, want := range map[string]bool{"tenant": false, "auditor": true} {
+		w := send(h, "GET", "/api/v1/cases/c0000", "", "Authorization", "Bearer "+token)
+		if w.Code != 200 || strings.Contains(w.Body.String(), "manifest") != want || !strings.Contains(w.Body.String(), `"resourceVersion":"7"`) {
+			t.Errorf("%s: %d %s", token, w.Code, w.Body)
+		}
+	}
+	if d.Enforcement.Prior.Manifest == nil {
+		t.Error("the ledger's own was changed")
+	}
+}
+
+// TestALongNameMayFreeze: the API server gives names, and bounds them.
+func TestALongNameMayFreeze(t *testing.T) {
+	d, name := &desk{}, strings.Repeat("n", 500)
+	guard, err := login.New(login.Settings{Reviewer: named{name: name}, Book: login.NewBook(noon)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := report.New(report.Settings{Ledger: sample(1), Control: d, Now: noon, Guard: guard, Cluster: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := send(h, "POST", "/api/v1/freeze", `{"scope":"global","reason":"why"}`, "Content-Type", "application/json", "Authorization", "Bearer x"); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+type named struct {
+	people
+	name string
+}
+
+func (n named) Who(context.Context, string) (login.Reader, error) {
+	return login.Reader{Name: n.name}, nil
+}
+
 // TestWhoseUndoCounts: of who may change one namespace it is told that it is their own; of
 // who may change all, and where there is no login, it counts.
 func TestWhoseUndoCounts(t *testing.T) {
