@@ -24,8 +24,8 @@ func overBudgetNone(f Facts) No {
 	return yes()
 }
 
-// Rule 10. The circuit breaker is closed. Why it is open is on the overview and in the log: it
-// may tell of others.
+// Rule 10. The circuit breaker is closed. Why it is open is on the overview: it may tell of
+// others.
 func breakerClosed(f Facts) No {
 	switch {
 	case f.Breaker.Err != nil:
