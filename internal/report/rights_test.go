@@ -261,7 +261,7 @@ type asking struct {
 
 func (p asking) MayNow(ctx context.Context, who login.Reader, right login.Right, namespace string) (bool, error) {
 	*p.rights = append(*p.rights, right)
-	return p.people.May(ctx, who, right, namespace)
+	return p.May(ctx, who, right, namespace)
 }
 
 // TestAnUndoWantsTheRightToDoItByHand, and asks for it anew.

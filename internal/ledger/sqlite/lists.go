@@ -30,7 +30,7 @@ func (l *Ledger) Due(ctx context.Context, q ledger.DueQuery) (page ledger.DuePag
 		return page, fmt.Errorf("list steps: %w", err)
 	}
 	within, args := inPart(q.Part, "+")
-	rows, err := l.read.QueryContext(ctx, "SELECT doc, due FROM cases WHERE "+within+
+	rows, err := l.read.QueryContext(ctx, "SELECT doc, due FROM cases WHERE "+within+ //nolint:gosec // a condition of ours; values travel as arguments
 		" AND due > 0 AND due < ? AND (due, id) > (?, ?) ORDER BY due, id LIMIT ?",
 		append(args, micros(q.Until), start.Due, start.ID, q.Limit+1)...)
 	var dates []int64
@@ -145,7 +145,7 @@ func (l *Ledger) Acts(ctx context.Context, q ledger.ActQuery) (page ledger.ActPa
 		return page, fmt.Errorf("list acts: %w", err)
 	}
 	within, args := inPart(q.Part, "+")
-	rows, err := l.read.QueryContext(ctx, "SELECT doc, at FROM acts WHERE "+within+
+	rows, err := l.read.QueryContext(ctx, "SELECT doc, at FROM acts WHERE "+within+ //nolint:gosec // a condition of ours; values travel as arguments
 		" AND what = ? AND at <= ? AND (at < ? OR (cluster, root) > (?, ?)) ORDER BY at DESC, cluster, root LIMIT ?",
 		append(args, q.What, start.At, start.At, start.Key.Cluster, start.Key.Root, q.Limit+1)...)
 	var ats []int64
