@@ -262,7 +262,7 @@ func act(in Input) (docket.Plan, bool) {
 	case in.Control.Frozen != "":
 		return hold(Frozen, "frozen: %s", in.Control.Frozen)
 	case in.Control.Breaker != "":
-		return hold(BreakerOpen, "the circuit breaker is open")
+		return hold(BreakerOpen, "the circuit breaker is open; the overview says why")
 	case d.Refusal != nil && in.Now.Before(d.Refusal.Until):
 		reason := Refused
 		if d.Refusal.Human {
