@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -24,6 +25,20 @@ func (s slow) Cases(ctx context.Context, q ledger.CaseQuery) (ledger.CasePage, e
 	return s.shelf.Cases(ctx, q)
 }
 
+// refused asks what must not come to the ledger.
+func (s slow) refused(t *testing.T, h http.Handler, path, token string) *httptest.ResponseRecorder {
+	t.Helper()
+	answer := make(chan *httptest.ResponseRecorder, 1)
+	go func() { answer <- send(h, "GET", path, "", "Authorization", "Bearer "+token) }()
+	select {
+	case w := <-answer:
+		return w
+	case <-s.asked:
+		t.Fatalf("the ledger is asked for %s by %s once more", path, token)
+		return nil
+	}
+}
+
 // TestOneReaderHasFewQuestionsOpen opens as many as may be, and one more of each kind.
 func TestOneReaderHasFewQuestionsOpen(t *testing.T) {
 	for _, tc := range []struct {
@@ -41,7 +56,7 @@ func TestOneReaderHasFewQuestionsOpen(t *testing.T) {
 				t.Errorf("%s may take until %v", tc.path, until)
 			}
 		}
-		w := send(h, "GET", tc.path, "", "Authorization", "Bearer tenant")
+		w := l.refused(t, h, tc.path, "tenant")
 		if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" {
 			t.Errorf("%s: one more is answered %d", tc.path, w.Code)
 		}
@@ -74,7 +89,7 @@ func TestAllExportsTogetherAreBounded(t *testing.T) {
 			<-l.asked
 		}
 	}
-	if w := send(h, "GET", "/history.csv", "", "Authorization", "Bearer fifth"); w.Code != http.StatusTooManyRequests {
+	if w := l.refused(t, h, "/cases.csv", "fifth"); w.Code != http.StatusTooManyRequests {
 		t.Errorf("a ninth export: %d", w.Code)
 	}
 	close(l.answer)
