@@ -17,6 +17,9 @@ func (e *Engine) Acknowledge(ctx context.Context, caseID, by, reason string, hol
 	if err != nil {
 		return "", fmt.Errorf("case %s: %w", caseID, err)
 	}
+	if !e.answers(d.Cluster, d.Key.Cluster) {
+		return "", fmt.Errorf("case %s is of cluster %s, which is not this K8Guard's; use the K8Guard of that cluster", caseID, d.Cluster)
+	}
 	ack := docket.Ack{By: by, Reason: reason, At: e.Now().UTC()}
 	if hold > 0 {
 		ack.Until = ack.At.Add(hold)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/policy"
@@ -98,5 +99,17 @@ func TestWhatAnAcknowledgementWasNotGrantedLeavesNoTrace(t *testing.T) {
 				t.Errorf("granted %s: %q", test.pause, l.Entry.Text)
 			}
 		}
+	}
+}
+
+// A right to change holds in the cluster that was asked for it.
+func TestAnAcknowledgementIsOfThisClusterOnly(t *testing.T) {
+	w := newWorld(t)
+	w.sees("a")
+	w.pass(30 * time.Minute)
+	id := w.only("a").ID
+	w.engine.Clusters = []v1.Cluster{{Name: cluster().Name, UID: "another"}}
+	if _, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 0); err == nil || !strings.Contains(err.Error(), "use the K8Guard of that cluster") {
+		t.Errorf("%v", err)
 	}
 }

@@ -134,9 +134,10 @@ func (g *gate) Settle(ctx context.Context, key docket.Key) error {
 }
 
 // Undo brings a root back; an ingress under the UID "restored".
-func (g *gate) Undo(ctx context.Context, key docket.Key, by, reason string) (string, error) {
+func (g *gate) Undo(ctx context.Context, key docket.Key, asked docket.Undo) (string, error) {
+	asked.At = g.w.now()
 	_, err := ledger.Update(ctx, g.w.ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
-		next, entries, err := docket.BeginUndo(d, docket.Undo{By: by, Reason: reason, At: g.w.now()})
+		next, entries, err := docket.BeginUndo(d, asked)
 		return next, entries, err == nil, err
 	})
 	if err != nil {

@@ -18,11 +18,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
@@ -40,7 +42,7 @@ const tick = 200 * time.Millisecond
 type Enforcer interface {
 	Enforce(ctx context.Context, key docket.Key, cases []string, pol config.Policy) error
 	Settle(ctx context.Context, key docket.Key) error
-	Undo(ctx context.Context, key docket.Key, by, reason string) (string, error)
+	Undo(ctx context.Context, key docket.Key, asked docket.Undo) (string, error)
 	// Mark tells on the object that the act has a date; it is told at best once.
 	Mark(ctx context.Context, d docket.Docket, action string, cases []string, at time.Time)
 }
@@ -50,7 +52,7 @@ type Settings struct {
 	Ledger   Ledger
 	Bus      bus.Consumer
 	Config   config.Config
-	Clusters []string // the names of those that it answers for
+	Clusters []v1.Cluster // those that it answers for; without a UID, whatever has the name
 	Control  *control.Control
 	Channels []notify.Channel
 	Rules    []rule.Meta
@@ -98,8 +100,8 @@ func New(s Settings) *Engine {
 		rules[m.ID] = m
 	}
 	sites := map[string]site{}
-	for _, name := range s.Clusters {
-		sites[name] = site{mode: s.Config.Enforce.Mode}
+	for _, c := range s.Clusters {
+		sites[c.Name] = site{mode: s.Config.Enforce.Mode}
 	}
 	return &Engine{Settings: s, rules: rules, sites: sites, index: newIndex(s.Now, s.Config.Discover.Resync),
 		sending: make(chan struct{}, 4), acting: make(chan struct{}, 4)}
@@ -115,6 +117,11 @@ func (e *Engine) SetGate(cluster string, g Enforcer, why string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.sites[cluster] = s
+}
+
+// answers reports whether a cluster is one of ours.
+func (e *Engine) answers(name, uid string) bool {
+	return slices.ContainsFunc(e.Clusters, func(c v1.Cluster) bool { return c.Name == name && (c.UID == "" || c.UID == uid) })
 }
 
 // site is of a cluster that is not ours an empty one, where nothing is done.
@@ -195,7 +202,8 @@ func (e *Engine) controls(ctx context.Context) (map[string]policy.Controls, erro
 		return nil, err
 	}
 	all := map[string]policy.Controls{}
-	for _, name := range e.Clusters {
+	for _, cluster := range e.Clusters {
+		name := cluster.Name
 		c := policy.Controls{Mode: e.site(name).mode}
 		if c.Frozen, err = e.Control.Frozen(ctx, name); err != nil {
 			return nil, err

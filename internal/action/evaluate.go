@@ -101,7 +101,7 @@ func (e *Engine) mine(ctx context.Context, key docket.Key) (bool, error) {
 		return false, nil
 	}
 	d, err := e.Ledger.Load(ctx, key)
-	if err == nil && !slices.Contains(e.Clusters, d.Cluster) {
+	if err == nil && !e.answers(d.Cluster, key.Cluster) {
 		e.index.close(key)
 		return false, nil
 	}

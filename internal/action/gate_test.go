@@ -120,7 +120,7 @@ func TestFreezeWaitsForOpenActs(t *testing.T) {
 				if err != nil || pending != test.pending || took < min(test.lasts, 10*time.Second) || took > min(test.lasts, 10*time.Second)+time.Second {
 					t.Errorf("pending %v after %s, %v", pending, took, err)
 				}
-				if frozen, err := w.engine.Control.Frozen(t.Context(), "test"); err != nil || !strings.Contains(frozen, "incident") {
+				if frozen, err := w.engine.Control.Frozen(t.Context(), "test"); err != nil || frozen != "global" {
 					t.Errorf("%q, %v", frozen, err)
 				}
 				time.Sleep(test.lasts)
@@ -162,21 +162,21 @@ func TestUndoSaysWhatIsWrong(t *testing.T) {
 	w.sees("a")
 	w.pass(2 * step)
 	id := w.only("a").ID
-	if _, err := w.engine.Undo(t.Context(), "c-none", "ada", "mistake"); !errors.Is(err, ledger.ErrNotFound) {
+	if _, err := w.engine.Undo(t.Context(), "c-none", docket.Undo{By: "ada", Reason: "mistake"}); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("an unknown case: %v", err)
 	}
-	if _, err := w.engine.Undo(t.Context(), id, "ada", "mistake"); err == nil || !strings.Contains(err.Error(), "nothing to undo") {
+	if _, err := w.engine.Undo(t.Context(), id, docket.Undo{By: "ada", Reason: "mistake"}); err == nil || !strings.Contains(err.Error(), "nothing to undo") {
 		t.Errorf("nothing was done: %v", err)
 	}
 	if !w.engine.index.take(keyOf("a")) {
 		t.Fatal("a refused undo left the docket busy")
 	}
-	if _, err := w.engine.Undo(t.Context(), id, "ada", "mistake"); err == nil || !strings.Contains(err.Error(), "under way") {
+	if _, err := w.engine.Undo(t.Context(), id, docket.Undo{By: "ada", Reason: "mistake"}); err == nil || !strings.Contains(err.Error(), "under way") {
 		t.Errorf("beside an act: %v", err)
 	}
 	w.engine.index.release(keyOf("a"))
 	w.engine.SetGate(cluster().Name, nil, "no account")
-	if _, err := w.engine.Undo(t.Context(), id, "ada", "mistake"); err == nil || !strings.Contains(err.Error(), "actionKubeconfig") {
+	if _, err := w.engine.Undo(t.Context(), id, docket.Undo{By: "ada", Reason: "mistake"}); err == nil || !strings.Contains(err.Error(), "actionKubeconfig") {
 		t.Errorf("without a gate: %v", err)
 	}
 }
@@ -209,7 +209,7 @@ func TestARestoredIngressStaysInItsDocket(t *testing.T) {
 			}
 		}
 	}
-	if _, err := w.engine.Undo(t.Context(), w.only("old").ID, "ada", "mistake"); err != nil {
+	if _, err := w.engine.Undo(t.Context(), w.only("old").ID, docket.Undo{By: "ada", Reason: "mistake"}); err != nil {
 		t.Fatal(err)
 	}
 	w.sees("restored", ingress)

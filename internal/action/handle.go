@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -45,7 +44,7 @@ func (e *Engine) wake(w v1.Wake) {
 }
 
 func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
-	if !slices.Contains(e.Clusters, o.Cluster.Name) {
+	if !e.answers(o.Cluster.Name, o.Cluster.UID) {
 		return nil
 	}
 	if leads, err := e.leads(ctx, o.Cluster, o.Order, o.Root.String()); err != nil || !leads {
@@ -131,7 +130,7 @@ func (e *Engine) keyOf(ctx context.Context, o v1.Observation) (docket.Key, error
 // inventory notes what was sighted, asks again for what differs, and closes what is gone
 // from a kind that was read completely.
 func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
-	if !slices.Contains(e.Clusters, inv.Cluster.Name) {
+	if !e.answers(inv.Cluster.Name, inv.Cluster.UID) {
 		return nil
 	}
 	if leads, err := e.leads(ctx, inv.Cluster, inv.Order, "an inventory"); err != nil || !leads {

@@ -45,7 +45,7 @@ func newHall(t *testing.T, n int) *hall {
 	w := newWorld(t, func(c *config.Config) { c.Enforce.Budget.Floor = 10 })
 	h := &hall{world: w}
 	for i := range n {
-		e := New(Settings{Ledger: w.ledger, Bus: h, Config: w.conf, Clusters: []string{cluster().Name}, Control: control.New(w.ledger, w.now),
+		e := New(Settings{Ledger: w.ledger, Bus: h, Config: w.conf, Clusters: []v1.Cluster{cluster()}, Control: control.New(w.ledger, w.now),
 			Channels: []notify.Channel{w.mail}, Rules: []rule.Meta{{ID: "IMAGE_REPO", Title: "Image from elsewhere", Category: rule.Security}},
 			Holder: fmt.Sprint("replica-", i), Now: w.now, Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
 		e.SetGate(cluster().Name, w.gate, "")

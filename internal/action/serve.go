@@ -9,14 +9,15 @@ import (
 	"github.com/k8guard/k8guard/internal/docket"
 )
 
-// Undo takes the enforcement of a case's root back and says what it did.
-func (e *Engine) Undo(ctx context.Context, caseID, by, reason string) (string, error) {
+// Undo takes the enforcement of a case's root back, as asked by a person, and says what it did.
+func (e *Engine) Undo(ctx context.Context, caseID string, asked docket.Undo) (string, error) {
 	d, err := e.Ledger.Case(ctx, caseID)
 	if err != nil {
 		return "", fmt.Errorf("case %s: %w", caseID, err)
 	}
 	if !e.index.owns(d.Key.Bucket()) {
-		return OrderUndo(ctx, e.Ledger, e.Bus, d, docket.Undo{By: by, Reason: reason, At: e.Now().UTC()})
+		asked.At = e.Now().UTC()
+		return OrderUndo(ctx, e.Ledger, e.Bus, d, asked)
 	}
 	gate := e.site(d.Cluster).gate
 	if gate == nil {
@@ -30,7 +31,7 @@ func (e *Engine) Undo(ctx context.Context, caseID, by, reason string) (string, e
 	// Once begun, an undo is not cut short because the one who asked hung up.
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	note, err := gate.Undo(undo, d.Key, by, reason)
+	note, err := gate.Undo(undo, d.Key, asked)
 	e.index.open(d.Key, e.Now()) // also to see what is still open of one that failed
 	return note, err
 }

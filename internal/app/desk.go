@@ -9,17 +9,15 @@ import (
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
+	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/report"
 )
-
-// maxSpent bounds what the budget page lists.
-const maxSpent = 200
 
 // desk is what the report may ask of action.
 type desk struct{ in *instance }
 
-func (d desk) Undo(ctx context.Context, caseID, by, reason string) (string, error) {
-	return d.in.action.Undo(ctx, caseID, by, reason)
+func (d desk) Undo(ctx context.Context, caseID, by, reason string, own bool) (string, error) {
+	return d.in.action.Undo(ctx, caseID, docket.Undo{By: by, Reason: reason, Own: own})
 }
 
 func (d desk) Freeze(ctx context.Context, scope, by, reason string) error {
@@ -126,7 +124,6 @@ func (d desk) budget(b control.Budget) report.Budget {
 	slices.SortFunc(out.Spent, func(a, b report.Spent) int {
 		return cmp.Or(b.Used-a.Used, strings.Compare(a.By, b.By), strings.Compare(a.Name, b.Name))
 	})
-	out.Spent = out.Spent[:min(len(out.Spent), maxSpent)]
 	return out
 }
 

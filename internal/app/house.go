@@ -26,21 +26,22 @@ const (
 type house struct {
 	Settings
 	store  *sqlite.Ledger
+	shown  *sqlite.Ledger
 	holder string
 	front  *front
 	reload *reloadState
 	book   *login.Book
 }
 
-func newHouse(s Settings, store *sqlite.Ledger) *house {
-	return &house{Settings: s, store: store, holder: uuid.NewString(), front: newFront(), reload: newReloadState(), book: login.NewBook(s.Now)}
+func newHouse(s Settings, store, shown *sqlite.Ledger) *house {
+	return &house{Settings: s, store: store, shown: shown, holder: uuid.NewString(), front: newFront(s.Config.Report.Login == config.LoginToken), reload: newReloadState(), book: login.NewBook(s.Now)}
 }
 
 // build wires an instance for a configuration; nothing of it runs.
 func (h *house) build(ctx context.Context, c config.Config) (*instance, error) {
 	s := h.Settings
 	s.Config = c
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, holder: h.holder, book: h.book, reload: h.reload, waits: h.front.wait}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, shown: h.shown, holder: h.holder, book: h.book, reload: h.reload, waits: h.front.wait}
 	return in, errors.Join(in.registry.Register(h.reload), in.wire(ctx))
 }
 

@@ -100,9 +100,9 @@ func (h *house) kept(c config.Config) config.Config {
 	}
 	c.Data.Dir, c.Log = was.Data.Dir, was.Log
 	c.Report.Listen, c.Report.Socket, c.Report.TLS = was.Report.Listen, was.Report.Socket, was.Report.TLS
-	if !c.Report.Loopback() && c.Report.Login == config.LoginNone {
-		h.Log.Warn("report.login stays: report.listen is read at the start only, and others reach it", "next", "restart K8Guard")
-		c.Report.Login = was.Report.Login
+	if !c.Report.Loopback() && (c.Report.Login == config.LoginNone || !c.Report.HTTPS()) {
+		h.Log.Warn("report.login and report.url stay: report.listen is read at the start only, and others reach it", "next", "restart K8Guard")
+		c.Report.Login, c.Report.URL = was.Report.Login, was.Report.URL
 	}
 	return c
 }

@@ -61,6 +61,7 @@ type instance struct {
 	registry *prometheus.Registry
 	rest     *rest.Config // of discover's account
 	store    *sqlite.Ledger
+	shown    *sqlite.Ledger // what the report reads: never in the way of those who write
 	engine   *rule.Engine
 	cluster  v1.Cluster
 	client   kubernetes.Interface // of discover's account
@@ -87,7 +88,11 @@ func Run(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(newHouse(s, store).live(ctx), store.Close())
+	shown, err := sqlite.OpenReadOnly(ctx, filepath.Join(s.Config.Data.Dir, LedgerFile))
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	return errors.Join(newHouse(s, store, shown).live(ctx), shown.Close(), store.Close())
 }
 
 // wire builds the parts, in the order in which they need each other. Nothing runs yet.
@@ -112,7 +117,7 @@ func (in *instance) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in.action = action.New(action.Settings{Ledger: in.store, Bus: bus, Config: in.Config, Clusters: []string{in.cluster.Name}, Alone: true,
+	in.action = action.New(action.Settings{Ledger: in.store, Bus: bus, Config: in.Config, Clusters: []v1.Cluster{in.cluster}, Alone: true,
 		Control: in.control, Channels: channels, Rules: in.engine.Rules(), Holder: in.holder, Now: in.Now, Log: in.Log})
 	return in.wireGate(ctx)
 }

@@ -11,6 +11,7 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/report"
@@ -41,7 +42,7 @@ func Discover(ctx context.Context, s Settings) error {
 // discoverRoutes is all that the target serves.
 func (in *instance) discoverRoutes() map[string]http.Handler {
 	routes := in.firstRoutes()
-	maps.Copy(routes, in.machines())
+	maps.Copy(routes, in.machines(in.guard))
 	return routes
 }
 
@@ -52,7 +53,7 @@ func Report(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: store, control: control.New(store, s.Now), book: login.NewBook(s.Now)}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: store, shown: store, control: control.New(store, s.Now), book: login.NewBook(s.Now)}
 	return errors.Join(in.show(ctx), store.Close())
 }
 
@@ -105,9 +106,11 @@ var errReadOnly = errors.New("this report only reads; ask the K8Guard that runs:
 // reader is the desk of a report without an action beside it.
 type reader struct{ in *instance }
 
-func (reader) Undo(context.Context, string, string, string) (string, error) { return "", errReadOnly }
-func (reader) Freeze(context.Context, string, string, string) error         { return errReadOnly }
-func (reader) Unfreeze(context.Context, string, string, string) error       { return errReadOnly }
+func (reader) Undo(context.Context, string, string, string, bool) (string, error) {
+	return "", errReadOnly
+}
+func (reader) Freeze(context.Context, string, string, string) error   { return errReadOnly }
+func (reader) Unfreeze(context.Context, string, string, string) error { return errReadOnly }
 
 // Status says what the ledger knows; of the cluster, the report by itself sees nothing.
 func (r reader) Status(ctx context.Context) (report.Status, error) {
@@ -116,7 +119,7 @@ func (r reader) Status(ctx context.Context) (report.Status, error) {
 	if err := switches(ctx, r.in.control, &s); err != nil {
 		return s, err
 	}
-	known, err := r.in.store.Overview(ctx)
+	known, err := r.in.store.Overview(ctx, ledger.Part{})
 	if err != nil {
 		return s, err
 	}

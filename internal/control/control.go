@@ -62,7 +62,8 @@ func (c *Control) Freezes(ctx context.Context) ([]Freeze, error) {
 	return ledger.Read[[]Freeze](ctx, c.records, freezeKey)
 }
 
-// Frozen says why enforcement on this cluster for these rules is frozen, or "".
+// Frozen is the scope under which enforcement on this cluster for these rules is frozen, or "".
+// By whom and why is in [Control.Freezes]: what asks here writes it where others read.
 func (c *Control) Frozen(ctx context.Context, cluster string, rules ...string) (string, error) {
 	list, err := c.Freezes(ctx)
 	if err != nil {
@@ -71,7 +72,7 @@ func (c *Control) Frozen(ctx context.Context, cluster string, rules ...string) (
 	for _, f := range list {
 		rule, isRule := strings.CutPrefix(f.Scope, "rule/")
 		if f.Scope == "global" || f.Scope == "cluster/"+cluster || isRule && slices.Contains(rules, rule) {
-			return fmt.Sprintf("%s by %s: %s", f.Scope, f.By, f.Reason), nil
+			return f.Scope, nil
 		}
 	}
 	return "", nil

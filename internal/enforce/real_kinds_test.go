@@ -70,7 +70,7 @@ func (h *house) thereAndBack(resource string) {
 	if n := h.ofSet(resource); n != 0 || *d.Enforcement.Prior.Replicas != 3 {
 		h.t.Errorf("%d replicas, %d before", n, *d.Enforcement.Prior.Replicas)
 	}
-	if _, err := h.process("first", nil).Undo(h.t.Context(), h.key, "alice", "needed"); err != nil {
+	if _, err := h.process("first", nil).Undo(h.t.Context(), h.key, docket.Undo{By: "alice", Reason: "needed"}); err != nil {
 		h.t.Fatal(err)
 	}
 	h.wantState(docket.Undid)

@@ -12,7 +12,8 @@ import (
 
 // Undo takes an enforcement back and says what it did. It restores only what is still
 // ours; otherwise it stops and says who changed it. It works under a freeze.
-func (e *Enforcer) Undo(ctx context.Context, key docket.Key, by, reason string) (string, error) {
+func (e *Enforcer) Undo(ctx context.Context, key docket.Key, asked docket.Undo) (string, error) {
+	asked.At = e.Now().UTC()
 	if err := e.there(ctx); err != nil {
 		return "", fmt.Errorf("undo of %s: %w", key, err)
 	}
@@ -20,7 +21,7 @@ func (e *Enforcer) Undo(ctx context.Context, key docket.Key, by, reason string) 
 		if err := e.ours(key, d); err != nil {
 			return d, nil, false, err
 		}
-		next, entries, err := docket.BeginUndo(d, docket.Undo{By: by, Reason: reason, At: e.Now().UTC()})
+		next, entries, err := docket.BeginUndo(d, asked)
 		return next, entries, entries != nil, err
 	})
 	if err != nil {
@@ -71,9 +72,11 @@ func (e *Enforcer) restored(ctx context.Context, d docket.Docket, newUID, note s
 	if err := e.setAlias(ctx, d, newUID, false); err != nil {
 		return err
 	}
-	// First, and once by its ID: a kill in between must not lose it for the breaker.
-	if err := e.Control.CountUndo(ctx, d.Enforcement.ID, e.Config.Enforce.Breaker.UndosPerHour); err != nil {
-		return err
+	if !d.Enforcement.Undo.Own { // a tenant must not be able to stop enforcement for everyone
+		// First, and once by its ID: a kill in between must not lose it for the breaker.
+		if err := e.Control.CountUndo(ctx, d.Enforcement.ID, e.Config.Enforce.Breaker.UndosPerHour); err != nil {
+			return err
+		}
 	}
 	if _, err := ledger.Update(ctx, e.Store, d.Key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		next, entries := docket.Restored(d, newUID, note, e.Config.Enforce.CoolOff, e.Now().UTC())

@@ -83,7 +83,10 @@ type Projections interface {
 	// Acts returns enforcements or refusals, newest first.
 	Acts(ctx context.Context, q ActQuery) (ActPage, error)
 	// Overview counts.
-	Overview(ctx context.Context) (Overview, error)
+	Overview(ctx context.Context, part Part) (Overview, error)
+	// Spaces returns every home of a docket's root once, by cluster and namespace: the names
+	// of which a [Part] can be made.
+	Spaces(ctx context.Context) ([]Space, error)
 }
 
 // Ledger is all three.
@@ -109,6 +112,7 @@ const (
 // CaseQuery filters cases; an empty field matches all. Statuses empty means every status
 // but standing and resolved.
 type CaseQuery struct {
+	Part      Part
 	Statuses  []string
 	Rule      string
 	Severity  string

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -182,6 +183,15 @@ func TestActsIsWhatDecideComesTo(t *testing.T) {
 		case !policy.Acts(in) && (p.Step == policy.Act || p.Next == docket.ScaleToZero):
 			t.Errorf("%s: not announced, though %+v", test.name, p)
 		}
+	}
+}
+
+// TestAPlanTellsNothingOfOthers: a plan is read by who may see its namespace only.
+func TestAPlanTellsNothingOfOthers(t *testing.T) {
+	in := ready()
+	in.Control.Breaker = "the order fell back: Deployment payments/web"
+	if p := policy.Decide(in); p.Reason != policy.BreakerOpen || strings.Contains(p.Text, "payments") {
+		t.Errorf("%+v", p)
 	}
 }
 

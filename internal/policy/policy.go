@@ -61,8 +61,8 @@ const (
 // Controls are the switches that hold or allow everything at once.
 type Controls struct {
 	Mode    string // config.Mode…
-	Frozen  string // why; empty when not
-	Breaker string // why it is open; empty when closed
+	Frozen  string // the scope; empty when not
+	Breaker string // why it is open, which no plan says: it may tell of others; empty when closed
 }
 
 // Input is all that a decision depends on.
@@ -263,7 +263,7 @@ func act(in Input) (docket.Plan, bool) {
 	case in.Control.Frozen != "":
 		return hold(Frozen, "frozen: %s", in.Control.Frozen)
 	case in.Control.Breaker != "":
-		return hold(BreakerOpen, "the circuit breaker is open: %s", in.Control.Breaker)
+		return hold(BreakerOpen, "the circuit breaker is open; the overview says why")
 	case d.Refusal != nil && d.Refusal.Holds(in.Now, in.Budget):
 		reason := Refused
 		if d.Refusal.Human {

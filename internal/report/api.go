@@ -75,7 +75,7 @@ func ofCursor(err error) error {
 }
 
 func (s *server) load(ctx context.Context, id string) (CaseView, error) {
-	d, err := s.seen().Case(ctx, id)
+	d, lines, err := s.seen().Case(ctx, id)
 	if err != nil {
 		return CaseView{}, err
 	}
@@ -83,8 +83,7 @@ func (s *server) load(ctx context.Context, id string) (CaseView, error) {
 	if c == nil {
 		return CaseView{}, ledger.ErrNotFound
 	}
-	lines, err := s.seen().Latest(ctx, d.Key, maxLines)
-	return CaseView{Case: *c, Status: ledger.Status(*c), Docket: d, History: lines}, err
+	return CaseView{Case: *c, Status: ledger.Status(*c), Docket: d, History: lines}, nil
 }
 
 func (s *server) apiPost(do func(*http.Request, Ask) (string, error)) http.HandlerFunc {

@@ -36,8 +36,8 @@ func appendLine(ctx context.Context, tx *sql.Tx, line ledger.Line) error {
 	}
 	at := micros(line.Entry.At)
 	stored, err := tx.ExecContext(ctx,
-		"INSERT INTO history (cluster, root, at, kind, case_id, doc, namespace, rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		line.Docket.Cluster, line.Docket.Root, at, line.Entry.Kind, line.Entry.Case, string(doc), line.Root.Namespace, line.Rule)
+		"INSERT INTO history (cluster, root, at, kind, case_id, doc, namespace, rule, home) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		line.Docket.Cluster, line.Docket.Root, at, line.Entry.Kind, line.Entry.Case, string(doc), line.Root.Namespace, line.Rule, ledger.Home(line.Root))
 	if err != nil {
 		return err
 	}
