@@ -1,0 +1,168 @@
+package cassandra
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/k8guard/k8guard/internal/docket"
+)
+
+const (
+	pollEvery  = time.Second
+	deepEvery  = 20 * time.Second
+	scanEvery  = 24 * time.Hour
+	pruneEvery = time.Hour
+	// glance is how far a poll looks back behind the one before; every deepEvery one looks
+	// back as far as a slow writer may be behind its entry in the feed.
+	glance        = 5 * time.Second
+	statePosition = "position"
+	stateScanned  = "scanned"
+)
+
+// tail is where the mirror is in the feed. Only Run uses it.
+type tail struct {
+	position time.Time // what was told until then was read
+	deep     time.Time // the last look far back
+	scanned  time.Time // the last look at every docket
+	pruned   time.Time
+	waiting  map[docket.Key]expected // told, not seen yet
+}
+
+// expected is a state that the feed announced. Its writer may have lost, or may yet win.
+type expected struct {
+	stamp int64
+	since time.Time
+}
+
+// overlap is how long after its entry in the feed a change may come: its writer announces,
+// keeps the lines, sends, and settles.
+func (l *Ledger) overlap() time.Duration { return time.Minute + skew + 6*l.settings.Timeout }
+
+// Run keeps the mirror up to date until ctx ends. It builds it first if it must.
+func (l *Ledger) Run(ctx context.Context) error {
+	l.resume(ctx)
+	for wait := pollEvery; ; {
+		err := l.step(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			wait = min(2*wait, 30*time.Second)
+			l.log.Warn("the report's mirror was not brought up to date", "err", err, "next", "trying again", "in", wait)
+		default:
+			wait = pollEvery
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// resume reads where an earlier process was. What it cannot read is done anew.
+func (l *Ledger) resume(ctx context.Context) {
+	for key, at := range map[string]*time.Time{statePosition: &l.tail.position, stateScanned: &l.tail.scanned} {
+		text, err := l.mirror.State(ctx, key)
+		if n, bad := strconv.ParseInt(text, 10, 64); err == nil && bad == nil {
+			*at = time.UnixMicro(n)
+		}
+	}
+}
+
+func (l *Ledger) keep(ctx context.Context, key string, at time.Time) error {
+	return l.mirror.SetState(ctx, key, strconv.FormatInt(at.UnixMicro(), 10))
+}
+
+// step is one round: scan if it must, read the feed, forget what is past its retention.
+func (l *Ledger) step(ctx context.Context) error {
+	now := l.now()
+	t := &l.tail
+	if now.Sub(t.position) > feedKept-time.Hour || now.Sub(t.scanned) > scanEvery {
+		if err := l.scan(ctx); err != nil {
+			return err
+		}
+		// What was told while it was scanned is read after it.
+		t.position, t.scanned, t.deep = now, now, time.Time{}
+		if err := l.keep(ctx, stateScanned, now); err != nil {
+			return err
+		}
+	}
+	if err := l.follow(ctx); err != nil {
+		return err
+	}
+	l.fresh.Store(now.UnixMicro())
+	if l.built.CompareAndSwap(false, true) {
+		l.log.Info("the report's mirror is up to date", "dockets", l.seen.Load())
+	}
+	return l.prune(ctx, now)
+}
+
+// follow reads what the feed told since the last time, and looks at those dockets.
+func (l *Ledger) follow(ctx context.Context) error {
+	t, now := &l.tail, l.now()
+	since, deep := t.position.Add(-glance), now.Sub(t.deep) >= deepEvery
+	if deep {
+		since = t.position.Add(-l.overlap())
+	}
+	told, err := l.told(ctx, since)
+	if err != nil {
+		return err
+	}
+	for key, stamp := range told {
+		if old, there := t.waiting[key]; !there || stamp > old.stamp {
+			t.waiting[key] = expected{stamp, now}
+		}
+	}
+	if err := l.catchUp(ctx); err != nil {
+		return err
+	}
+	for key, e := range t.waiting {
+		if now.Sub(e.since) > l.overlap() {
+			delete(t.waiting, key) // its writer lost or died
+		}
+	}
+	t.position = now
+	if deep {
+		t.deep = now
+		return l.keep(ctx, statePosition, now)
+	}
+	return nil
+}
+
+// catchUp looks at all dockets of which a later state was told than the mirror has.
+func (l *Ledger) catchUp(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	var behind []docket.Key
+	for key, e := range l.tail.waiting {
+		known, err := l.mirror.Known(ctx, key)
+		if err != nil {
+			return err
+		}
+		if known.Stamp >= e.stamp {
+			delete(l.tail.waiting, key)
+			continue
+		}
+		behind = append(behind, key)
+	}
+	for _, key := range behind {
+		group.Go(func() error { return l.refresh(ctx, key) })
+	}
+	return group.Wait()
+}
+
+// prune forgets what Cassandra has forgotten a day ago.
+func (l *Ledger) prune(ctx context.Context, now time.Time) error {
+	if l.settings.Retention == 0 || now.Sub(l.tail.pruned) < pruneEvery {
+		return nil
+	}
+	more, err := l.mirror.Prune(ctx, now.Add(-l.settings.Retention-24*time.Hour))
+	if err == nil && !more {
+		l.tail.pruned = now
+	}
+	return err
+}
