@@ -71,7 +71,9 @@ func (s *Store) change(ctx context.Context, t target, was head, id gocql.UUID, s
 	case refused(err):
 		return err
 	}
-	return s.settle(ctx, t, was, id, err)
+	err = s.settle(ctx, t, was, id, err)
+	s.log.Info("the answer to a write was lost", "stored", err == nil, "outcome", err)
+	return err
 }
 
 // refused says that the statement was certainly not carried out.

@@ -36,7 +36,7 @@ func steps() [][]string {
   write_id uuid static,                     -- of the last write, or of what fenced one off
   writes   frozen<list<uuid>> static,       -- the last writes, newest first
   live     boolean static,
-  closed   bigint static,                   -- since when nothing is open, microseconds; 0: open
+  closed   bigint static,                   -- since when nothing is open, microseconds, or 0 for open
   case_ids frozen<list<text>> static,
   doc      blob static,                     -- JSON, in Zstandard
   seq      bigint,                          -- version * 2^20 + its place in the change

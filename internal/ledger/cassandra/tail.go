@@ -12,7 +12,7 @@ import (
 
 const (
 	pollEvery  = time.Second
-	deepEvery  = 20 * time.Second
+	deepEvery  = 10 * time.Second
 	scanEvery  = 24 * time.Hour
 	pruneEvery = time.Hour
 	// glance is how far a poll looks back behind the one before; every deepEvery one looks
