@@ -43,7 +43,12 @@ func full() config.Config {
 	return config.Config{
 		Cluster: config.Cluster{Authority: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Name: "demo", Kubeconfig: "/etc/k8guard/discover.kubeconfig",
 			ActionKubeconfig: "/etc/k8guard/action.kubeconfig", Namespace: "guard"},
-		Data:     config.Data{Dir: "/var/lib/k8guard", Retention: 720 * time.Hour},
+		Data: config.Data{Dir: "/var/lib/k8guard", Retention: 720 * time.Hour},
+		Ledger: config.Ledger{Kind: config.LedgerCassandra, Cassandra: config.Cassandra{
+			Hosts: []string{"cassandra-0.demo.example", "cassandra-1.demo.example:9142"}, Keyspace: "guard", LocalDC: "east", Replication: 2,
+			Username: "guard", Password: config.NewSecret("hunter2-of-cassandra"), PasswordFile: "/run/secrets/cassandra", Timeout: 6 * time.Second,
+			TLS: config.CassandraTLS{Enabled: true, CAFile: "/etc/k8guard/cassandra-ca.pem", CertFile: "/etc/k8guard/cassandra.crt",
+				KeyFile: "/etc/k8guard/cassandra.key", ServerName: "cassandra.demo.example"}}},
 		Discover: config.Discover{Resync: 90 * time.Second, IgnoreNamespaces: []string{"kube-node-lease"}},
 		Rules: config.Rules{Disabled: []string{"PRIVILEGED"},
 			ImageRepo:    config.ImageRepo{Approved: []string{"registry.demo.example/base"}},
