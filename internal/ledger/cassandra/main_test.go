@@ -61,8 +61,12 @@ func (o *opener) report(t testing.TB, dir string) *running {
 	return run(t, o.settings, filepath.Join(dir, "mirror.db"))
 }
 
+// empty empties the tables, which it makes if they are not there.
 func empty(t testing.TB, s cassandra.Settings) {
 	t.Helper()
+	if err := open(t, s).Close(); err != nil {
+		t.Fatal(err)
+	}
 	c := gocql.NewCluster(s.Hosts...)
 	c.Keyspace, c.Timeout, c.Consistency = s.Keyspace, patience, gocql.One
 	on, err := c.CreateSession()

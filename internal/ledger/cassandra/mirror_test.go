@@ -122,6 +122,45 @@ func mirrorsAgree(t *testing.T, s *services.Service) {
 	}
 }
 
+// retention lets two dockets pass their retention, one of which shared a notice with a
+// third that stays: the mirror forgets the two, and Cassandra the notice of theirs alone.
+func retention(t *testing.T, s *services.Service) {
+	conf := settings(t, s, "contract")
+	empty(t, conf)
+	file := filepath.Join(t.TempDir(), "mirror.db")
+	l := run(t, conf, file)
+	for i, keys := range [][]string{{"notice/theirs"}, {"notice/theirs", "notice/shared"}, {"notice/shared"}} {
+		d := sample(number(i), docket.Resolved)
+		if i == 2 {
+			d.Cases[0].State = docket.Open
+		}
+		for _, k := range keys {
+			d.Cases[0].Notices = append(d.Cases[0].Notices, docket.NoticeRef{Key: k, Result: docket.Sent})
+		}
+		store(t, l, &d, entry("told"))
+	}
+	for _, k := range []string{"notice/theirs", "notice/shared"} {
+		if _, err := l.Put(t.Context(), ledger.Record{Key: k, Value: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	conf.Now = func() time.Time { return time.Now().Add(conf.Retention + 48*time.Hour) }
+	later := run(t, conf, file)
+	defer func() { _ = later.Close() }()
+	eventually(t, total(later, ledger.CaseQuery{Statuses: []string{"open", "resolved"}}, 1))
+	for k, want := range map[string]int64{"notice/theirs": 0, "notice/shared": 1} {
+		if r, err := later.Get(t.Context(), k); err != nil || r.Version != want {
+			t.Errorf("%s: version %d, %v; want %d", k, r.Version, err, want)
+		}
+	}
+	if page, err := later.Lines(t.Context(), ledger.LineQuery{}); err != nil || len(page.Lines) != 1 {
+		t.Errorf("%d lines, %v; want that of the open docket", len(page.Lines), err)
+	}
+}
+
 // otherMirror wants only what this ledger holds, whatever the file is.
 func otherMirror(t *testing.T, s *services.Service) {
 	conf := settings(t, s, "contract")

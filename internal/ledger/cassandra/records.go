@@ -50,6 +50,19 @@ func (s *Store) put(ctx context.Context, r ledger.Record) error {
 	})
 }
 
+// forget deletes a record as it is; one that is written at the same moment stays.
+func (s *Store) forget(ctx context.Context, key string) error {
+	was, err := s.recordHead(ctx, key, gocql.LocalQuorum)
+	if err == nil && was.version != 0 {
+		_, err = s.session.Query("DELETE FROM records WHERE key = ? IF version = ? AND write_id = ?", key, was.version, nullable(was.writeID)).
+			MapScanCASContext(ctx, map[string]any{})
+	}
+	if err != nil {
+		return fmt.Errorf("delete record %q, past its retention: %w", key, err)
+	}
+	return nil
+}
+
 func (s *Store) recordHead(ctx context.Context, key string, level gocql.Consistency) (h head, err error) {
 	err = s.read("SELECT version, write_id, writes FROM records WHERE key = ?", key).Consistency(level).
 		ScanContext(ctx, &h.version, &h.writeID, &h.writes)

@@ -15,7 +15,7 @@
 // it return [ErrUnknown].
 //
 // It will not: repeat a compare-and-set, read another data center, delete what is open, or
-// expire records (a notice's record outlives its dockets).
+// delete records where no report runs (its mirror knows which notices are past).
 package cassandra
 
 import (

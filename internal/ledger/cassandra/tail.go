@@ -155,12 +155,23 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 	return group.Wait()
 }
 
-// prune forgets what Cassandra has forgotten a day ago.
+// prune forgets what Cassandra has forgotten a day ago. The notices that only that spoke of
+// go from Cassandra, too: a record has no deadline of its own, for it may serve many dockets.
 func (l *Ledger) prune(ctx context.Context, now time.Time) error {
 	if l.settings.Retention == 0 || now.Sub(l.tail.pruned) < pruneEvery {
 		return nil
 	}
-	more, err := l.mirror.Prune(ctx, now.Add(-l.settings.Retention-24*time.Hour))
+	before := now.Add(-l.settings.Retention - 24*time.Hour)
+	keys, err := l.mirror.Past(ctx, before)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := l.forget(ctx, key); err != nil {
+			return err
+		}
+	}
+	more, err := l.mirror.Prune(ctx, before)
 	if err == nil && !more {
 		l.tail.pruned = now
 	}

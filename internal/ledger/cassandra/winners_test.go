@@ -1,6 +1,8 @@
 package cassandra_test
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -63,6 +65,41 @@ func contend(t *testing.T, what string, try func(i int) error) {
 	}
 	if won != 1 {
 		t.Errorf("%s: %d won", what, won)
+	}
+}
+
+// large stores what is as large as may be, and refuses what is larger, whole.
+func large(t *testing.T, s *services.Service) {
+	l := open(t, settings(t, s, "contract"))
+	noise := make([]byte, 1_400_000) // as text a third longer, and it cannot be squeezed
+	if _, err := rand.Read(noise); err != nil {
+		t.Fatal(err)
+	}
+	text := base64.StdEncoding.EncodeToString(noise)
+	d := sample("large", docket.Open)
+	d.Hash = text
+	store(t, l, &d, entry(text), entry(text), entry(text))
+	got, err := l.Load(t.Context(), d.Key)
+	if all := texts(t, l, d.Key); err != nil || got.Hash != text || len(all) != 3 || all[2] != text {
+		t.Errorf("%d bytes, %v, and %d lines came back", len(got.Hash), err, len(all))
+	}
+	longer := d
+	longer.Hash += text
+	many := []docket.Entry{entry(text), entry(text), entry(text), entry(text), entry(text)}
+	for what, try := range map[string]func() error{
+		"docket":  func() error { _, err := l.CompareAndSet(t.Context(), longer, nil); return err },
+		"entries": func() error { _, err := l.CompareAndSet(t.Context(), d, many); return err },
+		"record": func() error {
+			_, err := l.Put(t.Context(), ledger.Record{Key: "large", Value: []byte(text + text)})
+			return err
+		},
+	} {
+		if err := try(); !errors.Is(err, ledger.ErrTooLarge) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if all := texts(t, l, d.Key); len(all) != 3 {
+		t.Errorf("%d lines after the refusals", len(all))
 	}
 }
 

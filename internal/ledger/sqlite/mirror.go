@@ -104,7 +104,7 @@ func (m *Mirror) apply(ctx context.Context, tx *sql.Tx, c Copy) error {
 		d.Key.Cluster, d.Key.Root, d.Key.Bucket(), d.Version, d.Live(), state, micros(d.ObservedAt), c.Closed); err != nil {
 		return err
 	}
-	for _, project := range []func(context.Context, *sql.Tx, docket.Docket) error{replaceCases, replaceAct} {
+	for _, project := range []func(context.Context, *sql.Tx, docket.Docket) error{replaceCases, replaceAct, addNotices} {
 		if err := project(ctx, tx, d); err != nil {
 			return err
 		}
@@ -153,6 +153,21 @@ func (m *Mirror) SetState(ctx context.Context, key, value string) error {
 		return fmt.Errorf("keep the mirror's %s: %w", key, err)
 	}
 	return nil
+}
+
+// Past returns the keys of the notices that the next [Mirror.Prune] with the same time lets
+// go: no docket speaks of them but those that are past it.
+func (m *Mirror) Past(ctx context.Context, before time.Time) ([]string, error) {
+	rows, err := m.read.QueryContext(ctx, `SELECT DISTINCT n.key
+		FROM (SELECT cluster, root FROM dockets WHERE closed > 0 AND closed < ?1 ORDER BY closed LIMIT ?2) d
+		JOIN notices n ON n.cluster = d.cluster AND n.root = d.root
+		WHERE NOT EXISTS (SELECT 1 FROM notices o JOIN dockets od ON od.cluster = o.cluster AND od.root = o.root
+			WHERE o.key = n.key AND NOT (od.closed > 0 AND od.closed < ?1))`, micros(before), pruneDockets)
+	keys, err := collect(rows, err, func(rows *sql.Rows) (key string, err error) { err = rows.Scan(&key); return key, err })
+	if err != nil {
+		return nil, fmt.Errorf("list notices past their retention: %w", err)
+	}
+	return keys, nil
 }
 
 // Prune is [Ledger.Prune], and forgets how much of what is gone was here.
