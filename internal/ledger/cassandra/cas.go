@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -17,8 +16,6 @@ const (
 	// remembered is how many writes a docket or record remembers: what was settled too late
 	// to be among them stays unknown.
 	remembered = 32
-	// loserWaits at most, so that the contenders of one version do not run in step.
-	loserWaits = 50 * time.Millisecond
 	// fenceKept is how long a fence stands where there is nothing yet, in seconds.
 	fenceKept = 24 * 60 * 60
 )
@@ -67,7 +64,7 @@ func (s *Store) change(ctx context.Context, t target, was head, id gocql.UUID, s
 	case err == nil && applied:
 		return nil
 	case err == nil:
-		return s.lost(ctx)
+		return ledger.ErrConflict
 	case refused(err):
 		return err
 	}
@@ -87,15 +84,6 @@ func refused(err error) bool {
 	}
 	return slices.Contains([]int{gocql.ErrCodeInvalid, gocql.ErrCodeSyntax, gocql.ErrCodeUnauthorized,
 		gocql.ErrCodeCredentials, gocql.ErrCodeOverloaded, gocql.ErrCodeConfig}, answer.Code())
-}
-
-// lost is a conflict, told after a moment.
-func (s *Store) lost(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-	case <-time.After(rand.N(loserWaits)): //nolint:gosec // no secret
-	}
-	return ledger.ErrConflict
 }
 
 // settle finds out what became of a write whose answer was lost. It goes on when ctx has

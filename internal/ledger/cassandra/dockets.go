@@ -75,28 +75,34 @@ func (s *Store) compareAndSet(ctx context.Context, next docket.Docket, entries [
 	if n.rows, err = s.rows(next, entries); err != nil {
 		return 0, err
 	}
-	was, err := s.cover(ctx, next.Key, gocql.LocalQuorum)
+	return next.Version, s.turns.take(ctx, next.Key.String(), func() error { return s.replace(ctx, n, expected) })
+}
+
+// replace writes the next state in the place of the expected one.
+func (s *Store) replace(ctx context.Context, n draft, expected int64) error {
+	key := n.docket.Key
+	was, err := s.cover(ctx, key, gocql.LocalQuorum)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if was.version != expected {
-		return 0, s.lost(ctx)
+		return ledger.ErrConflict
 	}
 	n.dress(was, s.now())
 	if err := s.announce(ctx, n, was); err != nil {
-		return 0, err
+		return err
 	}
 	if was.closed != 0 && n.closed == 0 {
-		if err := s.keepLines(ctx, next.Key, &was); err != nil {
-			return 0, err
+		if err := s.keepLines(ctx, key, &was); err != nil {
+			return err
 		}
 	}
-	t := partition{s, next.Key, s.ttl(was.closed)}
+	t := partition{s, key, s.ttl(was.closed)}
 	if err := s.change(ctx, t, was.head, n.id, func(ctx context.Context) (bool, error) { return s.send(ctx, n, was) }); err != nil {
-		return 0, err
+		return err
 	}
 	s.tidy(context.WithoutCancel(ctx), n, was)
-	return next.Version, nil
+	return nil
 }
 
 // draft is a docket's next state.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,8 +27,6 @@ type Ledger struct {
 	seen   atomic.Int64 // dockets looked at while it is built
 	fresh  atomic.Int64 // when the feed was read last, in microseconds
 	tail   tail
-	// The feed and a writer of this process may bring the same docket at once.
-	applying sync.Mutex
 }
 
 // OpenReport opens a Store and the mirror in this file, which may be absent. The mirror of

@@ -32,12 +32,16 @@ func (s *Store) put(ctx context.Context, r ledger.Record) error {
 	if err := size(len(r.Value), maxDocument); err != nil {
 		return err
 	}
+	return s.turns.take(ctx, r.Key, func() error { return s.replaceRecord(ctx, r) })
+}
+
+func (s *Store) replaceRecord(ctx context.Context, r ledger.Record) error {
 	was, err := s.recordHead(ctx, r.Key, gocql.LocalQuorum)
 	if err != nil {
 		return err
 	}
 	if was.version != r.Version {
-		return s.lost(ctx)
+		return ledger.ErrConflict
 	}
 	id := gocql.MustRandomUUID()
 	value := r.Value

@@ -8,6 +8,7 @@ import (
 	gocql "github.com/apache/cassandra-gocql-driver/v2"
 
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 )
 
 const (
@@ -56,7 +57,7 @@ func (s *Store) rewrite(ctx context.Context, key docket.Key, was *cover, ttl int
 			return err
 		}
 		if !applied {
-			return s.lost(ctx)
+			return ledger.ErrConflict
 		}
 		was.writeID = id
 	}

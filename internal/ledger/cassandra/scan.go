@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ const (
 	ranges      = 256 // of the ring
 	rangesRead  = 4   // at once
 	scanPage    = 1000
+	together    = 16 // dockets, loaded at once and stored in one transaction
 	tellEvery   = 10 * time.Second
 	versionless = 0 // fenced, not stored
 )
@@ -63,71 +65,79 @@ func bound(i int) int64 {
 	return at.Int64()
 }
 
-// scanRange looks at the dockets behind one token up to another. Cassandra's own ring begins
-// one behind the least number, so that nothing lies at it.
+// scanRange looks at the dockets behind one token up to another. Nothing lies at the least one.
 func (l *Ledger) scanRange(ctx context.Context, from, to int64) error {
 	rows := l.read("SELECT DISTINCT cluster, root, version, stamp FROM dockets WHERE token(cluster, root) > ? AND token(cluster, root) <= ?", from, to).
 		PageSize(scanPage).IterContext(ctx)
 	var key docket.Key
 	var version, stamp int64
+	var behind []docket.Key
 	for rows.Scan(&key.Cluster, &key.Root, &version, &stamp) {
 		l.seen.Add(1)
-		if version == versionless {
-			continue
-		}
 		known, err := l.mirror.Known(ctx, key)
-		if err == nil && known.Stamp < stamp {
-			err = l.refresh(ctx, key)
+		if version != versionless && err == nil && known.Stamp < stamp {
+			behind = append(behind, key)
+		}
+		if len(behind) == together && err == nil {
+			err = l.refresh(ctx, behind...)
+			behind = behind[:0]
 		}
 		if err != nil {
 			return errors.Join(err, rows.Close())
 		}
 	}
-	return rows.Close()
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	return l.refresh(ctx, behind...)
 }
 
-// refresh takes a docket over into the mirror, with the lines that it does not have.
-func (l *Ledger) refresh(ctx context.Context, key docket.Key) error {
+// refresh takes dockets over into the mirror, with the lines that it does not have.
+func (l *Ledger) refresh(ctx context.Context, keys ...docket.Key) error {
+	for part := range slices.Chunk(keys, together) {
+		copies := make([]*sqlite.Copy, len(part))
+		group, within := errgroup.WithContext(ctx)
+		for i, key := range part {
+			group.Go(func() (err error) {
+				copies[i], err = l.fetch(within, key)
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+		var newer []sqlite.Copy
+		for _, c := range copies {
+			if c != nil {
+				newer = append(newer, *c)
+			}
+		}
+		if err := l.mirror.Apply(ctx, newer...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch loads what the mirror lacks of a docket; nil if nothing.
+func (l *Ledger) fetch(ctx context.Context, key docket.Key) (*sqlite.Copy, error) {
 	d, c, err := l.load(ctx, key)
 	if err != nil {
-		return fmt.Errorf("load docket %q: %w", key, err)
-	}
-	if c.version == 0 {
-		return nil // announced, not stored yet
+		return nil, fmt.Errorf("load docket %q: %w", key, err)
 	}
 	known, err := l.mirror.Known(ctx, key)
-	if err != nil || known.Stamp >= c.stamp {
-		return err
+	if err != nil || known.Stamp >= c.stamp || c.version == versionless {
+		return nil, err
 	}
 	after := known.Upto
 	if c.version <= known.Version {
 		after = 0 // that one was forgotten, and this is a new life
 	}
-	made := sqlite.Copy{Docket: d, Stamp: c.stamp, Closed: c.closed, Upto: (c.version+1)*perVersion - 1}
+	made := &sqlite.Copy{Docket: d, Stamp: c.stamp, Closed: c.closed, Upto: (c.version+1)*perVersion - 1}
 	if made.Lines, err = l.placed(ctx, key, after, made.Upto); err != nil {
-		return fmt.Errorf("load the history of docket %q: %w", key, err)
+		return nil, fmt.Errorf("load the history of docket %q: %w", key, err)
 	}
-	return l.apply(ctx, made, known)
-}
-
-// apply stores it unless another one was faster: then its lines may be there already.
-func (l *Ledger) apply(ctx context.Context, c sqlite.Copy, base sqlite.Known) error {
-	l.applying.Lock()
-	defer l.applying.Unlock()
-	now, err := l.mirror.Known(ctx, c.Docket.Key)
-	if err != nil {
-		return err
-	}
-	if now != base {
-		fresh := c.Lines[:0]
-		for _, line := range c.Lines {
-			if line.Line.Seq > now.Upto {
-				fresh = append(fresh, line)
-			}
-		}
-		c.Lines = fresh
-	}
-	return l.mirror.Apply(ctx, c)
+	return made, nil
 }
 
 // placed reads lines with their places.

@@ -52,6 +52,7 @@ type Store struct {
 	session  *gocql.Session
 	settings Settings
 	codec    codec
+	turns    *turns
 	id       string
 	now      func() time.Time
 	log      *slog.Logger
@@ -72,7 +73,7 @@ func Open(ctx context.Context, settings Settings) (*Store, error) {
 		session.Close()
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	s := &Store{session: session, codec: codec, settings: settings, now: settings.Now, log: settings.Log}
+	s := &Store{session: session, codec: codec, turns: newTurns(), settings: settings, now: settings.Now, log: settings.Log}
 	if err := s.identify(ctx); err != nil {
 		session.Close()
 		return nil, fmt.Errorf("open ledger: %w", err)

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/k8guard/k8guard/internal/docket"
 )
 
@@ -135,8 +133,6 @@ func (l *Ledger) follow(ctx context.Context) error {
 
 // catchUp looks at all dockets of which a later state was told than the mirror has.
 func (l *Ledger) catchUp(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
 	var behind []docket.Key
 	for key, e := range l.tail.waiting {
 		known, err := l.mirror.Known(ctx, key)
@@ -149,10 +145,7 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 		}
 		behind = append(behind, key)
 	}
-	for _, key := range behind {
-		group.Go(func() error { return l.refresh(ctx, key) })
-	}
-	return group.Wait()
+	return l.refresh(ctx, behind...)
 }
 
 // prune forgets what Cassandra has forgotten a day ago. The notices that only that spoke of

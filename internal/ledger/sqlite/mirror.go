@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/docket"
@@ -24,7 +25,7 @@ type Copy struct {
 	Stamp int64
 	// Closed is since when nothing of it is open, in microseconds; 0 while anything is.
 	Closed int64
-	// Lines are all that are not here yet. All mirrors of one ledger give a line the same place.
+	// Lines are all that are not here yet; others do no harm. All mirrors of one ledger give a line the same place.
 	Lines []PlacedLine
 	// Upto is the number of the last line there.
 	Upto int64
@@ -77,20 +78,29 @@ func scanKnown(row *sql.Row, key docket.Key) (k Known, err error) {
 	return k, nil
 }
 
-// Apply takes over a docket's newer state with its new lines, all together. It may be
+// Apply takes over newer states of dockets with their new lines, all together. It may be
 // called with the same or an older state any number of times.
-func (m *Mirror) Apply(ctx context.Context, c Copy) error {
-	err := m.transact(ctx, func(tx *sql.Tx) error {
-		known, err := scanKnown(tx.QueryRowContext(ctx, selectKnown, c.Docket.Key.Cluster, c.Docket.Key.Root), c.Docket.Key)
-		if err != nil || c.Stamp <= known.Stamp {
-			return err
+func (m *Mirror) Apply(ctx context.Context, copies ...Copy) error {
+	return m.transact(ctx, func(tx *sql.Tx) error {
+		for _, c := range copies {
+			if err := m.applyNewer(ctx, tx, c); err != nil {
+				return fmt.Errorf("mirror docket %q: %w", c.Docket.Key, err)
+			}
 		}
-		return m.apply(ctx, tx, c)
+		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("mirror docket %q: %w", c.Docket.Key, err)
+}
+
+func (m *Mirror) applyNewer(ctx context.Context, tx *sql.Tx, c Copy) error {
+	known, err := scanKnown(tx.QueryRowContext(ctx, selectKnown, c.Docket.Key.Cluster, c.Docket.Key.Root), c.Docket.Key)
+	if err != nil || c.Stamp <= known.Stamp {
+		return err
 	}
-	return nil
+	// A version that fell back is a new life: the docket was forgotten, and its numbers begin anew.
+	if c.Docket.Version > known.Version {
+		c.Lines = slices.DeleteFunc(slices.Clone(c.Lines), func(l PlacedLine) bool { return l.Line.Seq <= known.Upto })
+	}
+	return m.apply(ctx, tx, c)
 }
 
 func (m *Mirror) apply(ctx context.Context, tx *sql.Tx, c Copy) error {
