@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/cassandra"
 	"github.com/k8guard/k8guard/tools/services"
+	"github.com/k8guard/k8guard/tools/services/servicestest"
 )
 
 // claims is what writers were told of their writes, by the text of each.
@@ -148,12 +151,26 @@ func pair(t *testing.T, s *services.Service, count *settled) []*cassandra.Store 
 	return []*cassandra.Store{open(t, conf), open(t, conf)}
 }
 
+// often is how often a fault is made: K8GUARD_ROUNDS, if it is set.
+func often(t *testing.T, normally int) int {
+	t.Helper()
+	text := os.Getenv("K8GUARD_ROUNDS")
+	if text == "" {
+		return normally
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("K8GUARD_ROUNDS: %v", err)
+	}
+	return n
+}
+
 // standstill stops the server for longer than a write waits, with writes under way.
 func standstill(t *testing.T, s *services.Service) {
 	count := &settled{Handler: slog.DiscardHandler}
 	replicas, c := pair(t, s, count), newClaims()
 	stop := c.write(t, replicas, "standstill-")
-	for range 2 {
+	for range often(t, 1) {
 		before := c.count()
 		eventually(t, func() error { return more(c, before+10) })
 		if err := s.Pause(0); err != nil {
@@ -186,7 +203,7 @@ func kills(t *testing.T, s *services.Service) {
 	count := &settled{Handler: slog.DiscardHandler}
 	replicas, c := pair(t, s, count), newClaims()
 	stop := c.write(t, replicas, "kills-")
-	for range 2 {
+	for range often(t, 2) {
 		before := c.count()
 		eventually(t, func() error { return more(c, before+20) })
 		if err := s.Kill(0); err != nil {
@@ -205,4 +222,35 @@ func kills(t *testing.T, s *services.Service) {
 	stop()
 	c.check(t, replicas[1], "kills-")
 	t.Logf("%v; of lost answers %d were stored, %d not", c, count.stored, count.denied)
+}
+
+// Two nodes with a copy each: while one is away nothing is written, and nothing is lost.
+func TestOneOfTwoNodesDown(t *testing.T) {
+	if os.Getenv("K8GUARD_ROUNDS") == "" {
+		t.Skip("set K8GUARD_ROUNDS=1 to start two nodes: it takes a minute")
+	}
+	s := servicestest.StartWith(t, services.Cassandra, services.Options{Nodes: 2})
+	conf := settings(t, s, "two")
+	conf.Replication, conf.Timeout = 2, 4*time.Second
+	replicas, c := []*cassandra.Store{open(t, conf), open(t, conf)}, newClaims()
+	stop := c.write(t, replicas, "two-")
+	for range often(t, 1) {
+		before := c.count()
+		eventually(t, func() error { return more(c, before+20) })
+		if err := s.Kill(1); err != nil {
+			t.Fatal(err)
+		}
+		if err := replicas[0].Ping(t.Context()); err == nil {
+			t.Error("ready with one of two copies")
+		}
+		if err := s.Restart(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() error { return replicas[0].Ping(t.Context()) })
+	}
+	before := c.count()
+	eventually(t, func() error { return more(c, before+20) })
+	stop()
+	c.check(t, replicas[1], "two-")
+	t.Log(c)
 }

@@ -61,9 +61,12 @@ func schemaByHand(t *testing.T, s *services.Service) {
 			t.Fatal(d, err)
 		}
 	}
-	for at, want := range map[int]string{0: "k8guard ledger schema", 99: "a newer K8Guard"} {
-		exec(t, on, "UPDATE by_hand.schema_state SET version = ? WHERE id = 'ledger'", at)
-		refused(t, conf, want)
+	for _, format := range []struct {
+		at   int
+		want string
+	}{{0, "k8guard ledger schema"}, {99, "a newer K8Guard"}} {
+		exec(t, on, "UPDATE by_hand.schema_state SET version = ? WHERE id = 'ledger'", format.at)
+		refused(t, conf, format.want)
 	}
 	conf.CreateSchema = true
 	refused(t, conf, "a newer K8Guard")
