@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -43,7 +44,7 @@ func (c *checker) cassandra(l Cassandra) {
 func isHost(h string) bool {
 	name := h
 	if host, port, err := net.SplitHostPort(h); err == nil {
-		if _, err := net.LookupPort("tcp", port); err != nil {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
 			return false
 		}
 		name = host

@@ -95,11 +95,7 @@ func run(t testing.TB, s cassandra.Settings, file string) *running {
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var group sync.WaitGroup
-	group.Go(func() {
-		if err := l.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	group.Go(func() { l.Run(ctx) })
 	r := &running{l, sync.OnceFunc(func() { cancel(); group.Wait() })}
 	t.Cleanup(r.stop)
 	eventually(t, func() error { return l.Ping(t.Context()) })

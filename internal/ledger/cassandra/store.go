@@ -121,10 +121,3 @@ func (s *Store) write(ctx context.Context, statement string, values ...any) erro
 func again() gocql.RetryPolicy {
 	return &gocql.ExponentialBackoffRetryPolicy{NumRetries: 2, Min: 50 * time.Millisecond, Max: time.Second}
 }
-
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}

@@ -39,14 +39,15 @@ type expected struct {
 // keeps the lines, sends, and settles.
 func (l *Ledger) overlap() time.Duration { return time.Minute + skew + 6*l.settings.Timeout }
 
-// Run keeps the mirror up to date until ctx ends. It builds it first if it must.
-func (l *Ledger) Run(ctx context.Context) error {
+// Run keeps the mirror up to date until ctx ends. It builds it first if it must. What goes
+// wrong is logged and tried again; [Ledger.Ping] tells of it.
+func (l *Ledger) Run(ctx context.Context) {
 	l.resume(ctx)
 	for wait := pollEvery; ; {
 		err := l.step(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return
 		case err != nil:
 			wait = min(2*wait, 30*time.Second)
 			l.log.Warn("the report's mirror was not brought up to date", "err", err, "next", "trying again", "in", wait)
@@ -55,7 +56,7 @@ func (l *Ledger) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-time.After(wait):
 		}
 	}
