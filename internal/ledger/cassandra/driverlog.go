@@ -7,7 +7,8 @@ import (
 	gocql "github.com/apache/cassandra-gocql-driver/v2"
 )
 
-// driverLog passes on what the driver says. It calls much an error that it mends itself.
+// driverLog passes on what the driver says. It calls much an error that it mends itself, and
+// repeats it as long as a node is away; what fails for it, our own callers say.
 type driverLog struct{ log *slog.Logger }
 
 func (d driverLog) say(level slog.Level, text string, fields []gocql.LogField) {
@@ -20,12 +21,12 @@ func (d driverLog) say(level slog.Level, text string, fields []gocql.LogField) {
 
 // Error implements gocql.StructuredLogger.
 func (d driverLog) Error(text string, fields ...gocql.LogField) {
-	d.say(slog.LevelWarn, text, fields)
+	d.say(slog.LevelInfo, text, fields)
 }
 
 // Warning implements gocql.StructuredLogger.
 func (d driverLog) Warning(text string, fields ...gocql.LogField) {
-	d.say(slog.LevelInfo, text, fields)
+	d.say(slog.LevelDebug, text, fields)
 }
 
 // Info implements gocql.StructuredLogger.

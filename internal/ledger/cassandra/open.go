@@ -72,7 +72,7 @@ func (s *Store) leaveOpen(ctx context.Context, k docket.Key, now cover, live, cl
 		return nil
 	}
 	if closing {
-		if err := s.close(ctx, k, now); errors.Is(err, ledger.ErrConflict) {
+		if err := s.dateLines(ctx, k, now); errors.Is(err, ledger.ErrConflict) {
 			return nil // it lives on; who changed it sees to it
 		} else if err != nil {
 			return err

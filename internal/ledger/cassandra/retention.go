@@ -13,7 +13,7 @@ import (
 
 const (
 	maxTTL    = 20 * 365 * 24 * 60 * 60 // Cassandra's own bound, in seconds
-	pageRows  = 200
+	pageRows  = 50                      // each may be 2 MB
 	pageBytes = 1 << 20
 )
 
@@ -75,8 +75,8 @@ func (s *Store) page(ctx context.Context, key docket.Key, after int64) (page []r
 	return page, rows.Close()
 }
 
-// close gives the lines of a docket that is over the same deadline as the docket has.
-func (s *Store) close(ctx context.Context, key docket.Key, was cover) error {
+// dateLines gives the lines of a docket that is over the same deadline as the docket has.
+func (s *Store) dateLines(ctx context.Context, key docket.Key, was cover) error {
 	if s.settings.Retention == 0 {
 		return nil
 	}
