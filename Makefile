@@ -92,8 +92,9 @@ demo-once:
 storm: ## 10,000 violations of ten owners at once (about ten minutes)
 	$(call step,storm,K8GUARD_STORM=10000 $(GO) test -count 1 -timeout 60m -v -run 'TestFaults/^story$$/^storm$$' ./test/faults)
 
-soak: ## kill K8Guard 200 times over 200 objects, and spoil 1,000 answers over 2,000 (30 minutes; K8GUARD_SEED replays)
+soak: ## kill K8Guard 200 times over 200 objects, and kill and pause Cassandra 25 times, spoil 1,000 answers over 2,000 (45 minutes; K8GUARD_SEED replays)
 	$(call step,soak,K8GUARD_KILLS=200 K8GUARD_HUNDREDS=2 CGO_ENABLED=1 $(GO) test -race -count 1 -timeout 60m -v -run TestKill9Random ./test/e2e)
+	$(call step,Cassandra killed and paused,K8GUARD_ROUNDS=25 $(GO) test -count 1 -timeout 60m -v -run 'TestReal/(a_server|kill)|TestOneOfTwo' ./internal/ledger/cassandra)
 	$(call step,watch faults,K8GUARD_FAULTS=1000 K8GUARD_FAULT_OBJECTS=2000 $(GO) test -count 1 -timeout 30m -v -run TestFaultsMissNothing ./internal/discover)
 
 axe: ## check the report's pages with axe-core and by keyboard (wants node, npm and Chromium)

@@ -34,12 +34,10 @@ func (s *Store) announce(ctx context.Context, n draft, was cover) error {
 		})
 	}
 	for _, id := range n.caseIDs {
-		if id == "" || slices.Contains(was.caseIDs, id) {
+		if id == "" || slices.Contains(was.caseIDs, id) && was.closed == 0 {
 			continue
 		}
-		group.Go(func() error {
-			return s.write(ctx, "INSERT INTO cases (id, cluster, root) VALUES (?, ?, ?) USING TIMESTAMP ?", id, k.Cluster, k.Root, n.stamp)
-		})
+		group.Go(func() error { return s.putCase(ctx, id, k, n.stamp, 0) })
 	}
 	group.Go(func() error { return s.tell(ctx, k, n.stamp) })
 	if err := group.Wait(); err != nil {
@@ -53,7 +51,7 @@ func (s *Store) tidy(ctx context.Context, n draft, was cover) {
 	ctx, cancel := context.WithTimeout(ctx, s.settings.Timeout)
 	defer cancel()
 	k := n.docket.Key
-	now := cover{head: head{version: n.docket.Version, writeID: n.id}, stamp: n.stamp, closed: n.closed}
+	now := cover{head: head{version: n.docket.Version, writeID: n.id}, stamp: n.stamp, closed: n.closed, caseIDs: n.caseIDs}
 	err := s.leaveOpen(ctx, k, now, n.docket.Live(), n.closed != 0 && was.closed == 0)
 	for _, id := range was.caseIDs {
 		if !slices.Contains(n.caseIDs, id) {
@@ -71,6 +69,14 @@ func (s *Store) leaveOpen(ctx context.Context, k docket.Key, now cover, live, cl
 	if live {
 		return nil
 	}
+	if now.closed != 0 {
+		// Only now: had the change lost, an open case would have a deadline.
+		for _, id := range now.caseIDs {
+			if err := s.putCase(ctx, id, k, now.stamp, s.ttl(now.closed)); err != nil {
+				return err
+			}
+		}
+	}
 	if closing {
 		if err := s.dateLines(ctx, k, now); errors.Is(err, ledger.ErrConflict) {
 			return nil // it lives on; who changed it sees to it
@@ -79,6 +85,12 @@ func (s *Store) leaveOpen(ctx context.Context, k docket.Key, now cover, live, cl
 		}
 	}
 	return s.removeOpen(ctx, k, now.stamp)
+}
+
+// putCase writes the way from a case to its docket. Of two with one timestamp the one with a
+// deadline stays.
+func (s *Store) putCase(ctx context.Context, id string, k docket.Key, stamp int64, ttl int) error {
+	return s.write(ctx, "INSERT INTO cases (id, cluster, root) VALUES (?, ?, ?) USING TIMESTAMP ? AND TTL ?", id, k.Cluster, k.Root, stamp, ttl)
 }
 
 func (s *Store) removeOpen(ctx context.Context, k docket.Key, stamp int64) error {

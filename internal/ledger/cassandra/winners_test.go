@@ -129,6 +129,10 @@ func deadlines(t *testing.T, s *services.Service) {
 		if err := rows.Close(); err != nil || n < lines {
 			t.Fatalf("%s: %d rows, %v", when, n, err)
 		}
+		var ttl int
+		if err := on.Query("SELECT ttl(cluster) FROM cases WHERE id = ?", d.Cases[0].ID).ScanContext(t.Context(), &ttl); err != nil || (ttl > 0) != dated {
+			t.Fatalf("%s: the case has a deadline of %d, %v", when, ttl, err)
+		}
 	}
 	want("open", false)
 	d.Cases[0].State = docket.Resolved
