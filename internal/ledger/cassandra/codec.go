@@ -2,6 +2,7 @@ package cassandra
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -39,12 +40,22 @@ func (c codec) pack(v any) ([]byte, error) {
 	return c.w.EncodeAll(text, nil), nil
 }
 
+// errBroken says that what is stored cannot be read.
+var errBroken = errors.New("what is stored is broken")
+
 func (c codec) unpack(data []byte, into any) error {
 	text, err := c.r.DecodeAll(data, nil)
 	if err != nil {
-		return fmt.Errorf("decompress: %w", err)
+		return fmt.Errorf("%w: %w", errBroken, err)
 	}
-	return json.Unmarshal(text, into)
+	return decode(text, into)
+}
+
+func decode(text []byte, into any) error {
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%w: %w", errBroken, err)
+	}
+	return nil
 }
 
 func bounded(v any) ([]byte, error) {

@@ -2,7 +2,6 @@ package cassandra
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,7 +76,7 @@ func (s *Store) lines(ctx context.Context, key docket.Key, after int64, limit in
 	var text []byte
 	for total := 0; total <= maxPageBytes && rows.Scan(&text); total += len(text) {
 		var line ledger.Line
-		if err := json.Unmarshal(text, &line); err != nil {
+		if err := decode(text, &line); err != nil {
 			return nil, errors.Join(err, rows.Close())
 		}
 		all = append(all, line)

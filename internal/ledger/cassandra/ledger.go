@@ -42,7 +42,6 @@ func OpenReport(ctx context.Context, settings Settings, file string) (*Ledger, e
 		return nil, errors.Join(err, store.Close())
 	}
 	l := &Ledger{Store: store, mirror: mirror}
-	l.tail.waiting = map[docket.Key]expected{}
 	return l, nil
 }
 

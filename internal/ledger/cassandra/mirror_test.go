@@ -161,6 +161,21 @@ func retention(t *testing.T, s *services.Service) {
 	}
 }
 
+// brokenDocket holds up no other docket.
+func brokenDocket(t *testing.T, s *services.Service) {
+	conf := settings(t, s, "contract")
+	empty(t, conf)
+	exec(t, session(t, s, "contract"), "UPDATE dockets SET version = 1, stamp = 1, doc = 0x1234 WHERE cluster = 'c' AND root = 'broken'")
+	l := run(t, conf, filepath.Join(t.TempDir(), "mirror.db"))
+	defer func() { _ = l.Close() }()
+	whole := sample("whole", docket.Open)
+	store(t, l, &whole)
+	eventually(t, total(l, ledger.CaseQuery{}, 1))
+	if _, err := l.Load(t.Context(), docket.Key{Cluster: "c", Root: "broken"}); err == nil {
+		t.Error("a broken docket was loaded")
+	}
+}
+
 // otherMirror wants only what this ledger holds, whatever the file is.
 func otherMirror(t *testing.T, s *services.Service) {
 	conf := settings(t, s, "contract")

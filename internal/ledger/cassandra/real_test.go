@@ -29,6 +29,7 @@ func TestReal(t *testing.T) {
 		{"an old entry hides no docket", reborn},
 		{"a late feed entry is not missed", lateFeed},
 		{"mirrors agree", mirrorsAgree},
+		{"a broken docket holds up no other", brokenDocket},
 		{"what is past its retention goes", retention},
 		{"a mirror of another ledger is thrown away", otherMirror},
 		{"a server that stands still", standstill},

@@ -2,7 +2,6 @@ package cassandra
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -100,6 +99,10 @@ func (l *Ledger) refresh(ctx context.Context, keys ...docket.Key) error {
 		for i, key := range part {
 			group.Go(func() (err error) {
 				copies[i], err = l.fetch(within, key)
+				if errors.Is(err, errBroken) { // it must not hold up the others
+					l.log.Error("a docket is left out of the report's mirror", "docket", key.String(), "err", err)
+					return nil
+				}
 				return err
 			})
 		}
@@ -149,7 +152,7 @@ func (l *Ledger) placed(ctx context.Context, key docket.Key, after, upto int64) 
 	var text []byte
 	for rows.Scan(&p.Place, &text) {
 		p.Line = ledger.Line{}
-		if err := json.Unmarshal(text, &p.Line); err != nil {
+		if err := decode(text, &p.Line); err != nil {
 			return nil, errors.Join(err, rows.Close())
 		}
 		all = append(all, p)

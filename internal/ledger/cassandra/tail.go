@@ -4,13 +4,11 @@ import (
 	"context"
 	"strconv"
 	"time"
-
-	"github.com/k8guard/k8guard/internal/docket"
 )
 
 const (
 	pollEvery  = time.Second
-	deepEvery  = 10 * time.Second
+	deepEvery  = 5 * time.Second
 	scanEvery  = 24 * time.Hour
 	pruneEvery = time.Hour
 	// glance is how far a poll looks back behind the one before; every deepEvery one looks
@@ -26,13 +24,6 @@ type tail struct {
 	deep     time.Time // the last look far back
 	scanned  time.Time // the last look at every docket
 	pruned   time.Time
-	waiting  map[docket.Key]expected // told, not seen yet
-}
-
-// expected is a state that the feed announced. Its writer may have lost, or may yet win.
-type expected struct {
-	stamp int64
-	since time.Time
 }
 
 // overlap is how long after its entry in the feed a change may come: its writer announces,
