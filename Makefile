@@ -16,12 +16,15 @@ CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/k8guard
 LINT   = $(CACHE)/lint/$(LINT_VERSION)/golangci-lint
 TEMPL  = $(GO) tool -modfile=tools/templ/go.mod templ
 
+# A comma would end an argument of step.
+comma := ,
+
 # step runs a command, says what it is, and how long it took.
 step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short vet fmt-check lint drift programs mailserver test-race generate demo demo-once storm soak gate-mutants axe \
-	cluster-up cluster-down cluster-status bench fuzz clean
+.PHONY: help build test test-short vet fmt-check lint drift programs mailserver services test-race generate demo demo-once storm soak gate-mutants axe \
+	cluster-up cluster-down cluster-status services-up services-down services-status bench fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +34,7 @@ build: ## build bin/k8guard
 
 # One after the other, also under make -j: they share the processors and the module cache.
 test: ## run every check and every test, on a real control plane
-	@for step in vet fmt-check lint drift programs mailserver gate-mutants demo-once test-race; do $(MAKE) $$step || exit; done
+	@for step in vet fmt-check lint drift programs mailserver services gate-mutants demo-once test-race; do $(MAKE) $$step || exit; done
 
 test-short: ## run the tests that need no server
 	$(call step,short tests,$(GO) test -short ./...)
@@ -61,9 +64,15 @@ programs:
 mailserver:
 	$(call step,Debian's OpenSMTPD,sh tools/opensmtpd.sh)
 
-# go test's own lines carry the times. Packages that start control planes are heavy: two at a time.
+# Kafka, Cassandra and Memcached for the tests; kept in the user's cache.
+services:
+	$(call step,Kafka$(comma) Cassandra and Memcached,sh tools/services.sh && $(GO) run ./tools/services/ctl fetch)
+
+# go test's own lines carry the times. Packages that start control planes are heavy: two at a
+# time. Tests that are left out for want of a server are said and counted at the end.
 test-race:
-	@echo "== tests"; CGO_ENABLED=1 $(GO) test -race -p 2 -timeout 30m ./...
+	@echo "== tests"; left=$$(mktemp); K8GUARD_LEFT_OUT=$$left CGO_ENABLED=1 $(GO) test -race -p 2 -timeout 30m ./...; code=$$?; \
+		[ ! -s $$left ] || { echo "== LEFT OUT: $$(grep -c . $$left) tests"; sort $$left; }; rm -f $$left; exit $$code
 
 generate: ## write the generated files anew
 	@mkdir -p bin
@@ -83,8 +92,9 @@ demo-once:
 storm: ## 10,000 violations of ten owners at once (about ten minutes)
 	$(call step,storm,K8GUARD_STORM=10000 $(GO) test -count 1 -timeout 60m -v -run 'TestFaults/^story$$/^storm$$' ./test/faults)
 
-soak: ## kill K8Guard 200 times over 200 objects, and spoil 1,000 answers over 2,000 (30 minutes; K8GUARD_SEED replays)
+soak: ## kill K8Guard 200 times over 200 objects, and kill and pause Cassandra 25 times, spoil 1,000 answers over 2,000 (45 minutes; K8GUARD_SEED replays)
 	$(call step,soak,K8GUARD_KILLS=200 K8GUARD_HUNDREDS=2 CGO_ENABLED=1 $(GO) test -race -count 1 -timeout 60m -v -run TestKill9Random ./test/e2e)
+	$(call step,Cassandra killed and paused,K8GUARD_ROUNDS=25 $(GO) test -count 1 -timeout 60m -v -run 'TestReal/(a_server|kill)|TestOneOfTwo' ./internal/ledger/cassandra)
 	$(call step,watch faults,K8GUARD_FAULTS=1000 K8GUARD_FAULT_OBJECTS=2000 $(GO) test -count 1 -timeout 30m -v -run TestFaultsMissNothing ./internal/discover)
 
 axe: ## check the report's pages with axe-core and by keyboard (wants node, npm and Chromium)
@@ -102,6 +112,16 @@ cluster-down: ## stop it
 
 cluster-status: ## say whether it runs
 	@$(GO) run ./tools/cluster status
+
+# NODES=2: two brokers and two nodes; SECURED=1: TLS and passwords.
+services-up: ## start Kafka, Cassandra and Memcached of our own
+	@sh tools/services.sh; $(GO) run ./tools/services/ctl up --nodes $(or $(NODES),1) $(if $(SECURED),--secured)
+
+services-down: ## stop them
+	@$(GO) run ./tools/services/ctl down
+
+services-status: ## say whether they run, and where
+	@$(GO) run ./tools/services/ctl status
 
 bench: ## run the benchmarks
 	$(call step,bench,$(GO) test -run '^$$' -bench . -benchmem ./...)

@@ -114,6 +114,7 @@ func New(s Streams) *cobra.Command {
 		newWhoOwns(s),
 		newRules(s),
 		newConfig(s),
+		newLedger(s),
 		newVersion(s),
 	)
 	addCompletion(root)

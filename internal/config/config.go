@@ -20,6 +20,7 @@ type Config struct {
 	Clusters   []ActingCluster `yaml:"clusters"`
 	Data       Data            `yaml:"data"`
 	Bus        Bus             `yaml:"bus"`
+	Ledger     Ledger          `yaml:"ledger"`
 	Discover   Discover        `yaml:"discover"`
 	Rules      Rules           `yaml:"rules"`
 	Policies   []Policy        `yaml:"policies"`
@@ -127,6 +128,39 @@ type Data struct {
 	// Retention is how long a root is kept after nothing of it is open, with its cases,
 	// notices and history; 0s is for ever. What is open, or may be undone, always stays.
 	Retention time.Duration `yaml:"retention"`
+}
+
+// The values of ledger.kind.
+const (
+	LedgerSQLite    = "sqlite"
+	LedgerCassandra = "cassandra"
+)
+
+// Ledger says which store keeps cases, notices and history.
+type Ledger struct {
+	// Kind is sqlite (a file in data.dir, for one process) or cassandra (for many).
+	Kind      string    `yaml:"kind"`
+	Cassandra Cassandra `yaml:"cassandra"`
+}
+
+// Cassandra is the ledger of many replicas; all of it is read with ledger.kind: cassandra only. See docs/operators/cassandra.md.
+type Cassandra struct {
+	// Hosts are some nodes of the local data center, as host or host:port; the others are found.
+	Hosts    []string `yaml:"hosts"`
+	Keyspace string   `yaml:"keyspace"` // lower-case letters, digits and _; one for each ledger
+	// LocalDC is the data center that is read and written. All processes of one ledger name the same.
+	LocalDC string `yaml:"localDC"`
+	// Replication is the number of copies that a new keyspace gets in LocalDC, 1 to 3.
+	Replication int    `yaml:"replication"`
+	Username    string `yaml:"username"` // empty means no login
+	Password    Secret `yaml:"password"` // printed as "***", which is refused when read
+	// PasswordFile is read at each connection; it wins over Password.
+	PasswordFile string    `yaml:"passwordFile"`
+	TLS          ClientTLS `yaml:"tls"`
+	// Timeout is how long one answer may take. It must be above the servers' own write and contention timeouts.
+	Timeout time.Duration `yaml:"timeout"`
+	// CreateSchema lets K8Guard make the keyspace and its tables; with false, run what "k8guard ledger schema" prints.
+	CreateSchema bool `yaml:"createSchema"`
 }
 
 // Discover steers the watch.

@@ -52,7 +52,7 @@ func (c *checker) enforce(cfg Config) {
 
 // Warnings names settings that are legal and probably not meant.
 func Warnings(c Config) []Warning {
-	all := warnBus(c.Bus)
+	all := append(warnBus(c.Bus), warnLedger(c.Ledger)...)
 	if c.Enforce.Mode == ModeEnforce && c.Enforce.MinimumAge < time.Hour {
 		all = append(all, Warning{"enforce.minimumAge", "is below an hour while enforcement is on: owners have little time"})
 	}

@@ -49,7 +49,12 @@ func full() config.Config {
 			Partitions: 24, Replication: 3, Retention: 48 * time.Hour,
 			TLS:  config.ClientTLS{Enabled: true, CAFile: "/tls/kafka-ca.crt", CertFile: "/tls/kafka.crt", KeyFile: "/tls/kafka.key", ServerName: "kafka.demo.example"},
 			SASL: config.SASL{Mechanism: config.SASLScram512, Username: "k8guard", Password: config.NewSecret("hidden"), PasswordFile: "/run/secrets/kafka", TokenFile: "/run/secrets/token"}}},
-		Data:     config.Data{Dir: "/var/lib/k8guard", Retention: 720 * time.Hour},
+		Data: config.Data{Dir: "/var/lib/k8guard", Retention: 720 * time.Hour},
+		Ledger: config.Ledger{Kind: config.LedgerCassandra, Cassandra: config.Cassandra{
+			Hosts: []string{"cassandra-0.demo.example", "cassandra-1.demo.example:9142"}, Keyspace: "guard", LocalDC: "east", Replication: 2,
+			Username: "guard", Password: config.NewSecret("hunter2-of-cassandra"), PasswordFile: "/run/secrets/cassandra", Timeout: 6 * time.Second,
+			TLS: config.ClientTLS{Enabled: true, CAFile: "/etc/k8guard/cassandra-ca.pem", CertFile: "/etc/k8guard/cassandra.crt",
+				KeyFile: "/etc/k8guard/cassandra.key", ServerName: "cassandra.demo.example"}}},
 		Discover: config.Discover{Resync: 90 * time.Second, IgnoreNamespaces: []string{"kube-node-lease"}},
 		Rules: config.Rules{Disabled: []string{"PRIVILEGED"},
 			ImageRepo:    config.ImageRepo{Approved: []string{"registry.demo.example/base"}},

@@ -19,6 +19,8 @@ func oldNames() map[string]string {
 		"ACTION_ANNOTATION_FORMAT_FOR_EMAILS": "owners.emailAnnotation", "ACTION_SMTP_FALLBACK_SEND_TO": "owners.fallback",
 		"ACTION_SMTP_SERVER": "notify.email.host", "ACTION_SMTP_PORT": "notify.email.port", "ACTION_SMTP_USERNAME": "notify.email.username",
 		"ACTION_SMTP_PASSWORD": "notify.email.password", "ACTION_SMTP_SEND_FROM": "notify.email.from",
+		"ACTION_CASSANDRA_HOSTS": "ledger.cassandra.hosts", "ACTION_CASSANDRA_KEYSPACE": "ledger.cassandra.keyspace",
+		"ACTION_CASSANDRA_USERNAME": "ledger.cassandra.username", "ACTION_CASSANDRA_PASSWORD": "ledger.cassandra.password",
 	}
 }
 
@@ -28,14 +30,14 @@ func replaced(name string) string {
 	const (
 		exempt = "write an entry of exemptions, with a reason and an end"
 		ladder = "write it into policies[].ladder"
-		inside = "has no effect: \"run\" joins its parts in one process and needs no broker, cache or Cassandra"
+		inside = "has no effect: \"run\" joins its parts in one process and needs no broker and no cache"
 		chat   = "has no effect yet: mail is the only channel (notify.email)"
 	)
 	for prefix, text := range map[string]string{
 		"IGNORE_PODS_PREFIX": exempt, "IGNORE_DEPLOYMENTS": exempt, "IGNORE_DAEMONSETS": exempt, "IGNORE_JOBS": exempt, "IGNORE_CRONJOBS": exempt,
 		"NAMESPACE":  "has no effect: all namespaces are judged; narrow what follows with policies[].match.namespaces",
 		"CACHE_TYPE": inside, "CACHE_EXPIRATION_SECONDS": inside, "MEMCACHED_HOSTNAME": inside, "MESSAGE_BROKER": inside, "KAFKA_*": inside, "RMQ_*": inside,
-		"CASSANDRA_CREATE_*": inside, "ACTION_CASSANDRA_*": inside, "ACTION_HIPCHAT_*": chat, "ACTION_SLACK_*": chat,
+		"ACTION_HIPCHAT_*": chat, "ACTION_SLACK_*": chat,
 		"ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS": chat, "ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS": chat,
 		"ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN": ladder + ".wait", "ACTION_WARNING_COUNT_BEFORE_ACTION": ladder + ".warnings",
 		"ACTION_DURATION_VIOLATION_EXPIRES":            "has no effect: a case ends when the violation does",
@@ -68,6 +70,9 @@ func (l *loader) old(env, rules []string, cfg *Config) {
 				value = strings.ToLower(value)
 			}
 			l.override(where, strings.Split(key, "."), value, cfg)
+			if name == "ACTION_CASSANDRA_HOSTS" && cfg.Ledger.Kind != LedgerCassandra {
+				l.warn(full, "does not choose the ledger, which stays a file; write ledger.kind: cassandra and ledger.cassandra.localDC")
+			}
 			continue
 		}
 		switch {
@@ -75,6 +80,8 @@ func (l *loader) old(env, rules []string, cfg *Config) {
 			l.oldMode(full, name, value, cfg)
 		case name == "APPROVED_IMAGE_SIZE":
 			l.override(where, []string{"rules", "IMAGE_SIZE", "limit"}, value+"Mi", cfg) // it was in MB of 1024 * 1024
+		case strings.HasPrefix(name, "ACTION_CASSANDRA_") || strings.HasPrefix(name, "CASSANDRA_CREATE_"):
+			l.oldCassandra(full, name, value, cfg)
 		case name == "IGNORED_VIOLATIONS":
 			l.oldIgnored(full, value, rules, cfg)
 		case replaced(name) != "":

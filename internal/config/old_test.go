@@ -15,13 +15,16 @@ func TestTheFirstK8GuardsVariables(t *testing.T) {
 		"K8GUARD_ACTION_SMTP_SERVER=mail.example", "K8GUARD_ACTION_SMTP_SEND_FROM=k@example.com", "K8GUARD_ACTION_SMTP_PASSWORD=s3cret",
 		"K8GUARD__NOTIFY__EMAIL__DOMAINS=example.com", "K8GUARD__NOTIFY__EMAIL__USERNAME=k", "K8GUARD_ACTION_DRY_RUN=true", "K8GUARD_ACTION_SAFE_MODE=true",
 		"K8GUARD_IGNORED_VIOLATIONS=PRIVILEGED,IMAGE_SIZE,a:pod:b:PRIVILEGED", "K8GUARD_KAFKA_BROKERS=k:9092",
+		"K8GUARD_ACTION_CASSANDRA_HOSTS=c1, c2", "K8GUARD_ACTION_CASSANDRA_PASSWORD=s3cret", "K8GUARD_ACTION_CASSANDRA_CAPATH=/ca.pem",
+		"K8GUARD_ACTION_CASSANDRA_SSL_HOST_VALIDATION=false", "K8GUARD_CASSANDRA_CREATE_TABLES=false",
 		"K8GUARD_ACTION_WARNING_COUNT_BEFORE_ACTION=4", "K8GUARD_CONFIG=k8guard.yaml", "K8GUARD_SERVICE_HOST=10.0.0.1", "K8GUARD_PORT=tcp://x"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := fmt.Sprintln(cfg.Cluster.Name, cfg.Discover.IgnoreNamespaces, cfg.Rules.ImageRepo.Approved, cfg.Rules.IngressHosts.MustNotContain,
-		cfg.Rules.RequiredLabels, cfg.Log.Level, cfg.Notify.Email.Host, cfg.Notify.Email.From, cfg.Enforce.Mode, cfg.Rules.Disabled)
-	if want := "env [a b] [r.example/x] [test] [!a:pod:*:app team] debug mail.example k@example.com dry-run [PRIVILEGED]\n"; got != want {
+		cfg.Rules.RequiredLabels, cfg.Log.Level, cfg.Notify.Email.Host, cfg.Notify.Email.From, cfg.Enforce.Mode, cfg.Rules.Disabled,
+		cfg.Ledger.Kind, cfg.Ledger.Cassandra.Hosts, cfg.Ledger.Cassandra.Password.Reveal(), cfg.Ledger.Cassandra.TLS, cfg.Ledger.Cassandra.CreateSchema)
+	if want := "env [a b] [r.example/x] [test] [!a:pod:*:app team] debug mail.example k@example.com dry-run [PRIVILEGED] sqlite [c1 c2] s3cret {true /ca.pem   } false\n"; got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}
 	var texts []string
@@ -30,7 +33,8 @@ func TestTheFirstK8GuardsVariables(t *testing.T) {
 	}
 	all := strings.Join(texts, "\n")
 	for _, part := range []string{`K8GUARD_IGNORED_VIOLATIONS: there is no rule "IMAGE_SIZE"`, `"a:pod:b:PRIVILEGED" is about some objects only`,
-		"K8GUARD_KAFKA_BROKERS: has no effect", "K8GUARD_ACTION_WARNING_COUNT_BEFORE_ACTION: write it into policies[].ladder.warnings"} {
+		"K8GUARD_KAFKA_BROKERS: has no effect", "K8GUARD_ACTION_CASSANDRA_HOSTS: does not choose the ledger",
+		"K8GUARD_ACTION_CASSANDRA_SSL_HOST_VALIDATION: has no effect", "K8GUARD_ACTION_WARNING_COUNT_BEFORE_ACTION: write it into policies[].ladder.warnings"} {
 		if !strings.Contains(all, part) {
 			t.Errorf("no warning says %q:\n%s", part, all)
 		}

@@ -155,6 +155,15 @@ type Line struct {
 	Entry   docket.Entry `json:"entry"`
 }
 
+// LineOf is the line that an entry makes in the history of its docket.
+func LineOf(d docket.Docket, e docket.Entry) Line {
+	line := Line{Docket: d.Key, Cluster: d.Cluster, Root: d.Root, Owners: d.Owner.Emails, Entry: e}
+	if c := d.Find(e.Case); c != nil {
+		line.Rule = c.Rule
+	}
+	return line
+}
+
 // Overview counts what is in the ledger.
 type Overview struct {
 	ByStatus   map[string]int `json:"byStatus"`

@@ -18,26 +18,23 @@ func (l *Ledger) appendHistory(ctx context.Context, tx *sql.Tx, d docket.Docket,
 		if e.At.IsZero() {
 			e.At = l.now()
 		}
-		line := ledger.Line{Docket: d.Key, Cluster: d.Cluster, Root: d.Root, Owners: d.Owner.Emails, Entry: e}
-		if c := d.Find(e.Case); c != nil {
-			line.Rule = c.Rule
-		}
-		if err := appendLine(ctx, tx, line); err != nil {
+		if err := appendLine(ctx, tx, nil, ledger.LineOf(d, e)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func appendLine(ctx context.Context, tx *sql.Tx, line ledger.Line) error {
+// appendLine stores a line at its place in the order of writing; nil is the next one.
+func appendLine(ctx context.Context, tx *sql.Tx, place any, line ledger.Line) error {
 	doc, err := document(line)
 	if err != nil {
 		return err
 	}
 	at := micros(line.Entry.At)
 	stored, err := tx.ExecContext(ctx,
-		"INSERT INTO history (cluster, root, at, kind, case_id, doc, namespace, rule, home) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		line.Docket.Cluster, line.Docket.Root, at, line.Entry.Kind, line.Entry.Case, string(doc), line.Root.Namespace, line.Rule, ledger.Home(line.Root))
+		"INSERT INTO history (seq, cluster, root, at, kind, case_id, doc, namespace, rule, home) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		place, line.Docket.Cluster, line.Docket.Root, at, line.Entry.Kind, line.Entry.Case, string(doc), line.Root.Namespace, line.Rule, ledger.Home(line.Root))
 	if err != nil {
 		return err
 	}
@@ -64,7 +61,7 @@ func (l *Ledger) History(ctx context.Context, key docket.Key, after int64, limit
 	}
 	rows, err := l.read.QueryContext(ctx, `SELECT seq, rule, doc FROM history
 		WHERE cluster = ? AND root = ? AND seq > ? ORDER BY seq LIMIT ?`, key.Cluster, key.Root, after, limit)
-	lines, _, err := collectPage(rows, err, limit, scanLine)
+	lines, _, err := collectPage(rows, err, limit, func(rows *sql.Rows) (ledger.Line, int, error) { return scanLine(rows) })
 	if err != nil {
 		return nil, fmt.Errorf("history of %q: %w", key, err)
 	}
@@ -78,7 +75,7 @@ func (l *Ledger) Latest(ctx context.Context, key docket.Key, limit int) ([]ledge
 	}
 	rows, err := l.read.QueryContext(ctx, `SELECT seq, rule, doc FROM history
 		WHERE cluster = ? AND root = ? ORDER BY seq DESC LIMIT ?`, key.Cluster, key.Root, limit)
-	lines, _, err := collectPage(rows, err, limit, scanLine)
+	lines, _, err := collectPage(rows, err, limit, func(rows *sql.Rows) (ledger.Line, int, error) { return scanLine(rows) })
 	if err != nil {
 		return nil, fmt.Errorf("latest history of %q: %w", key, err)
 	}
@@ -86,14 +83,17 @@ func (l *Ledger) Latest(ctx context.Context, key docket.Key, limit int) ([]ledge
 	return lines, nil
 }
 
-func scanLine(rows *sql.Rows) (line ledger.Line, bytes int, err error) {
+func scanLine(rows *sql.Rows, more ...any) (line ledger.Line, bytes int, err error) {
 	var seq int64
 	var rule string
 	var doc []byte
-	if err := rows.Scan(&seq, &rule, &doc); err != nil {
+	if err := rows.Scan(append([]any{&seq, &rule, &doc}, more...)...); err != nil {
 		return line, 0, err
 	}
 	err = json.Unmarshal(doc, &line)
-	line.Seq, line.Rule = seq, rule // rows of the first format have it in the column only
+	if line.Seq == 0 { // a mirror's lines bring the number that they have where they come from
+		line.Seq = seq
+	}
+	line.Rule = rule // rows of the first format have it in the column only
 	return line, len(doc), err
 }

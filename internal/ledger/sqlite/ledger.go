@@ -35,6 +35,9 @@ const MaxDocument = 2 << 20
 // ErrTooLarge says that a document is above [MaxDocument]; nothing was stored.
 var ErrTooLarge = ledger.ErrTooLarge
 
+// ErrLocked says that another process has the file.
+var ErrLocked = errors.New("another k8guard runs on it")
+
 var _ ledger.Ledger = (*Ledger)(nil)
 
 const readers = 4

@@ -67,12 +67,13 @@ func (l *Ledger) lines(ctx context.Context, q ledger.LineQuery) (page ledger.Lin
 	}
 	defer func() { _ = tx.Rollback() }()
 	var more bool
-	if page.Lines, more, err = w.lines(ctx, tx, q.Limit); err != nil {
+	var places []int64
+	if page.Lines, places, more, err = w.lines(ctx, tx, q.Limit); err != nil {
 		return page, err
 	}
 	if more {
-		last := page.Lines[len(page.Lines)-1]
-		page.Next = write(place{micros(last.Entry.At), last.Seq})
+		last := len(page.Lines) - 1
+		page.Next = write(place{micros(page.Lines[last].Entry.At), places[last]})
 		return page, nil
 	}
 	page.Next, err = w.behind(ctx, tx)
@@ -85,15 +86,21 @@ func (w walk) window() (query string, args []any) {
 }
 
 // lines walks the window until it has found so many. Only the walk orders: another ORDER BY
-// would read the window whole.
-func (w walk) lines(ctx context.Context, tx *sql.Tx, limit int) ([]ledger.Line, bool, error) {
+// would read the window whole. The places are the lines' in the order of writing.
+func (w walk) lines(ctx context.Context, tx *sql.Tx, limit int) (page []ledger.Line, places []int64, more bool, err error) {
 	inner, args := w.window()
-	query := "SELECT h.seq, h.rule, h.doc FROM (" + inner + ") w CROSS JOIN history h ON h.seq = w.seq"
+	query := "SELECT h.seq, h.rule, h.doc, h.seq FROM (" + inner + ") w CROSS JOIN history h ON h.seq = w.seq"
 	if len(w.rest) > 0 {
 		query += " WHERE " + strings.Join(w.rest, " AND ")
 	}
 	rows, err := tx.QueryContext(ctx, query+" LIMIT ?", append(append(args, w.values...), limit+1)...)
-	return collectPage(rows, err, limit, scanLine)
+	page, more, err = collectPage(rows, err, limit, func(rows *sql.Rows) (ledger.Line, int, error) {
+		var at int64
+		line, bytes, err := scanLine(rows, &at)
+		places = append(places, at)
+		return line, bytes, err
+	})
+	return page, places, more, err
 }
 
 // behind is the place after the window, or "" if the window reached the end.

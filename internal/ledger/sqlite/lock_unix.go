@@ -22,7 +22,7 @@ func acquire(path string) (*os.File, error) {
 	}
 	_ = file.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, fmt.Errorf("ledger %s: another k8guard runs on it; talk to it over its socket: %w", path, err)
+		return nil, fmt.Errorf("ledger %s: %w; talk to it over its socket", path, ErrLocked)
 	}
 	return nil, fmt.Errorf("lock ledger %s: %w", path, err)
 }

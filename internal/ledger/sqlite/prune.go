@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 )
 
 const (
@@ -16,14 +17,13 @@ const (
 	freePages = 2000
 )
 
-// closed is since when nothing of the docket is open, 0 while anything is. An act that was
-// not undone is open as long as an undo could take it back; and that a root has seen its one
-// enforcement is remembered for as long as the root lives.
+// closed is since when nothing of the docket is open, 0 while anything is.
 func (l *Ledger) closed(d docket.Docket) int64 {
-	if d.Live() || d.Enforcement != nil && (d.Enforcement.State != docket.Undid || d.GoneAt.IsZero()) {
+	over := ledger.Over(d, l.now())
+	if over.IsZero() {
 		return 0
 	}
-	return max(1, micros(l.now()), micros(d.CoolOffUntil))
+	return max(1, micros(over))
 }
 
 // addNotices notes which notices the docket speaks of.

@@ -1,0 +1,153 @@
+package cassandra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	gocql "github.com/apache/cassandra-gocql-driver/v2"
+)
+
+const (
+	holdFor  = 60 // seconds that one replica has for a step
+	waitHold = 500 * time.Millisecond
+)
+
+// migrate brings the tables up to date, or checks that they are. Any number of replicas may
+// do it at once: one holds the steps, the others wait for it.
+func migrate(ctx context.Context, s Settings) error {
+	admin, err := connect(s, "")
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	m := migration{session: admin, settings: s, me: gocql.MustRandomUUID()}
+	if s.CreateSchema {
+		return m.run(ctx)
+	}
+	return m.check(ctx)
+}
+
+type migration struct {
+	session  *gocql.Session
+	settings Settings
+	me       gocql.UUID
+}
+
+func (m migration) check(ctx context.Context) error {
+	found, err := m.keyspace(ctx)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fmt.Errorf("cassandra has no keyspace %q, and ledger.cassandra.createSchema is false; run what \"k8guard ledger schema\" prints, with cqlsh, or write true",
+			m.settings.Keyspace)
+	}
+	at, err := m.version(ctx)
+	if err != nil {
+		return fmt.Errorf("keyspace %q has no tables of K8Guard; run what \"k8guard ledger schema\" prints: %w", m.settings.Keyspace, err)
+	}
+	if at < len(steps()) {
+		return fmt.Errorf("keyspace %q has format %d, and this K8Guard wants %d; run what \"k8guard ledger schema\" prints", m.settings.Keyspace, at, len(steps()))
+	}
+	return m.known(at)
+}
+
+func (m migration) known(at int) error {
+	if at > len(steps()) {
+		return fmt.Errorf("a newer K8Guard made keyspace %q (format %d, this one knows up to %d): run that version", m.settings.Keyspace, at, len(steps()))
+	}
+	return nil
+}
+
+func (m migration) run(ctx context.Context) error {
+	found, err := m.keyspace(ctx)
+	if err != nil {
+		return err
+	}
+	if !found {
+		if err := m.exec(ctx, keyspaceCQL(m.settings)); err != nil {
+			return fmt.Errorf("make keyspace %q: %w", m.settings.Keyspace, err)
+		}
+	}
+	if _, err := m.version(ctx); err != nil {
+		if err := m.exec(ctx, in(m.settings.Keyspace, state)); err != nil {
+			return fmt.Errorf("make the table of the tables' state: %w", err)
+		}
+		if err := m.cas(ctx, "INSERT INTO {keyspace}.schema_state (id, version, ledger) VALUES ('ledger', 0, uuid()) IF NOT EXISTS"); err != nil {
+			return fmt.Errorf("say which ledger this is: %w", err)
+		}
+	}
+	for {
+		at, err := m.version(ctx)
+		if err != nil {
+			return fmt.Errorf("read the tables' format: %w", err)
+		}
+		if at >= len(steps()) {
+			return m.known(at)
+		}
+		if err := m.step(ctx, at); err != nil {
+			return err
+		}
+	}
+}
+
+// step takes the step from at, or waits a moment for the replica that does.
+func (m migration) step(ctx context.Context, at int) error {
+	held, err := m.applied(ctx, fmt.Sprintf("UPDATE {keyspace}.schema_state USING TTL %d SET holder = ? WHERE id = 'ledger' IF version = ? AND holder = null", holdFor), m.me, at)
+	if err != nil {
+		return fmt.Errorf("ask for the step to format %d: %w", at+1, err)
+	}
+	if !held {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for another replica that makes the tables: %w", ctx.Err())
+		case <-time.After(waitHold):
+			return nil
+		}
+	}
+	for _, statement := range steps()[at] {
+		if err := m.exec(ctx, in(m.settings.Keyspace, statement)); err != nil {
+			return fmt.Errorf("make the tables of format %d: %w", at+1, err)
+		}
+	}
+	// A holder that took longer than its minute may find that another was faster: they made the same.
+	return m.cas(ctx, "UPDATE {keyspace}.schema_state SET version = ?, holder = null WHERE id = 'ledger' IF version = ?", at+1, at)
+}
+
+func (m migration) keyspace(ctx context.Context) (bool, error) {
+	var name string
+	err := m.session.Query("SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?", m.settings.Keyspace).
+		Consistency(gocql.One).ScanContext(ctx, &name)
+	if errors.Is(err, gocql.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for keyspace %q: %w", m.settings.Keyspace, err)
+	}
+	return true, nil
+}
+
+func (m migration) version(ctx context.Context) (at int, err error) {
+	err = m.session.Query(in(m.settings.Keyspace, "SELECT version FROM {keyspace}.schema_state WHERE id = 'ledger'")).
+		Consistency(gocql.LocalSerial).ScanContext(ctx, &at)
+	return at, err
+}
+
+// exec changes the schema, and waits until all nodes know.
+func (m migration) exec(ctx context.Context, statement string) error {
+	if err := m.session.Query(statement).ExecContext(ctx); err != nil {
+		return err
+	}
+	return m.session.AwaitSchemaAgreement(ctx)
+}
+
+func (m migration) cas(ctx context.Context, statement string, values ...any) error {
+	_, err := m.applied(ctx, statement, values...)
+	return err
+}
+
+func (m migration) applied(ctx context.Context, statement string, values ...any) (bool, error) {
+	return m.session.Query(in(m.settings.Keyspace, statement), values...).MapScanCASContext(ctx, map[string]any{})
+}

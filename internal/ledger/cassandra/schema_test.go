@@ -1,0 +1,121 @@
+package cassandra_test
+
+import (
+	"crypto/tls"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger/cassandra"
+	"github.com/k8guard/k8guard/tools/services"
+)
+
+// schemaRace lets many replicas start on nothing at once.
+func schemaRace(t *testing.T, s *services.Service) {
+	const replicas = 6
+	var group sync.WaitGroup
+	all := make([]*cassandra.Store, replicas)
+	for i := range replicas {
+		group.Go(func() {
+			l, err := cassandra.Open(t.Context(), settings(t, s, "race"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			all[i] = l
+		})
+	}
+	group.Wait()
+	if t.Failed() {
+		return
+	}
+	for i, l := range all {
+		d := sample(number(i), docket.Open)
+		store(t, l, &d)
+		for _, other := range all {
+			if got, err := other.Load(t.Context(), d.Key); err != nil || got.Version != 1 || other.ID() != l.ID() {
+				t.Errorf("%s: version %d of ledger %s, %v; want 1 of %s", d.Key, got.Version, other.ID(), err, l.ID())
+			}
+		}
+	}
+	for _, l := range all {
+		_ = l.Close()
+	}
+}
+
+// schemaByHand makes the tables from what the command prints.
+func schemaByHand(t *testing.T, s *services.Service) {
+	conf := settings(t, s, "by_hand")
+	conf.CreateSchema = false
+	refused(t, conf, "k8guard ledger schema")
+	on := session(t, s, "")
+	for range 2 {
+		for statement := range strings.SplitSeq(cassandra.Schema(conf), ";\n") {
+			if strings.TrimSpace(statement) != "" {
+				exec(t, on, statement)
+			}
+		}
+		l := open(t, conf)
+		if d, err := l.Load(t.Context(), sample("a", docket.Open).Key); err != nil || d.Version != 0 {
+			t.Fatal(d, err)
+		}
+	}
+	for _, format := range []struct {
+		at   int
+		want string
+	}{{0, "k8guard ledger schema"}, {99, "a newer K8Guard"}} {
+		exec(t, on, "UPDATE by_hand.schema_state SET version = ? WHERE id = 'ledger'", format.at)
+		refused(t, conf, format.want)
+	}
+	conf.CreateSchema = true
+	refused(t, conf, "a newer K8Guard")
+}
+
+// wrong wants an error that says what to look at.
+func wrong(t *testing.T, s *services.Service) {
+	conf := settings(t, s, "contract")
+	conf.LocalDC = "elsewhere"
+	refused(t, conf, `no data center "elsewhere"; write one of datacenter1`)
+	conf = settings(t, s, "contract")
+	conf.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	refused(t, conf, "ledger.cassandra.tls")
+	conf = settings(t, s, "contract")
+	conf.Hosts = []string{"127.0.0.1:1"}
+	refused(t, conf, "127.0.0.1:1")
+}
+
+func refused(t *testing.T, conf cassandra.Settings, want string) {
+	t.Helper()
+	l, err := cassandra.Open(t.Context(), conf)
+	if err == nil {
+		_ = l.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want an error with %q", err, want)
+	}
+}
+
+func TestSecured(t *testing.T) {
+	s := servicesSecured(t)
+	conf := settings(t, s, "secured")
+	var err error
+	if conf.TLS, err = s.Access().TLS(); err != nil {
+		t.Fatal(err)
+	}
+	password := s.Access().Password
+	conf.Username, conf.Password = services.Admin, func() (string, error) { return password, nil }
+	d := sample("a", docket.Open)
+	store(t, open(t, conf), &d)
+	plain := conf
+	plain.TLS = nil
+	refused(t, plain, "no session")
+	nobody := conf
+	nobody.Password = nil
+	refused(t, nobody, "ledger.cassandra.username")
+	guest := conf
+	guest.Username, guest.CreateSchema = services.Guest, false
+	refused(t, guest, "no tables of K8Guard")
+	password = "wrong"
+	refused(t, conf, `refuses user "`+services.Admin+`"`)
+}

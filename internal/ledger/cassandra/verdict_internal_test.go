@@ -1,0 +1,54 @@
+package cassandra
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	gocql "github.com/apache/cassandra-gocql-driver/v2"
+
+	"github.com/k8guard/k8guard/internal/ledger"
+)
+
+// What is found later tells what became of a write whose answer was lost.
+func TestVerdict(t *testing.T) {
+	id := func(n byte) gocql.UUID { return gocql.UUID{n} }
+	many := func(n int) (all []gocql.UUID) {
+		for range n {
+			all = append(all, gocql.MustRandomUUID())
+		}
+		return all
+	}
+	const ours, fence, other, before = 1, 2, 3, 4
+	was, lost := head{version: 5, writeID: id(before)}, errors.New("the answer was lost")
+	for name, c := range map[string]struct {
+		now  head
+		want error
+	}{
+		"ours is the last":              {head{6, id(ours), []gocql.UUID{id(ours), id(before)}}, nil},
+		"ours was overtaken":            {head{8, id(other), append(many(2), id(ours), id(before))}, nil},
+		"ours, and its lines rewritten": {head{6, id(other), []gocql.UUID{id(ours), id(before)}}, nil},
+		"our fence":                     {head{5, id(fence), []gocql.UUID{id(before)}}, ledger.ErrConflict},
+		"another's fence":               {head{5, id(other), []gocql.UUID{id(before)}}, ledger.ErrConflict},
+		"another's version":             {head{6, id(other), []gocql.UUID{id(other), id(before)}}, ledger.ErrConflict},
+		"32 others":                     {head{5 + remembered, id(other), many(remembered)}, ledger.ErrConflict},
+		"33 others":                     {head{6 + remembered, id(other), many(remembered)}, ErrUnknown},
+		"expired":                       {head{}, ledger.ErrConflict},
+	} {
+		got := verdict(was, c.now, id(ours), []gocql.UUID{id(fence)}, lost)
+		if !errors.Is(got, c.want) || c.want == nil && got != nil || c.want != nil && !errors.Is(got, lost) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// The parts of the ring meet, and leave nothing out.
+func TestBounds(t *testing.T) {
+	var all []int64
+	for i := range ranges + 1 {
+		all = append(all, bound(i))
+	}
+	if all[0] != -1<<63 || all[ranges] != 1<<63-1 || !slices.IsSorted(all) || len(slices.Compact(all)) != ranges+1 {
+		t.Errorf("%v", all)
+	}
+}
