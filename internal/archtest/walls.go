@@ -27,7 +27,7 @@ func Walls() []Wall {
 		{In: []string{module}, Except: harnesses, Forbidden: harnesses, Reason: "only tests need a test's harness"},
 		{In: pure, Except: ours("rule/ruletest"), Forbidden: []string{"os", "net", "io/ioutil", "syscall", "database/sql", "log/slog"}, Reason: "rule, docket and policy do no input or output"},
 		{In: pure, Forbidden: []string{"math/rand", "crypto/rand"}, Reason: "a verdict is the same for the same input"},
-		{In: []string{module}, Except: ours("app", "bus/memory", "ledger/sqlite", "ledger/cassandra"), Forbidden: ours("bus/memory", "ledger/sqlite", "ledger/cassandra"), Reason: "only app chooses a bus and a ledger"},
+		{In: []string{module}, Except: ours("app", "bus/memory", "bus/kafka", "ledger/sqlite", "ledger/cassandra"), Forbidden: ours("bus/memory", "bus/kafka", "ledger/sqlite", "ledger/cassandra"), Reason: "only app chooses a bus and a ledger"},
 		{In: []string{module}, Except: ours("cluster", "app"), Forbidden: []string{"k8s.io/client-go/tools/leaderelection"}, Reason: "the leader Lease is written in one place"},
 		{In: append(ours("entity", "config"), module+"api"), Forbidden: []string{module}, Reason: "leaves import nothing of ours"},
 		{In: []string{module}, Forbidden: []string{module + "tools", module + "test"}, Reason: "the product does not need its tools"},

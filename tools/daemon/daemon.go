@@ -21,8 +21,18 @@ import (
 	"time"
 )
 
-// lastLines of a log are shown when its program died.
-const lastLines = 15
+const (
+	// lastLines of a log are shown when its program died.
+	lastLines = 15
+	// patience with the kernel, which stops and kills at once unless it is very busy.
+	patience = 30 * time.Second
+)
+
+// sight is what the system says of a pid.
+type sight struct {
+	exists  bool   // and is not only waiting for its parent
+	command string // empty also while it exits
+}
 
 // Command says what to start.
 type Command struct {
@@ -77,15 +87,25 @@ func (p *Process) Pid() int { return p.pid }
 
 // Alive says whether it runs, or is paused. A pid given to another program since does not count.
 func (p *Process) Alive() bool {
-	if p.done != nil {
-		select {
-		case <-p.done:
-			return false
-		default:
-			return true
-		}
+	return p.mark != "" && !p.reaped() && strings.Contains(look(p.pid).command, p.mark)
+}
+
+func (p *Process) reaped() bool {
+	select {
+	case <-p.done: // nil, and so never, for what is not our child
+		return true
+	default:
+		return false
 	}
-	return p.mark != "" && strings.Contains(commandLine(p.pid), p.mark)
+}
+
+// ended says that nothing is left of it, no open port either.
+func (p *Process) ended() bool {
+	if p.done != nil {
+		return p.reaped()
+	}
+	now := look(p.pid)
+	return !now.exists || (now.command != "" && !strings.Contains(now.command, p.mark))
 }
 
 // Signal sends a signal to a process that is alive; otherwise it is an error.
@@ -99,24 +119,37 @@ func (p *Process) Signal(signal syscall.Signal) error {
 	return nil
 }
 
+// Pause sends SIGSTOP and waits until no thread of the process goes on.
+func (p *Process) Pause() error {
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	if !within(patience, func() bool { return stopped(p.pid) }) {
+		return fmt.Errorf("daemon: pid %d does not stop, look at it with ps", p.pid)
+	}
+	return nil
+}
+
 // End sends the signal, waits, and kills what is left after grace. A paused process ends too.
 func (p *Process) End(signal syscall.Signal, grace time.Duration) error {
 	if p.Alive() {
 		_ = syscall.Kill(p.pid, signal) // it may have just gone
 		_ = syscall.Kill(p.pid, syscall.SIGCONT)
 	}
-	if p.gone(grace) {
+	if within(grace, p.ended) {
 		return nil
 	}
-	_ = syscall.Kill(p.pid, syscall.SIGKILL)
-	if p.gone(5 * time.Second) {
+	if p.Alive() {
+		_ = syscall.Kill(p.pid, syscall.SIGKILL)
+	}
+	if within(patience, p.ended) {
 		return nil
 	}
 	return fmt.Errorf("daemon: pid %d survived SIGKILL, look at it with ps", p.pid)
 }
 
-func (p *Process) gone(within time.Duration) bool {
-	for end := time.Now().Add(within); p.Alive(); time.Sleep(10 * time.Millisecond) {
+func within(limit time.Duration, done func() bool) bool {
+	for end := time.Now().Add(limit); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			return false
 		}

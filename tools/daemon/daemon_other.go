@@ -5,6 +5,7 @@ package daemon
 import (
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -12,10 +13,20 @@ func attributes(detached bool) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setsid: detached, Setpgid: !detached}
 }
 
-func commandLine(pid int) string {
-	text, err := exec.Command("ps", "-ww", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
+func look(pid int) sight {
+	state, command, _ := strings.Cut(ps(pid, "stat=,command="), " ")
+	if state == "" || state[0] == 'Z' {
+		return sight{}
+	}
+	return sight{exists: true, command: command}
+}
+
+func stopped(pid int) bool { return strings.HasPrefix(ps(pid, "stat="), "T") }
+
+func ps(pid int, columns string) string {
+	text, err := exec.Command("ps", "-ww", "-o", columns, "-p", strconv.Itoa(pid)).Output()
 	if err != nil {
 		return ""
 	}
-	return string(text)
+	return strings.TrimSpace(string(text))
 }

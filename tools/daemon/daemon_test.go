@@ -143,7 +143,7 @@ func TestPausedProcessEnds(t *testing.T) {
 	c := sleeper(t.TempDir(), false)
 	p := start(t, c)
 	started(t, c.Log)
-	if err := p.Signal(syscall.SIGSTOP); err != nil {
+	if err := p.Pause(); err != nil {
 		t.Fatal(err)
 	}
 	if !p.Alive() {

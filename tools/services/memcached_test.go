@@ -21,7 +21,7 @@ func TestMemcached(t *testing.T) {
 	if err := s.Pause(0); err != nil {
 		t.Fatal(err)
 	}
-	client.Timeout = 200 * time.Millisecond
+	client.Timeout = time.Second
 	if _, err := client.Get("key"); err == nil {
 		t.Error("a paused server answers")
 	}

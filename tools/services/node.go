@@ -13,7 +13,7 @@ import (
 
 // Limits of waiting; generous, since a machine may be busy with other things.
 const (
-	readyWithin = 3 * time.Minute
+	readyWithin = 5 * time.Minute
 	lookEvery   = 100 * time.Millisecond
 	callWithin  = 10 * time.Second
 	// grace of a node before it is killed: nothing is lost by not letting it tidy up.
@@ -121,17 +121,21 @@ func (s *Service) Kill(i int) error {
 }
 
 // Pause stops the i-th node where it is, with SIGSTOP: its connections stay, and nothing answers.
-func (s *Service) Pause(i int) error { return s.signal(i, syscall.SIGSTOP) }
-
-// Resume lets a paused node go on.
-func (s *Service) Resume(i int) error { return s.signal(i, syscall.SIGCONT) }
-
-func (s *Service) signal(i int, signal syscall.Signal) error {
+func (s *Service) Pause(i int) error {
 	n, err := s.client(i)
 	if err != nil {
 		return err
 	}
-	return s.process(n).Signal(signal)
+	return s.process(n).Pause()
+}
+
+// Resume lets a paused node go on.
+func (s *Service) Resume(i int) error {
+	n, err := s.client(i)
+	if err != nil {
+		return err
+	}
+	return s.process(n).Signal(syscall.SIGCONT)
 }
 
 // Restart ends the i-th node if it runs, starts it with its data on its ports, and waits until it serves.

@@ -29,8 +29,15 @@ const patience = 20 * time.Second
 // two partitions.
 type Make = func(t testing.TB, capacity int) (bus.Publisher, bus.Consumer)
 
-// Run tests a transport.
-func Run(t *testing.T, open Make) {
+// Choke keeps a transport from taking what is published, until release is called. Only so is
+// one full that keeps what nobody consumes; others need none.
+type Choke = func(t testing.TB) (release func())
+
+// Run tests a transport; choke may be nil.
+func Run(t *testing.T, open Make, choke Choke) {
+	if choke == nil {
+		choke = func(testing.TB) func() { return func() {} }
+	}
 	for _, test := range []struct {
 		name string
 		run  func(t *testing.T, open Make)
@@ -39,8 +46,8 @@ func Run(t *testing.T, open Make) {
 		{"a failed message comes again before later ones", redelivery},
 		{"a failing bucket does not stop all others", sideBySide},
 		{"one message of a bucket at a time", oneAtATime},
-		{"a full bus makes its publisher wait", backpressure},
-		{"a waiting publisher goes on when there is room", release},
+		{"a full bus makes its publisher wait", func(t *testing.T, open Make) { backpressure(t, open, choke) }},
+		{"a waiting publisher goes on when there is room", func(t *testing.T, open Make) { release(t, open, choke) }},
 		{"requests reach discover", requests},
 		{"requests never block", overflow},
 		{"stop in the middle returns nil", stop},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,15 +38,18 @@ func fill(t *testing.T, p bus.Publisher, most int) int {
 	return 0
 }
 
-func backpressure(t *testing.T, open Make) {
+func backpressure(t *testing.T, open Make, choke Choke) {
 	p, _ := open(t, 10)
+	t.Cleanup(choke(t))
 	if n := fill(t, p, 10); n == 0 {
 		t.Error("the bus took nothing")
 	}
 }
 
-func release(t *testing.T, open Make) {
+func release(t *testing.T, open Make, choke Choke) {
 	p, c := open(t, 4)
+	free := sync.OnceFunc(choke(t))
+	t.Cleanup(free)
 	n := fill(t, p, 4)
 	published := signal()
 	go func() {
@@ -56,6 +60,7 @@ func release(t *testing.T, open Make) {
 			t.Errorf("publish: %v", err)
 		}
 	}()
+	free()
 	got := collector()
 	consume(t, c, func(_ context.Context, m v1.Message) error { got <- m; return nil })
 	for i, m := range receive(t, got, n+1) {

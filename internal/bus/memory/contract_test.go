@@ -19,7 +19,7 @@ func TestContract(t *testing.T) {
 			bustest.Run(t, func(_ testing.TB, capacity int) (bus.Publisher, bus.Consumer) {
 				b := memory.New(capacity, partitions)
 				return b, b
-			})
+			}, nil)
 		})
 	}
 }

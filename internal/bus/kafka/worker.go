@@ -1,0 +1,94 @@
+package kafka
+
+import (
+	"context"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/k8guard/k8guard/internal/bus"
+)
+
+// Pauses between two tries of one message.
+const (
+	firstPause = 100 * time.Millisecond
+	maxPause   = 5 * time.Second
+)
+
+// batch is records of one partition, and what to do when all are done with.
+type batch struct {
+	records []*kgo.Record
+	resume  func()
+}
+
+// worker handles one partition's messages one after the other.
+type worker struct {
+	c       *Consumer
+	client  *kgo.Client
+	handle  bus.Handler
+	batches chan batch
+	leave   chan struct{} // closed: not another try
+	cancel  context.CancelFunc
+	done    chan struct{}
+}
+
+// end lets the try in hand go on for a while, then ends its context, and waits for it.
+func (w *worker) end(within time.Duration) {
+	close(w.leave)
+	defer w.cancel()
+	select {
+	case <-w.done:
+		return
+	case <-time.After(within):
+		w.cancel()
+	}
+	<-w.done
+}
+
+func (w *worker) work(ctx context.Context) {
+	defer close(w.done)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.leave:
+			return
+		case b := <-w.batches:
+			for _, r := range b.records {
+				if !w.settle(ctx, r) {
+					return
+				}
+				w.client.MarkCommitRecords(r)
+			}
+			b.resume()
+		}
+	}
+}
+
+// settle handles a record until it succeeds, or puts it among the dead letters; false when
+// the worker was ended before that.
+func (w *worker) settle(ctx context.Context, r *kgo.Record) bool {
+	m, reason := decode(r, w.c.partitions)
+	try := func() error { return w.handle(ctx, m) }
+	if reason != nil {
+		try = func() error { return w.c.bury(ctx, r, reason) }
+	}
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		select {
+		case <-w.leave:
+			return false
+		default:
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		if try() == nil {
+			return true
+		}
+		select {
+		case <-time.After(pause):
+		case <-w.leave:
+		case <-ctx.Done():
+		}
+	}
+}
