@@ -21,16 +21,16 @@ type authorities struct {
 // authority refuses a cluster that has the identity of a known one and shares no certificate
 // authority with it: a clone, restored from a snapshot, has the same UIDs. A renewal that
 // hands out old and new together passes; any other a person names in cluster.authority.
-func (in *instance) authority(ctx context.Context, c *rest.Config) error {
+func (in *instance) authority(ctx context.Context, uid, named string, c *rest.Config) error {
 	now, err := fingerprints(c)
 	if err != nil || len(now) == 0 { // the system's authorities: nothing to compare
 		return err
 	}
 	var before []string
 	known := false
-	_, err = ledger.UpdateRecord(ctx, in.store, "authority/"+in.cluster.UID, func(a *authorities) (bool, error) {
+	_, err = ledger.UpdateRecord(ctx, in.store, "authority/"+uid, func(a *authorities) (bool, error) {
 		before = a.SHA256
-		known = len(before) == 0 || slices.Contains(now, in.Config.Cluster.Authority) ||
+		known = len(before) == 0 || slices.Contains(now, named) ||
 			slices.ContainsFunc(before, func(sum string) bool { return slices.Contains(now, sum) })
 		if !known || slices.Equal(before, now) {
 			return false, nil
@@ -40,7 +40,7 @@ func (in *instance) authority(ctx context.Context, c *rest.Config) error {
 	})
 	if err == nil && !known {
 		err = fmt.Errorf("cluster %s is certified by %s, and was by %s: it may be a clone of the one that is known; if it is not, write cluster.authority: %s",
-			in.cluster.UID, now[0], before[0], now[0])
+			uid, now[0], before[0], now[0])
 	}
 	return err
 }

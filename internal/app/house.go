@@ -41,7 +41,7 @@ func newHouse(s Settings, store, shown *sqlite.Ledger) *house {
 func (h *house) build(ctx context.Context, c config.Config) (*instance, error) {
 	s := h.Settings
 	s.Config = c
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, shown: h.shown, holder: h.holder, book: h.book, reload: h.reload, waits: h.front.wait}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, pruner: h.store, shown: h.shown, holder: h.holder, book: h.book, reload: h.reload, waits: h.front.wait}
 	return in, errors.Join(in.registry.Register(h.reload), in.wire(ctx))
 }
 

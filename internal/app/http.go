@@ -23,6 +23,9 @@ import (
 // requestLimit is how long a stop waits for requests in hand; an undo takes 30 s at most.
 const requestLimit = 30 * time.Second
 
+// pingLimit is how long the ledger may take to say that it is there.
+const pingLimit = 5 * time.Second
+
 // maxConnections bounds who is connected to the pages' address, silent ones too.
 const maxConnections = 1000
 
@@ -103,11 +106,16 @@ func (in *instance) handler(guard *login.Guard) (http.Handler, error) {
 	if in.discover != nil {
 		maps.Copy(settings.Machines, in.firstRoutes())
 	}
-	if in.action == nil {
+	switch {
+	case in.action == nil:
 		settings.Control = reader{in}
-	} else {
-		settings.Control, settings.Needed = desk{in}, in.action.Needed
-		settings.Ack = in.action.Acknowledge
+	case in.discover == nil:
+		settings.Control = orders{in}
+	default:
+		settings.Control = desk{in}
+	}
+	if in.action != nil {
+		settings.Needed, settings.Ack = in.action.Needed, in.action.Acknowledge
 	}
 	return report.New(settings)
 }
@@ -123,7 +131,7 @@ func (in *instance) machines(guard *login.Guard) map[string]http.Handler {
 			if !all {
 				all, _ = guard.May(r.Context(), login.See, "") // could not be asked: not told
 			}
-			in.ready(w, all)
+			in.ready(r.Context(), w, all)
 		}),
 	}
 }
@@ -138,7 +146,7 @@ func hostOf(raw string) string {
 
 // ready says whether the audit is complete, and if not, what is missing. A report alone is
 // always ready.
-func (in *instance) ready(w http.ResponseWriter, all bool) {
+func (in *instance) ready(ctx context.Context, w http.ResponseWriter, all bool) {
 	missing := ""
 	if in.discover != nil {
 		for _, k := range in.discover.Status().Kinds {
@@ -147,8 +155,15 @@ func (in *instance) ready(w http.ResponseWriter, all bool) {
 			}
 		}
 	}
-	if missing == "" && in.action != nil && in.action.Judged(in.cluster.UID) == 0 {
+	if in.discover != nil && missing == "" && in.action != nil && in.action.Judged(in.cluster.UID) == 0 {
 		missing = "no inventory yet\n"
+	}
+	if in.ping != nil {
+		once, cancel := context.WithTimeout(ctx, pingLimit)
+		defer cancel()
+		if err := in.ping(once); err != nil {
+			missing += err.Error() + "\n"
+		}
 	}
 	if missing != "" {
 		if !all {

@@ -34,6 +34,7 @@ import (
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/discover"
 	"github.com/k8guard/k8guard/internal/enforce"
+	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/notify"
@@ -60,8 +61,8 @@ type instance struct {
 	Settings
 	registry *prometheus.Registry
 	rest     *rest.Config // of discover's account
-	store    *sqlite.Ledger
-	shown    *sqlite.Ledger // what the report reads: never in the way of those who write
+	store    action.Ledger
+	shown    ledger.Ledger // what the report reads: never in the way of those who write
 	engine   *rule.Engine
 	cluster  v1.Cluster
 	client   kubernetes.Interface // of discover's account
@@ -72,6 +73,8 @@ type instance struct {
 	enforcer *enforce.Enforcer // nil without an account that may act
 	chain    owner.Chain
 	holder   string
+	pruner   pruner
+	ping     func(context.Context) error // asks the ledger whether it is there; nil for a file
 	book     *login.Book
 	reload   *reloadState // nil in a target that takes no new configuration over
 	guard    *login.Guard
@@ -81,8 +84,11 @@ type instance struct {
 // Run is the target "run": discover, action and report in one process, over SQLite and an
 // in-process bus, until ctx ends.
 func Run(ctx context.Context, s Settings) error {
-	if err := os.MkdirAll(s.Config.Data.Dir, 0o700); err != nil {
-		return fmt.Errorf("making data.dir: %w", err)
+	if err := onePlace(s.Config); err != nil {
+		return err
+	}
+	if err := makeDataDir(s.Config.Data.Dir); err != nil {
+		return err
 	}
 	store, err := sqlite.Open(ctx, filepath.Join(s.Config.Data.Dir, LedgerFile), s.Now)
 	if err != nil {
@@ -93,6 +99,13 @@ func Run(ctx context.Context, s Settings) error {
 		return errors.Join(err, store.Close())
 	}
 	return errors.Join(newHouse(s, store, shown).live(ctx), shown.Close(), store.Close())
+}
+
+func makeDataDir(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return fmt.Errorf("making data.dir: %w", err)
+	}
+	return nil
 }
 
 // wire builds the parts, in the order in which they need each other. Nothing runs yet.
@@ -124,13 +137,10 @@ func (in *instance) wire(ctx context.Context) error {
 
 // wireWatch makes the rules and the watcher, and learns which cluster it watches.
 func (in *instance) wireWatch(ctx context.Context) (*cluster.Watcher, error) {
+	if err := in.wireRules(); err != nil {
+		return nil, err
+	}
 	var err error
-	if in.engine, err = engine(in.Config); err != nil {
-		return nil, err
-	}
-	if in.chain, err = chain(in.Config, ruleIDs(in.engine)); err != nil {
-		return nil, err
-	}
 	if in.rest, err = restConfig(in.Config.Cluster.Kubeconfig, "k8guard-discover"); err != nil {
 		return nil, err
 	}
@@ -144,6 +154,16 @@ func (in *instance) wireWatch(ctx context.Context) (*cluster.Watcher, error) {
 	}
 	in.watcher = watcher
 	return watcher, in.identify(ctx, watcher)
+}
+
+// wireRules makes the rules, and who is told of what they find.
+func (in *instance) wireRules() error {
+	var err error
+	if in.engine, err = engine(in.Config); err != nil {
+		return err
+	}
+	in.chain, err = chain(in.Config, ruleIDs(in.engine))
+	return err
 }
 
 // identify waits for the API server and learns which cluster it serves.
@@ -189,61 +209,12 @@ func (in *instance) channels() ([]notify.Channel, error) {
 	return []notify.Channel{c}, nil
 }
 
-// wireGate gives action its gate. Without its account there is none; where the preflight
-// fails there is one, for undo, but nothing is acted on.
-func (in *instance) wireGate(ctx context.Context) error {
-	if in.Config.Cluster.ActionKubeconfig == "" {
-		in.action.SetGate(in.cluster.Name, nil, "no account that may act: cluster.actionKubeconfig is empty")
-		return nil
-	}
-	clients, err := newActionClients(in.Config.Cluster.ActionKubeconfig)
-	if err != nil {
-		return err
-	}
-	in.enforcer = enforce.New(enforce.Settings{Client: clients.typed, Dynamic: clients.dynamic, Skew: clients.clock.Skew,
-		Cluster: in.cluster, Config: in.Config, Teams: in.chain.Teams, Store: in.store, Control: in.control, Engine: in.engine, Sight: in.action,
-		Holder: in.holder, Now: in.Now, Log: in.Log})
-	why := ""
-	if in.Config.Enforce.Mode == config.ModeEnforce {
-		if err := in.preflight(ctx); err != nil {
-			why = "enforcement does not start: " + err.Error()
-			in.Log.Error("enforcement does not start", "err", err, "next", "mend it, and send SIGHUP; a changed configuration is taken over by itself")
-		}
-	}
-	in.action.SetGate(in.cluster.Name, in.enforcer, why)
-	return nil
-}
-
-// preflight asks three times, each within ten seconds: a server that is only slow must not
-// hold up the start, nor keep enforcement off until the next one.
-func (in *instance) preflight(ctx context.Context) error {
-	var err error
-	for try := range 3 {
-		if try > 0 {
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(2 * time.Second):
-			}
-		}
-		once, cancel := context.WithTimeout(ctx, 10*time.Second)
-		if err = in.enforcer.Preflight(once, in.client); err == nil {
-			err = in.authority(once, in.rest)
-		}
-		cancel()
-		if err == nil {
-			return nil
-		}
-	}
-	return err
-}
-
 // run runs the parts until ctx ends or one fails; discover stops first.
 func (in *instance) run(ctx context.Context) error {
 	return together(ctx, in.discover.Run, func(ctx context.Context) error { in.beat(ctx); return nil },
 		in.action.Run,
 		func(ctx context.Context) error {
-			keep(ctx, in.store, in.Config.Data.Retention, in.Now, in.Log)
+			keep(ctx, in.pruner, in.Config.Data.Retention, in.Now, in.Log)
 			return nil
 		})
 }

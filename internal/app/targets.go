@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
@@ -20,7 +21,11 @@ import (
 
 // Discover is the target "discover" by itself: it watches and serves what it sees, and
 // needs neither bus nor ledger. It writes nothing to the cluster, not even a Lease.
+// With Kafka it tells action what it sees, and several replicas agree on one that leads.
 func Discover(ctx context.Context, s Settings) error {
+	if s.Config.Bus.Kind == config.BusKafka {
+		return discoverApart(ctx, s)
+	}
 	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), book: login.NewBook(s.Now)}
 	watcher, err := in.wireWatch(ctx)
 	if err != nil {
@@ -32,11 +37,7 @@ func Discover(ctx context.Context, s Settings) error {
 	if err := in.wireLogin(ctx); err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	for pattern, handler := range in.discoverRoutes() {
-		mux.Handle(pattern, handler)
-	}
-	return in.alone(ctx, in.guard.Wrap(in.guard.All(mux)), in.discover.Run)
+	return in.alone(ctx, in.guard.Wrap(in.guard.All(in.routes(in.discoverRoutes()))), in.discover.Run)
 }
 
 // discoverRoutes is all that the target serves.
@@ -48,7 +49,11 @@ func (in *instance) discoverRoutes() map[string]http.Handler {
 
 // Report is the target "report": pages over a ledger that is there, read-only. A K8Guard
 // that writes it may run beside.
+// Over Cassandra it takes people's orders too.
 func Report(ctx context.Context, s Settings) error {
+	if s.Config.Ledger.Kind == config.LedgerCassandra {
+		return reportApart(ctx, s)
+	}
 	store, err := sqlite.OpenReadOnly(ctx, filepath.Join(s.Config.Data.Dir, LedgerFile))
 	if err != nil {
 		return err
@@ -119,7 +124,7 @@ func (r reader) Status(ctx context.Context) (report.Status, error) {
 	if err := switches(ctx, r.in.control, &s); err != nil {
 		return s, err
 	}
-	known, err := r.in.store.Overview(ctx, ledger.Part{})
+	known, err := r.in.shown.Overview(ctx, ledger.Part{})
 	if err != nil {
 		return s, err
 	}

@@ -33,7 +33,8 @@ func newDiscover(s Streams) *cobra.Command {
 		Use:   "discover",
 		Short: "Watch a cluster and serve what is wrong in it, and nothing more",
 		Long: "Watch a cluster and serve what is wrong in it at report.listen: /metrics, /healthz, /readyz and the JSON routes.\n" +
-			"It keeps no ledger, tells nobody, and writes nothing to the cluster.",
+			"It keeps no ledger, tells nobody, and writes nothing to the cluster.\n" +
+			"With bus.kind: kafka it tells action what it sees; of several replicas for one cluster one leads, by a Lease.",
 		Example: "  k8guard discover --config k8guard.yaml",
 	}, app.Discover, false)
 }
@@ -43,21 +44,21 @@ func newReport(s Streams) *cobra.Command {
 		Use:   "report",
 		Short: "Serve the pages over a ledger that is there, read-only",
 		Long: "Serve the pages over the ledger in data.dir, read-only: beside the K8Guard that writes it (choose another\n" +
-			"report.listen), or over a copy.",
+			"report.listen), or over a copy.\n" +
+			"With ledger.kind: cassandra it keeps a copy of its own in data.dir, and takes the commands of people.",
 		Example: "  k8guard report --set data.dir=/backup/k8guard --set report.listen=127.0.0.1:8687",
 	}, app.Report, false)
 }
 
-// newAction refuses: action by itself needs a bus between processes.
-func newAction(Streams) *cobra.Command {
-	return &cobra.Command{
-		Use: "action", Short: "Tell and act on what a discover elsewhere sees (needs Kafka)",
-		Example: "  k8guard run --config k8guard.yaml",
-		Args:    arguments(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
-			return failure("action by itself takes what discover sees from Kafka, and this K8Guard speaks no Kafka yet; use k8guard run, which is everything in one process")
-		},
-	}
+func newAction(s Streams) *cobra.Command {
+	return target(s, &cobra.Command{
+		Use:   "action",
+		Short: "Tell the owners, and act, on what a discover elsewhere sees",
+		Long: "Tell the owners, and act where it is allowed, on what discover sees: over Kafka (bus.kind: kafka) and Cassandra\n" +
+			"(ledger.kind: cassandra). Start as many as you like, up to bus.kafka.partitions: they share the work. One answers for\n" +
+			"the cluster of cluster.name, or for all of clusters. Commands such as undo and freeze go to k8guard report.",
+		Example: "  k8guard action --config k8guard.yaml",
+	}, app.Action, false)
 }
 
 // target makes the command that runs a target until a signal; reloads says whether it takes

@@ -1,0 +1,123 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/bus"
+	"github.com/k8guard/k8guard/internal/bus/kafka"
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger/cassandra"
+)
+
+// closeLimit is how long the last messages may take when a target ends.
+const closeLimit = 10 * time.Second
+
+// kafkaSettings reads the files that the configuration names. Cluster is the UID whose
+// requests a publisher wants.
+func (in *instance) kafkaSettings(cluster string) (kafka.Settings, error) {
+	c := in.Config.Bus.Kafka
+	secure, err := clientTLS("bus.kafka.tls", c.TLS)
+	if err != nil {
+		return kafka.Settings{}, err
+	}
+	password := c.SASL.Password.Reveal()
+	if c.SASL.PasswordFile != "" {
+		text, err := os.ReadFile(c.SASL.PasswordFile)
+		if err != nil {
+			return kafka.Settings{}, fmt.Errorf("bus.kafka.sasl.passwordFile: %w", err)
+		}
+		password = strings.TrimRight(string(text), "\r\n")
+	}
+	return kafka.Settings{Brokers: c.Brokers, TLS: secure, Prefix: c.Prefix, Group: c.Group, Partitions: int32(c.Partitions), Replicas: int16(c.Replication), //nolint:gosec // checked: 1024 and 9 at most
+		Login:     kafka.Login{Mechanism: c.SASL.Mechanism, User: c.SASL.Username, Password: password, TokenFile: c.SASL.TokenFile},
+		Retention: c.Retention, CheckOnly: !c.CreateTopics, Cluster: cluster, Log: in.Log}, nil
+}
+
+// clientTLS makes the client's half of TLS; nil where it is off.
+func clientTLS(key string, t config.ClientTLS) (*tls.Config, error) {
+	if !t.Enabled {
+		return nil, nil //nolint:nilnil // off
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	if t.CAFile != "" {
+		text, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("%s.caFile: %w", key, err)
+		}
+		if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("%s.caFile: %s holds no certificate; write one in PEM", key, t.CAFile)
+		}
+	}
+	if t.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("%s.certFile and keyFile: %w", key, err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
+// openCassandra opens the ledger that replicas share.
+func (in *instance) openCassandra(ctx context.Context) (*cassandra.Store, error) {
+	settings, err := in.cassandraSettings()
+	if err != nil {
+		return nil, err
+	}
+	return cassandra.Open(ctx, settings)
+}
+
+func (in *instance) cassandraSettings() (cassandra.Settings, error) {
+	return cassandra.FromConfig(in.Config.Ledger.Cassandra, in.Config.Data.Retention, in.Now, in.Log)
+}
+
+// onePlace refuses a target run with the services: it needs none, and would share them badly.
+func onePlace(c config.Config) error {
+	if c.Bus.Kind != config.BusMemory || c.Ledger.Kind != config.LedgerSQLite {
+		return errors.New("run is everything in one process, with bus.kind: memory and ledger.kind: sqlite; with Kafka and Cassandra start discover, action and report")
+	}
+	return nil
+}
+
+// needsServices says what the target action lacks.
+func needsServices(c config.Config) error {
+	if c.Bus.Kind != config.BusKafka || c.Ledger.Kind != config.LedgerCassandra {
+		return errors.New("action by itself takes what discover sees from Kafka and keeps it in Cassandra: set bus.kind: kafka and ledger.kind: cassandra, or use k8guard run, which is everything in one process")
+	}
+	return nil
+}
+
+// postman passes messages on, and consumes none: a report has no buckets.
+type postman struct{ *kafka.Consumer }
+
+// Consume implements bus.Consumer.
+func (postman) Consume(ctx context.Context, _ bus.Handler, _ bus.Share) error {
+	<-ctx.Done()
+	return nil
+}
+
+// silent is the bus of a report that reaches none: whoever acts finds the order by itself.
+type silent struct{}
+
+func (silent) Consume(ctx context.Context, _ bus.Handler, _ bus.Share) error {
+	<-ctx.Done()
+	return nil
+}
+func (silent) Pass(context.Context, v1.Message) error {
+	return errors.New("bus.kind is not kafka, so nobody is told at once")
+}
+func (silent) Request(docket.Key) {}
+
+var (
+	_ bus.Consumer = postman{}
+	_ bus.Consumer = silent{}
+)

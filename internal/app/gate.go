@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/enforce"
+)
+
+// wireGate gives action its gate. Without its account there is none; where the preflight
+// fails there is one, for undo, but nothing is acted on.
+func (in *instance) wireGate(ctx context.Context) error {
+	if in.Config.Cluster.ActionKubeconfig == "" {
+		in.action.SetGate(in.cluster.Name, nil, "no account that may act: cluster.actionKubeconfig is empty")
+		return nil
+	}
+	clients, err := newActionClients(in.Config.Cluster.ActionKubeconfig)
+	if err != nil {
+		return err
+	}
+	in.enforcer = in.gateOf(in.cluster, in.Config, clients)
+	why := in.mayEnforce(ctx, func(ctx context.Context) error {
+		if err := in.enforcer.Preflight(ctx, in.client); err != nil {
+			return err
+		}
+		return in.authority(ctx, in.cluster.UID, in.Config.Cluster.Authority, in.rest)
+	})
+	in.action.SetGate(in.cluster.Name, in.enforcer, why)
+	return nil
+}
+
+// gateOf is the gate of one cluster, over an account that may act there.
+func (in *instance) gateOf(c v1.Cluster, conf config.Config, clients *actionClients) *enforce.Enforcer {
+	return enforce.New(enforce.Settings{Client: clients.typed, Dynamic: clients.dynamic, Skew: clients.clock.Skew,
+		Cluster: c, Config: conf, Teams: in.chain.Teams, Store: in.store, Control: in.control, Engine: in.engine, Sight: in.action,
+		Holder: in.holder, Now: in.Now, Log: in.Log})
+}
+
+// mayEnforce says why nothing is acted on though it is configured, or "".
+func (in *instance) mayEnforce(ctx context.Context, preflight func(context.Context) error) string {
+	if in.Config.Enforce.Mode != config.ModeEnforce {
+		return ""
+	}
+	err := thrice(ctx, preflight)
+	if err == nil {
+		return ""
+	}
+	in.Log.Error("enforcement does not start", "err", err, "next", "mend it, and send SIGHUP; a changed configuration is taken over by itself")
+	return "enforcement does not start: " + err.Error()
+}
+
+// thrice asks three times, each within ten seconds: a server that is only slow must not
+// hold up the start, nor keep enforcement off until the next one.
+func thrice(ctx context.Context, ask func(context.Context) error) error {
+	var err error
+	for try := range 3 {
+		if try > 0 {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(2 * time.Second):
+			}
+		}
+		once, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err = ask(once)
+		cancel()
+		if err == nil {
+			return nil
+		}
+	}
+	return err
+}

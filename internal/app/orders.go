@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/k8guard/k8guard/internal/bus"
+	"github.com/k8guard/k8guard/internal/bus/kafka"
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/ledger/cassandra"
+	"github.com/k8guard/k8guard/internal/login"
+	"github.com/k8guard/k8guard/internal/report"
+	"github.com/k8guard/k8guard/internal/telemetry"
+)
+
+// MirrorFile is the name of the report's copy of the ledger in data.dir; it may be deleted.
+const MirrorFile = "mirror.db"
+
+// settleLimit is how long a freeze waits for acts that had begun.
+const settleLimit = 10 * time.Second
+
+// reportApart is the target "report" over Cassandra: pages, and the commands of people, whose
+// orders go over the ledger to whoever acts.
+func reportApart(ctx context.Context, s Settings) error {
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), holder: uuid.NewString(), book: login.NewBook(s.Now)}
+	if err := in.wireRules(); err != nil {
+		return err
+	}
+	settings, err := in.cassandraSettings()
+	if err != nil {
+		return err
+	}
+	if err := makeDataDir(s.Config.Data.Dir); err != nil {
+		return err
+	}
+	l, err := cassandra.OpenReport(ctx, settings, filepath.Join(s.Config.Data.Dir, MirrorFile))
+	if err != nil {
+		return err
+	}
+	in.store, in.shown, in.ping = l, l, l.Ping
+	to, done, err := in.postman(ctx)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	return errors.Join(in.order(ctx, to, l), done(), l.Close())
+}
+
+// postman is the way of orders to whoever acts.
+func (in *instance) postman(ctx context.Context) (bus.Consumer, func() error, error) {
+	if in.Config.Bus.Kind != config.BusKafka {
+		return silent{}, func() error { return nil }, nil
+	}
+	settings, err := in.kafkaSettings("")
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := kafka.NewConsumer(ctx, settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	return postman{c}, func() error {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+		defer cancel()
+		return c.Close(end)
+	}, nil
+}
+
+// order serves the pages and the socket.
+func (in *instance) order(ctx context.Context, to bus.Consumer, l *cassandra.Ledger) error {
+	if err := in.wireAction(to, false); err != nil {
+		return err
+	}
+	if err := errors.Join(in.learnCluster(ctx), in.wireLogin(ctx)); err != nil {
+		return err
+	}
+	pages, err := in.handler(in.guard)
+	if err != nil {
+		return err
+	}
+	mine, err := in.handler(nil)
+	if err != nil {
+		return err
+	}
+	listeners, err := listen(ctx, in.Settings)
+	if err != nil {
+		return err
+	}
+	in.Log.Info("K8Guard runs", in.named("report", pageURL(in.Config.Report, listeners[0]), "socket", Socket(in.Config))...)
+	return together(ctx, func(ctx context.Context) error { l.Run(ctx); return nil },
+		func(ctx context.Context) error { return serveHTTP(ctx, listeners[0], pages) },
+		func(ctx context.Context) error { return serveHTTP(ctx, listeners[1], in.local(mine)) })
+}
+
+// orders is the desk of a report whose actions are other processes.
+type orders struct{ in *instance }
+
+// Undo implements report.Control.
+func (o orders) Undo(ctx context.Context, caseID, by, reason string, own bool) (string, error) {
+	return o.in.action.Undo(ctx, caseID, docket.Undo{By: by, Reason: reason, Own: own})
+}
+
+// Freeze implements report.Control: it waits a while for the acts that had begun.
+func (o orders) Freeze(ctx context.Context, scope, by, reason string) error {
+	if err := o.in.control.Freeze(ctx, scope, by, reason); err != nil {
+		return err
+	}
+	for end := o.in.Now().Add(settleLimit); ; {
+		open, err := o.open(ctx)
+		if err != nil || open == 0 {
+			return err
+		}
+		if o.in.Now().After(end) {
+			return fmt.Errorf("%s is frozen, but %d acts that had begun are still open: pending", scope, open)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// open counts the acts and undos whose outcome is not on record.
+func (o orders) open(ctx context.Context) (n int, err error) {
+	q := ledger.ActQuery{What: ledger.InForce, Limit: 200}
+	for {
+		page, err := o.in.shown.Acts(ctx, q)
+		if err != nil {
+			return n, err
+		}
+		for _, r := range page.Rows {
+			if s := r.Enforcement.State; s == docket.Intent || s == docket.Undoing {
+				n++
+			}
+		}
+		if q.Cursor = page.Next; page.Next == "" {
+			return n, nil
+		}
+	}
+}
+
+// Unfreeze implements report.Control.
+func (o orders) Unfreeze(ctx context.Context, scope, by, reason string) error {
+	return o.in.control.Lift(ctx, scope, by, reason)
+}
+
+// Status implements report.Control: what the ledger knows, and what this configuration says.
+func (o orders) Status(ctx context.Context) (report.Status, error) {
+	s, err := reader(o).Status(ctx)
+	s.Mode = o.in.Config.Enforce.Mode
+	s.Enforcement = enforcement(s.Mode, "") + " (as configured here; each action says why it does not)"
+	if n, openErr := o.open(ctx); openErr == nil {
+		for i := range s.Freezes {
+			s.Freezes[i].Pending = n > 0
+		}
+	}
+	return s, err
+}
