@@ -9,7 +9,6 @@ import (
 
 	"k8s.io/client-go/rest"
 
-	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 )
 
@@ -29,10 +28,11 @@ func TestACloneIsRefusedUntilAPersonNamesIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	in := &instance{store: store, cluster: v1.Cluster{UID: "u"}}
+	in := &instance{store: store}
+	named := ""
 	ask := func(want string, by ...string) {
 		t.Helper()
-		err := in.authority(t.Context(), certified(by...))
+		err := in.authority(t.Context(), "u", named, certified(by...))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("by %q: %v, want %q", by, err, want)
 		}
@@ -48,9 +48,9 @@ func TestACloneIsRefusedUntilAPersonNamesIt(t *testing.T) {
 	if err != nil || len(sums) != 1 {
 		t.Fatal(sums, err)
 	}
-	in.Config.Cluster.Authority = sums[0]
+	named = sums[0]
 	ask("", "another")
-	in.Config.Cluster.Authority = ""
+	named = ""
 	ask("", "another")
 	ask("may be a clone", "new")
 }

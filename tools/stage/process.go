@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Process is one running `k8guard run`, in a process group of its own.
+// Process is one running K8Guard, in a process group of its own.
 type Process struct {
 	cmd  *exec.Cmd
 	log  string
@@ -23,6 +23,11 @@ type Process struct {
 // Run starts `k8guard run` on this stage; env is added to its environment. It does not
 // wait: see [Stage.WaitReady]. The process does not end with ctx, but with the stage.
 func (s *Stage) Run(_ context.Context, env ...string) (*Process, error) {
+	return s.Target("run", env...)
+}
+
+// Target is Run for another target: discover, action or report.
+func (s *Stage) Target(target string, env ...string) (*Process, error) {
 	binary, err := s.product()
 	if err != nil {
 		return nil, err
@@ -36,7 +41,7 @@ func (s *Stage) Run(_ context.Context, env ...string) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open K8Guard's log: %w", err)
 	}
-	cmd := exec.Command(binary, "run", "--config", s.ConfigFile())
+	cmd := exec.Command(binary, target, "--config", s.ConfigFile())
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = log, log, attributes()
 	if err := cmd.Start(); err != nil {
