@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"github.com/k8guard/k8guard/tools/clone"
 	"github.com/k8guard/k8guard/tools/controlplane"
 )
 
@@ -101,7 +102,7 @@ func stateFolder(ctx context.Context, dir, name string) (string, error) {
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,40}$`).MatchString(name) {
 		return "", fmt.Errorf("cluster: name %q must be lower-case letters, digits and dashes, at most 41", name)
 	}
-	root, err := controlplane.RepositoryRoot(ctx)
+	root, err := clone.Root(ctx)
 	if err != nil {
 		return "", err
 	}

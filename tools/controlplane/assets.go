@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/k8guard/k8guard/tools/clone"
 )
 
 const assetsVariable = "KUBEBUILDER_ASSETS"
@@ -22,7 +24,7 @@ func Assets(ctx context.Context, progress io.Writer) (string, error) {
 		}
 		return filepath.Abs(dir)
 	}
-	root, err := RepositoryRoot(ctx)
+	root, err := clone.Root(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -26,6 +26,8 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/k8guard/k8guard/tools/daemon"
 )
 
 // ErrNotRunning says that a folder holds no cluster that runs.
@@ -54,7 +56,7 @@ type Cluster struct {
 
 	mu        sync.Mutex
 	state     state
-	processes map[string]*process
+	processes map[string]*daemon.Process
 }
 
 // Start starts a control plane and returns when it is of use: the API server is ready, the
@@ -72,7 +74,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{at: layout{dir: dir}, processes: map[string]*process{}}
+	c := &Cluster{at: layout{dir: dir}, processes: map[string]*daemon.Process{}}
 	c.state = state{Programs: programs, Detached: o.Detached, Pids: map[string]int{}}
 	if err := c.bringUp(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the control plane in %s: %w", dir, err), c.Stop())

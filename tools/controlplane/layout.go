@@ -28,6 +28,9 @@ func (l layout) policy() string                { return l.in("audit-policy.yaml"
 func (l layout) stages() string                { return l.in("kwok.yaml") }
 func (l layout) kubeconfig(name string) string { return l.in(name + ".kubeconfig") }
 
+// mark is in the command line of each program, by which a running one is known to be ours.
+func (l layout) mark() string { return l.dir + string(filepath.Separator) }
+
 // entries are the names of all that Start puts into the folder.
 func (l layout) entries() []string {
 	return []string{

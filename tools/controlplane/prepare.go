@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/k8guard/k8guard/tools/daemon"
+	"github.com/k8guard/k8guard/tools/devpki"
 )
 
 //go:embed audit-policy.yaml
@@ -20,7 +23,7 @@ func (c *Cluster) prepare() error {
 	if err := c.at.make(); err != nil {
 		return fmt.Errorf("lay out the state folder: %w", err)
 	}
-	ports, err := freePorts(4)
+	ports, err := daemon.FreePorts(4)
 	if err != nil {
 		return err
 	}
@@ -31,11 +34,11 @@ func (c *Cluster) prepare() error {
 	if err := os.WriteFile(c.at.stages(), kwokStages, 0o600); err != nil {
 		return fmt.Errorf("write kwok's stages: %w", err)
 	}
-	ca, err := newAuthority(time.Now)
+	ca, err := devpki.New(time.Now)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(c.at.pki("ca.crt"), ca.pem, 0o600); err != nil {
+	if err := os.WriteFile(c.at.pki("ca.crt"), ca.PEM(), 0o600); err != nil {
 		return fmt.Errorf("write the authority's certificate: %w", err)
 	}
 	if err := c.writeKeys(ca); err != nil {
@@ -44,20 +47,20 @@ func (c *Cluster) prepare() error {
 	return c.writeKubeconfigs(ca)
 }
 
-func (c *Cluster) writeKeys(ca *authority) error {
+func (c *Cluster) writeKeys(ca *devpki.Authority) error {
 	for _, name := range []string{etcd, apiServer} {
-		p, err := ca.server(name)
+		p, err := ca.Server(name, "10.0.0.1", "kubernetes.default.svc")
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(c.at.pki(name+".crt"), p.cert, 0o600); err != nil {
+		if err := os.WriteFile(c.at.pki(name+".crt"), p.Cert, 0o600); err != nil {
 			return fmt.Errorf("write a certificate: %w", err)
 		}
-		if err := os.WriteFile(c.at.pki(name+".key"), p.key, 0o600); err != nil {
+		if err := os.WriteFile(c.at.pki(name+".key"), p.Key, 0o600); err != nil {
 			return fmt.Errorf("write a key: %w", err)
 		}
 	}
-	_, key, err := newKey()
+	key, err := devpki.SigningKey()
 	if err != nil {
 		return err
 	}
@@ -67,7 +70,7 @@ func (c *Cluster) writeKeys(ca *authority) error {
 	return nil
 }
 
-func (c *Cluster) writeKubeconfigs(ca *authority) error {
+func (c *Cluster) writeKubeconfigs(ca *devpki.Authority) error {
 	users := []struct{ file, name, group string }{
 		{"admin", "admin", "system:masters"},
 		{controllerManager, "system:kube-controller-manager", ""},
@@ -79,12 +82,12 @@ func (c *Cluster) writeKubeconfigs(ca *authority) error {
 		if u.group != "" {
 			groups = append(groups, u.group)
 		}
-		p, err := ca.client(u.name, groups...)
+		p, err := ca.Client(u.name, groups...)
 		if err != nil {
 			return err
 		}
-		user := &api.AuthInfo{ClientCertificateData: p.cert, ClientKeyData: p.key}
-		if err := writeKubeconfig(c.at.kubeconfig(u.file), c.URL(), ca.pem, "", user); err != nil {
+		user := &api.AuthInfo{ClientCertificateData: p.Cert, ClientKeyData: p.Key}
+		if err := writeKubeconfig(c.at.kubeconfig(u.file), c.URL(), ca.PEM(), "", user); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,10 @@
 package controlplane
 
-import "fmt"
+import (
+	"fmt"
+	"net"
+	"strconv"
+)
 
 // arguments returns the command line of a program, without its name. Each names the state
 // folder, by which a running process is known to be ours.
@@ -58,3 +62,5 @@ func (c *Cluster) apiServerArguments() []string {
 		"--audit-log-maxsize=1000000", // megabytes: 0 would move the log away at 100
 	}
 }
+
+func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -45,7 +45,7 @@ func (c *Cluster) anyDied() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for name, p := range c.processes {
-		if err := p.died(c.at.log(name)); err != nil {
+		if err := p.Died(name, c.at.log(name)); err != nil {
 			return err
 		}
 	}

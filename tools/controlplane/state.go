@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/k8guard/k8guard/tools/daemon"
 )
 
 // state is what a later process must know of a cluster.
@@ -55,14 +57,14 @@ func Attach(dir string) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the cluster's state: %w", err)
 	}
-	c := &Cluster{at: at, processes: map[string]*process{}}
+	c := &Cluster{at: at, processes: map[string]*daemon.Process{}}
 	if err := json.Unmarshal(text, &c.state); err != nil {
 		return nil, fmt.Errorf("decode %s, remove the folder if it is not a cluster's: %w", at.in(stateFile), err)
 	}
 	for name, pid := range c.state.Pids {
-		c.processes[name] = &process{name: name, pid: pid, dir: dir}
+		c.processes[name] = daemon.Find(pid, at.mark())
 	}
-	if p := c.processes[apiServer]; p == nil || !p.alive() {
+	if p := c.processes[apiServer]; p == nil || !p.Alive() {
 		return c, fmt.Errorf("%w in %s: no API server", ErrNotRunning, dir)
 	}
 	return c, nil

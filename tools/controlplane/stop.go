@@ -23,12 +23,12 @@ func (c *Cluster) Stop() error {
 	var all sync.WaitGroup
 	for name, p := range c.processes {
 		if name != etcd { // which the others still write to
-			all.Go(func() { errs <- p.end(syscall.SIGTERM, grace) })
+			all.Go(func() { errs <- p.End(syscall.SIGTERM, grace) })
 		}
 	}
 	all.Wait()
 	if p := c.processes[etcd]; p != nil {
-		errs <- p.end(syscall.SIGTERM, grace)
+		errs <- p.End(syscall.SIGTERM, grace)
 	}
 	close(errs)
 	var err error
@@ -58,7 +58,7 @@ func (c *Cluster) StopAPIServer() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if p := c.processes[apiServer]; p != nil {
-		return p.end(syscall.SIGKILL, grace)
+		return p.End(syscall.SIGKILL, grace)
 	}
 	return nil
 }

@@ -1,16 +1,12 @@
 package controlplane
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 )
-
-const modulePath = "github.com/k8guard/k8guard"
 
 // versions pinned in the modules that the programs are built from.
 type versions struct{ kubernetes, etcd, kwok string }
@@ -55,20 +51,4 @@ func requiredVersion(text, module string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("controlplane: go.mod does not require %s, add it", module)
-}
-
-// RepositoryRoot is the folder of the clone that this package was built from.
-func RepositoryRoot(ctx context.Context) (string, error) {
-	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
-		root := filepath.Dir(filepath.Dir(filepath.Dir(file)))
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			return root, nil
-		}
-	}
-	// Built with -trimpath: the file's place is not known, the working folder is.
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", modulePath).Output()
-	if err != nil {
-		return "", fmt.Errorf("find the clone of %s, run inside of it: %w", modulePath, err)
-	}
-	return strings.TrimSpace(string(out)), nil
 }

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/k8guard/k8guard/tools/clone"
 )
 
 func TestRequiredVersion(t *testing.T) {
@@ -51,7 +53,7 @@ func TestKeyNamesVersionsAndMachine(t *testing.T) {
 
 func TestRepositoryHasAllThreeModules(t *testing.T) {
 	t.Chdir(t.TempDir())
-	root, err := RepositoryRoot(t.Context())
+	root, err := clone.Root(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,10 @@ func (p *Process) Pid() int { return p.pid }
 
 // Alive says whether it runs, or is paused. A pid given to another program since does not count.
 func (p *Process) Alive() bool {
-	return p.mark != "" && !p.reaped() && strings.Contains(look(p.pid).command, p.mark)
+	if p.done != nil { // our child: nobody gets its pid before we have reaped it
+		return !p.reaped() && look(p.pid).exists
+	}
+	return p.mark != "" && strings.Contains(look(p.pid).command, p.mark)
 }
 
 func (p *Process) reaped() bool {

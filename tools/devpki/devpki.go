@@ -5,7 +5,7 @@
 // Concurrency: all methods may be called from many goroutines.
 //
 // Guarantees: a certificate holds for the hosts, user and uses that were asked for, and for
-// a year. Keys are PKCS #8, which Go, Java and OpenSSL all read.
+// a year. Their keys are PKCS #8, which Go, Java and OpenSSL all read.
 //
 // It will not: keep a key anywhere, or serve for production.
 package devpki
@@ -104,7 +104,7 @@ func (a *Authority) issue(subject pkix.Name, shape func(*x509.Certificate)) (Pai
 	}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	shape(template)
-	key, keyPEM, err := NewKey()
+	key, keyPEM, err := newKey()
 	if err != nil {
 		return Pair{}, err
 	}
@@ -115,8 +115,8 @@ func (a *Authority) issue(subject pkix.Name, shape func(*x509.Certificate)) (Pai
 	return Pair{Cert: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), Key: keyPEM}, nil
 }
 
-// NewKey makes a private key, and gives it as PEM as well.
-func NewKey() (*ecdsa.PrivateKey, []byte, error) {
+// newKey makes a private key, and gives it as PEM as well.
+func newKey() (*ecdsa.PrivateKey, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a key: %w", err)
@@ -126,4 +126,18 @@ func NewKey() (*ecdsa.PrivateKey, []byte, error) {
 		return nil, nil, fmt.Errorf("encode a key: %w", err)
 	}
 	return key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+// SigningKey makes a private key of no certificate, PEM in the older form of SEC 1: the only
+// one of an elliptic curve that the API server takes for its service accounts.
+func SigningKey() ([]byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("encode a key: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), nil
 }

@@ -16,7 +16,7 @@ const (
 	readyWithin = 5 * time.Minute
 	lookEvery   = 100 * time.Millisecond
 	callWithin  = 10 * time.Second
-	// grace of a node before it is killed: nothing is lost by not letting it tidy up.
+	// grace of a node before it is killed.
 	grace = 3 * time.Second
 )
 

@@ -76,7 +76,8 @@ func Attach(dir string) (*Service, error) {
 	return s, nil
 }
 
-// Stop ends all nodes, within 10 seconds. What is stopped stays in the folder. Stopping again does nothing.
+// Stop kills all nodes: data survives that, and tidying up takes seconds. What is stopped
+// stays in the folder. Stopping again does nothing.
 func (s *Service) Stop() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +85,7 @@ func (s *Service) Stop() error {
 	var all sync.WaitGroup
 	for _, n := range s.state.Nodes {
 		if n.process != nil {
-			all.Go(func() { errs <- n.process.End(syscall.SIGTERM, grace) })
+			all.Go(func() { errs <- n.process.End(syscall.SIGKILL, grace) })
 		}
 	}
 	all.Wait()
