@@ -159,6 +159,10 @@ type Inventory struct {
 	Roots []Sighting `json:"roots"`
 	// Judged counts the roots of the whole cluster, for budgets in percent.
 	Judged int `json:"judged"`
+	// Violating counts those of them that violate a rule.
+	Violating int `json:"violating,omitempty"`
+	// Missing says what is not read completely, or silent; empty when the audit is whole.
+	Missing string `json:"missing,omitempty"`
 }
 
 // Sighting is one live root in an inventory, with the hash of its newest observation.
@@ -171,4 +175,14 @@ type Sighting struct {
 type Message struct {
 	Observation *Observation `json:"observation,omitempty"`
 	Inventory   *Inventory   `json:"inventory,omitempty"`
+	Wake        *Wake        `json:"wake,omitempty"`
+}
+
+// Wake tells whoever has an outbox or a docket to look at it now. Exactly one of Box and
+// Docket is set.
+type Wake struct {
+	V      int    `json:"v"`
+	Box    string `json:"box,omitempty"`    // the outbox's key in the ledger
+	Notice string `json:"notice,omitempty"` // a notice of it that is due again
+	Docket string `json:"docket,omitempty"` // "cluster/root"
 }

@@ -4,8 +4,10 @@
 //
 // Concurrency: a Reviewer serves any number of requests.
 //
-// Guarantees: an answer is kept for ten seconds, a wrong token and an error not at all. What
-// is kept is bounded, and by hash: no token is in it.
+// Guarantees: who a reader is, and that they may, is kept for ten seconds, that they may
+// not see for a minute; what they may change is asked each time, and neither a wrong token nor
+// an error is kept. What is kept is bounded, and by hash: no token is in it. The same question
+// is asked once for all who wait for it, and no more than so many are asked at a time.
 //
 // It will not: create anything but TokenReviews and SubjectAccessReviews, which the API
 // server answers and does not store.
@@ -16,8 +18,12 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
+	"golang.org/x/sync/singleflight"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -30,8 +36,14 @@ import (
 
 const (
 	kept       = 10 * time.Second
+	keptNo     = time.Minute
 	maxReaders = 1000
-	maxAnswers = 20_000
+	maxAnswers = 50_000
+	// atOnce bounds the questions that wait for the API server; those before a change, which
+	// are few, wait for no others.
+	atOnce = 20
+	// credential is the extra in which the API server names the token itself.
+	credential = "authentication.kubernetes.io/credential-id"
 	// patience bounds one question.
 	patience = 10 * time.Second
 )
@@ -48,6 +60,8 @@ type Settings struct {
 type Reviewer struct {
 	Settings
 	readers, answers *cache.LRUExpireCache
+	group            singleflight.Group
+	turns            chan struct{}
 }
 
 var _ login.Reviewer = (*Reviewer)(nil)
@@ -60,7 +74,8 @@ func (c clock) Now() time.Time { return c() }
 // New returns a reviewer.
 func New(s Settings) *Reviewer {
 	c := clock(s.Now)
-	return &Reviewer{s, cache.NewLRUExpireCacheWithClock(maxReaders, c), cache.NewLRUExpireCacheWithClock(maxAnswers, c)}
+	return &Reviewer{Settings: s, readers: cache.NewLRUExpireCacheWithClock(maxReaders, c), answers: cache.NewLRUExpireCacheWithClock(maxAnswers, c),
+		turns: make(chan struct{}, atOnce)}
 }
 
 // Who implements login.Reviewer.
@@ -69,8 +84,10 @@ func (r *Reviewer) Who(ctx context.Context, token string) (login.Reader, error) 
 	if known, ok := r.readers.Get(key); ok {
 		return known.(login.Reader), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	return once(ctx, &r.group, "who "+string(key[:]), func(ctx context.Context) (login.Reader, error) { return r.review(ctx, token, key) })
+}
+
+func (r *Reviewer) review(ctx context.Context, token string, key [sha256.Size]byte) (login.Reader, error) {
 	review := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}
 	got, err := r.Client.AuthenticationV1().TokenReviews().Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {
@@ -97,54 +114,108 @@ type answer struct {
 
 // May implements login.Reviewer.
 func (r *Reviewer) May(ctx context.Context, who login.Reader, right login.Right, namespace string) (bool, error) {
-	text, err := json.Marshal(who) // groups and extras too: they may change what is allowed
-	if err != nil {
-		return false, err
-	}
-	key := answer{sha256.Sum256(text), right, namespace}
-	if known, ok := r.answers.Get(key); ok {
-		return known.(bool), nil
-	}
 	resource, err := r.resource(right, namespace)
 	if err != nil {
 		return false, err
 	}
+	hash, err := keyOf(who)
+	if err != nil {
+		return false, err
+	}
+	key := answer{hash, right, namespace}
+	if known, ok := r.answers.Get(key); ok {
+		return known.(bool), nil
+	}
+	return once(ctx, &r.group, fmt.Sprintf("may %s %q %q", hash, right, namespace), func(ctx context.Context) (bool, error) {
+		select {
+		case r.turns <- struct{}{}:
+		case <-ctx.Done():
+			return false, fmt.Errorf("asking the API server: too many questions wait for it: %w", ctx.Err())
+		}
+		defer func() { <-r.turns }()
+		allowed, err := r.ask(ctx, who, resource)
+		switch {
+		case err != nil:
+		case allowed:
+			r.answers.Add(key, allowed, kept)
+		default:
+			r.answers.Add(key, allowed, keptNo)
+		}
+		return allowed, err
+	})
+}
+
+// MayNow implements login.Reviewer: it asks, whatever is kept, and waits for no other question.
+func (r *Reviewer) MayNow(ctx context.Context, who login.Reader, right login.Right, namespace string) (bool, error) {
+	resource, err := r.resource(right, namespace)
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return r.ask(ctx, who, resource)
+}
+
+// keyOf is what answers about the reader are kept under: all that may change what is allowed,
+// groups and extras too, but for what only tells two tokens of one account apart.
+func keyOf(who login.Reader) ([sha256.Size]byte, error) {
+	who.Extra = maps.Clone(who.Extra)
+	delete(who.Extra, credential)
+	text, err := json.Marshal(who)
+	return sha256.Sum256(text), err
+}
+
+func (r *Reviewer) ask(ctx context.Context, who login.Reader, resource *authorizationv1.ResourceAttributes) (bool, error) {
 	extra := map[string]authorizationv1.ExtraValue{}
 	for name, values := range who.Extra {
 		extra[name] = values
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	got, err := r.Client.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 		ResourceAttributes: resource, User: who.Name, UID: who.UID, Groups: who.Groups, Extra: extra}}, metav1.CreateOptions{})
 	if err != nil {
 		return false, explain("subjectaccessreviews", err)
 	}
-	allowed := got.Status.Allowed && !got.Status.Denied
-	r.answers.Add(key, allowed, kept)
-	return allowed, nil
+	return got.Status.Allowed && !got.Status.Denied, nil
 }
 
-// resource says which right of the cluster stands for which of ours.
+// once asks a question for all who ask it at the same time. Who hangs up ends it for nobody
+// else; patience does.
+func once[T any](ctx context.Context, group *singleflight.Group, key string, ask func(context.Context) (T, error)) (none T, _ error) {
+	answer := group.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		return ask(ctx)
+	})
+	select {
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case a := <-answer:
+		return a.Val.(T), a.Err
+	}
+}
+
+// resource says which right of the cluster stands for which of ours: but for the permit, it
+// is the one that is in its name.
 func (r *Reviewer) resource(right login.Right, namespace string) (*authorizationv1.ResourceAttributes, error) {
-	switch right {
-	case login.See:
-		return &authorizationv1.ResourceAttributes{Verb: "list", Resource: "pods", Namespace: namespace}, nil
-	case login.Roots:
-		return &authorizationv1.ResourceAttributes{Verb: "list", Resource: "namespaces"}, nil
-	case login.Change:
-		return &authorizationv1.ResourceAttributes{Verb: "patch", Group: "apps", Resource: "deployments", Namespace: namespace}, nil
-	case login.Switch:
+	if right == login.Switch {
 		return &authorizationv1.ResourceAttributes{Verb: "update", Resource: "configmaps", Namespace: r.Namespace, Name: r.Permit}, nil
 	}
-	return nil, fmt.Errorf("access: %q is no right", right)
+	if !slices.Contains(login.Rights(), right) {
+		return nil, fmt.Errorf("access: %q is no right", right)
+	}
+	verb, what, _ := strings.Cut(string(right), " ")
+	resource, group, _ := strings.Cut(what, ".")
+	if right == login.Roots {
+		namespace = ""
+	}
+	return &authorizationv1.ResourceAttributes{Verb: verb, Group: group, Resource: resource, Namespace: namespace}, nil
 }
 
 // explain names the missing right. The API server's own words are kept for all other
 // trouble: they name the request, never the token.
 func explain(resource string, err error) error {
 	if apierrors.IsForbidden(err) {
-		return fmt.Errorf("K8Guard's account may not create %s; apply deploy/rbac-report.yaml", resource)
+		return login.Told("K8Guard's account may not create " + resource + "; apply deploy/rbac-report.yaml")
 	}
 	return fmt.Errorf("asking the API server (%s): %w", resource, err)
 }

@@ -62,13 +62,13 @@ func TestQuestions(t *testing.T) {
 		right     login.Right
 		namespace string
 		want      bool
-	}{{login.See, "shop", true}, {login.See, "", true}, {login.See, "denied", false}, {login.Roots, "", true}, {login.Change, "shop", true}, {login.Switch, "", true}} {
+	}{{login.See, "shop", true}, {login.See, "", true}, {login.See, "denied", false}, {login.Roots, "", true}, {login.Change, "shop", true}, {login.Switch, "", true}, {login.ChangeOf("CronJob"), "shop", true}, {login.ChangeOf("Ingress"), "shop", true}} {
 		if ok, err := s.May(ctx, who, q.right, q.namespace); ok != q.want || err != nil {
 			t.Errorf("%v: %v %v", q, ok, err)
 		}
 	}
 	want := strings.Join([]string{"who", "list pods. shop/", "list pods. /", "list pods. denied/", "list namespaces. /", "patch deployments.apps shop/",
-		"update configmaps. k8guard/k8guard-permit"}, "\nada [dev] map[x:[y]]: ")
+		"update configmaps. k8guard/k8guard-permit", "patch cronjobs.batch shop/", "create ingresses.networking.k8s.io shop/"}, "\nada [dev] map[x:[y]]: ")
 	if got := strings.Join(s.asked, "\n"); got != want {
 		t.Errorf("asked\n%s\nwant\n%s", got, want)
 	}
@@ -96,6 +96,26 @@ func TestWhatIsKept(t *testing.T) {
 	count("a moment later", 0, func() { s.now = s.now.Add(9 * time.Second); both("good") })
 	count("seconds later", 2, func() { s.now = s.now.Add(2 * time.Second); both("good") })
 	count("a wrong token each time", 2, func() { both("bad"); both("bad") })
+	count("no for a minute", 1, func() {
+		for range 5 {
+			_, _ = s.May(ctx, login.Reader{Name: "ada"}, login.See, "denied")
+			s.now = s.now.Add(11 * time.Second)
+		}
+	})
+	count("no, a minute later", 1, func() {
+		s.now = s.now.Add(10 * time.Second)
+		_, _ = s.May(ctx, login.Reader{Name: "ada"}, login.See, "denied")
+	})
+	count("before a change", 2, func() {
+		for range 2 {
+			_, _ = s.MayNow(ctx, login.Reader{Name: "ada"}, login.See, "denied")
+		}
+	})
+	count("two tokens of one account", 1, func() {
+		for _, id := range []string{"JTI=1", "JTI=2"} {
+			_, _ = s.May(ctx, login.Reader{Name: "bo", Extra: map[string][]string{"authentication.kubernetes.io/credential-id": {id}}}, login.See, "shop")
+		}
+	})
 	count("another group", 1, func() { _, _ = s.May(ctx, login.Reader{Name: "ada", UID: "1"}, login.See, "shop") })
 	s.now, s.err = s.now.Add(time.Minute), errors.New("down")
 	if _, err := s.Who(ctx, "good"); err == nil || errors.Is(err, login.ErrToken) {

@@ -17,12 +17,15 @@ func (e *Engine) Acknowledge(ctx context.Context, caseID, by, reason string, hol
 	if err != nil {
 		return "", fmt.Errorf("case %s: %w", caseID, err)
 	}
+	if !e.answers(d.Cluster, d.Key.Cluster) {
+		return "", fmt.Errorf("case %s is of cluster %s, which is not this K8Guard's; use the K8Guard of that cluster", caseID, d.Cluster)
+	}
 	ack := docket.Ack{By: by, Reason: reason, At: e.Now().UTC()}
 	if hold > 0 {
 		ack.Until = ack.At.Add(hold)
 	}
 	d, err = ledger.Update(ctx, e.Ledger, d.Key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
-		next, entries, err := docket.Acknowledge(d, caseID, ack)
+		next, entries, err := e.granted(d, caseID, ack)
 		return next, entries, err == nil, err
 	})
 	if err != nil {
@@ -30,12 +33,23 @@ func (e *Engine) Acknowledge(ctx context.Context, caseID, by, reason string, hol
 	}
 	e.index.wake(d.Key)
 	c := *d.Find(caseID)
-	pol := e.policyOf(d, c)
-	switch until := policy.Paused(c, pol.Ladder, e.Now()); {
-	case !until.IsZero():
-		return fmt.Sprintf("acknowledged; its ladder pauses until %s", until.Format(time.RFC3339)), nil
+	switch {
+	case !c.Ack.Until.IsZero():
+		return fmt.Sprintf("acknowledged; its ladder pauses until %s", c.Ack.Until.Format(time.RFC3339)), nil
 	case hold > 0:
-		return fmt.Sprintf("acknowledged; its ladder goes on: ladder.ackPauses of policy %q does not allow a pause now", pol.Name), nil
+		return fmt.Sprintf("acknowledged; its ladder goes on, and the pause is not kept: ladder.ackPauses of policy %q does not allow one now", e.policyOf(d, c).Name), nil
 	}
 	return "acknowledged; its ladder goes on", nil
+}
+
+// granted records as much of the pause as the policy allows now. What is refused is not kept:
+// a later policy must not take it up.
+func (e *Engine) granted(d docket.Docket, id string, ack docket.Ack) (docket.Docket, []docket.Entry, error) {
+	asked, _, err := docket.Acknowledge(d, id, ack)
+	if err != nil {
+		return d, nil, err
+	}
+	c := *asked.Find(id)
+	ack.Until = policy.Paused(c, e.policyOf(asked, c).Ladder, ack.At)
+	return docket.Acknowledge(d, id, ack)
 }

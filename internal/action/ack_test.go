@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/policy"
@@ -73,5 +74,42 @@ func TestAnAcknowledgementEndsWithTheCase(t *testing.T) {
 	}
 	if _, err := w.engine.Acknowledge(t.Context(), "c-none", "ada", "seen", 0); err == nil {
 		t.Error("a case that does not exist is acknowledged")
+	}
+}
+
+// A pause that was not granted, or not as long as was asked for, is not taken up by a later policy.
+func TestWhatAnAcknowledgementWasNotGrantedLeavesNoTrace(t *testing.T) {
+	for _, test := range []struct{ allows, pause time.Duration }{{0, 0}, {3 * time.Hour, 3 * time.Hour}} {
+		w := newWorld(t, func(c *config.Config) { c.Policies[0].Ladder.AckPauses = test.allows })
+		w.sees("a")
+		w.pass(30 * time.Minute)
+		_, err := w.engine.Acknowledge(t.Context(), w.only("a").ID, "ada", "seen", 200*time.Hour)
+		must(t, err)
+		w.conf.Policies[0].Ladder.AckPauses = 300 * time.Hour
+		w.start()
+		w.sees("a")
+		w.pass(test.pause + 10*time.Minute)
+		if c := w.only("a"); c.Plan.Reason == policy.Acked || c.Ack == nil || c.Ack.Until.After(c.Ack.At.Add(test.pause)) {
+			t.Errorf("granted %s: plan %+v, on record %+v", test.pause, c.Plan, c.Ack)
+		}
+		lines, err := w.ledger.Latest(t.Context(), keyOf("a"), 100)
+		must(t, err)
+		for _, l := range lines {
+			if l.Entry.Kind == docket.EntryAcknowledged && strings.Contains(l.Entry.Text, ", until ") != (test.pause > 0) {
+				t.Errorf("granted %s: %q", test.pause, l.Entry.Text)
+			}
+		}
+	}
+}
+
+// A right to change holds in the cluster that was asked for it.
+func TestAnAcknowledgementIsOfThisClusterOnly(t *testing.T) {
+	w := newWorld(t)
+	w.sees("a")
+	w.pass(30 * time.Minute)
+	id := w.only("a").ID
+	w.engine.Clusters = []v1.Cluster{{Name: cluster().Name, UID: "another"}}
+	if _, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 0); err == nil || !strings.Contains(err.Error(), "use the K8Guard of that cluster") {
+		t.Errorf("%v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,9 @@ import (
 	"github.com/k8guard/k8guard/internal/policy"
 )
 
+// maxNamed is how many clusters a digest names in its subject.
+const maxNamed = 3
+
 // line is what an outbox holds of a case, with its docket as it is now.
 type line struct {
 	entry outbox.Entry
@@ -27,9 +31,9 @@ type line struct {
 // digest builds what an outbox says today. Entries that are no longer due, or whose owner
 // changed, come back as dropped. A case that no mail names does not count as warned of; what
 // finds no room in this notice waits in the outbox for the next.
-func (e *Engine) digest(ctx context.Context, b outbox.Box, controls policy.Controls) (notify.Digest, []outbox.Entry, error) {
+func (e *Engine) digest(ctx context.Context, b outbox.Box, controls map[string]policy.Controls) (notify.Digest, []outbox.Entry, error) {
 	now := e.Now().UTC()
-	out := notify.Digest{Cluster: e.Cluster.Name, At: now, URL: e.Config.Report.URL, RestUntil: b.RestUntil}
+	out := notify.Digest{At: now, URL: e.Config.Report.URL, RestUntil: b.RestUntil}
 	lines, dropped, err := e.lines(ctx, b, controls, now)
 	if err != nil {
 		return out, nil, err
@@ -53,15 +57,35 @@ func (e *Engine) digest(ctx context.Context, b outbox.Box, controls policy.Contr
 		}
 		item := e.item(l.d, l.c, l.entry.Purpose, now)
 		if l.entry.Purpose == docket.NeedsHuman {
-			item.Human = policy.Human(e.input(l.d, l.c, controls), e.plan(l.d, l.c, controls))
+			all := controls[l.d.Cluster]
+			item.Human = policy.Human(e.input(l.d, l.c, all), e.wordOn(l.d, l.c, all))
 		}
 		out.Items = append(out.Items, item)
 	}
+	nameClusters(&out)
 	return out, dropped, nil
 }
 
+// nameClusters says of which clusters a digest speaks, and of each item where there are several.
+func nameClusters(d *notify.Digest) {
+	names := map[string]bool{}
+	for _, item := range d.Items {
+		names[item.Cluster] = true
+	}
+	if len(names) > maxNamed {
+		d.Cluster = fmt.Sprintf("%d clusters", len(names))
+		return
+	}
+	d.Cluster = strings.Join(slices.Sorted(maps.Keys(names)), ", ")
+	if len(names) == 1 {
+		for i := range d.Items {
+			d.Items[i].Cluster = ""
+		}
+	}
+}
+
 // lines reads what an outbox may say now: first warnings come last, the worst of them first.
-func (e *Engine) lines(ctx context.Context, b outbox.Box, controls policy.Controls, now time.Time) (lines []line, dropped []outbox.Entry, err error) {
+func (e *Engine) lines(ctx context.Context, b outbox.Box, controls map[string]policy.Controls, now time.Time) (lines []line, dropped []outbox.Entry, err error) {
 	for _, entry := range b.Ready(now) {
 		d, err := e.Ledger.Load(ctx, entry.Docket)
 		if err == nil {
@@ -90,12 +114,22 @@ func (e *Engine) lines(ctx context.Context, b outbox.Box, controls policy.Contro
 }
 
 // wanted reports whether an entry of an outbox is still to be told, to the box's owner.
-func (e *Engine) wanted(d docket.Docket, c docket.Case, purpose docket.Purpose, to v1.Owner, controls policy.Controls) bool {
-	p := e.plan(d, c, controls)
+func (e *Engine) wanted(d docket.Docket, c docket.Case, purpose docket.Purpose, to v1.Owner, all map[string]policy.Controls) bool {
+	controls := all[d.Cluster]
+	p := e.wordOn(d, c, controls)
 	if purpose == docket.NeedsHuman {
 		return to.Key() == e.platform().Key() && policy.Human(e.input(d, c, controls), p) != ""
 	}
 	return to.Key() == e.ownerOf(d, c.Rule).Key() && p.Step == policy.Notify && p.Next == string(purpose)
+}
+
+// wordOn is policy's word on a case now. Of what another replica has only that one knows whether
+// it was sighted lately: its own word is on record.
+func (e *Engine) wordOn(d docket.Docket, c docket.Case, controls policy.Controls) docket.Plan {
+	if e.index.owns(d.Key.Bucket()) {
+		return e.plan(d, c, controls)
+	}
+	return c.Plan
 }
 
 // before says what a root takes the place of.
@@ -109,7 +143,7 @@ func before(b *docket.Before) string {
 func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, now time.Time) notify.Item {
 	meta := e.rules[c.Rule]
 	confirmed, _ := c.Count(e.ownerOf(d, c.Rule).Key())
-	item := notify.Item{Case: c.ID, Docket: d.Key.String(), Purpose: string(purpose), N: 1, Rule: c.Rule,
+	item := notify.Item{Case: c.ID, Cluster: d.Cluster, Docket: d.Key.String(), Purpose: string(purpose), N: 1, Rule: c.Rule,
 		Title: meta.Title, Severity: c.Severity, Why: meta.Why, Remedy: meta.Remedy, Root: d.Root, Source: c.Source,
 		Before: before(d.Before), Message: c.Message, Path: c.Path, Evidence: c.Evidence}
 	if e.Config.Report.URL != "" {
@@ -127,6 +161,10 @@ func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, no
 		item.Lost = d.Lost
 		item.Done = done(d.Enforcement)
 		item.Undo = "k8guard undo " + c.ID + ` --reason "why"`
+	case docket.Undone:
+		item.Done = done(d.Enforcement)
+		item.Back = back(d.Enforcement.Undo)
+		item.NextStep = "no further act on it, but the violation stands: fix it"
 	}
 	return item
 }
@@ -148,12 +186,12 @@ func (e *Engine) next(d docket.Docket, c docket.Case, pol config.Policy, n int, 
 
 // acts reports whether the ladder of a case ends in a hard action.
 func (e *Engine) acts(d docket.Docket, c docket.Case) bool {
-	return policy.Acts(e.input(d, c, policy.Controls{Mode: e.mode}))
+	return policy.Acts(e.input(d, c, policy.Controls{Mode: e.site(d.Cluster).mode}))
 }
 
 // Needed returns how many warnings precede the act on a case, 0 when none follows.
 func (e *Engine) Needed(row ledger.CaseRow) int {
-	d := docket.Docket{Key: row.Docket, Root: row.Root, Owner: row.Owner} // the row's owner is the case's
+	d := docket.Docket{Key: row.Docket, Cluster: row.Cluster, Root: row.Root, Owner: row.Owner} // the row's owner is the case's
 	if !e.acts(d, row.Case) {
 		return 0
 	}
@@ -173,6 +211,15 @@ func done(e *docket.Enforcement) string {
 		return "suspended on " + at
 	}
 	return "deleted, its manifest kept, on " + at
+}
+
+// back says how an act was taken back, when and by whom.
+func back(u *docket.Undo) string {
+	s := fmt.Sprintf("%s, on %s by %s", cmp.Or(u.Note, "restored"), u.DoneAt.UTC().Format("Mon, 02 Jan 2006 15:04:05 UTC"), u.By)
+	if u.Reason != "" {
+		s += ": " + u.Reason
+	}
+	return s
 }
 
 func words(action string) string {

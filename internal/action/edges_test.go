@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/notify"
@@ -105,7 +106,8 @@ func (g *gate) Enforce(ctx context.Context, key docket.Key, cases []string, pol 
 		}
 		var more []docket.Entry
 		if over != "" {
-			next, more = docket.Refuse(next, docket.Refusal{Rule: 9, Text: over, Human: true, At: w.now(), Until: w.now().Add(time.Hour)})
+			next, more = docket.Refuse(next, docket.Refusal{Rule: 9, Text: over, Human: true, At: w.now(), Until: w.now().Add(time.Hour),
+				Budget: control.NameOf(w.conf.Enforce.Budget)})
 		} else {
 			next, more = docket.Did(next, "2", "", w.now())
 		}
@@ -132,9 +134,10 @@ func (g *gate) Settle(ctx context.Context, key docket.Key) error {
 }
 
 // Undo brings a root back; an ingress under the UID "restored".
-func (g *gate) Undo(ctx context.Context, key docket.Key, by, _ string) (string, error) {
+func (g *gate) Undo(ctx context.Context, key docket.Key, asked docket.Undo) (string, error) {
+	asked.At = g.w.now()
 	_, err := ledger.Update(ctx, g.w.ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
-		next, entries, err := docket.BeginUndo(d, docket.Undo{By: by, At: g.w.now()})
+		next, entries, err := docket.BeginUndo(d, asked)
 		return next, entries, err == nil, err
 	})
 	if err != nil {

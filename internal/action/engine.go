@@ -17,8 +17,8 @@ package action
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,7 +31,6 @@ import (
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/notify"
-	"github.com/k8guard/k8guard/internal/outbox"
 	"github.com/k8guard/k8guard/internal/policy"
 	"github.com/k8guard/k8guard/internal/rule"
 )
@@ -43,33 +42,52 @@ const tick = 200 * time.Millisecond
 type Enforcer interface {
 	Enforce(ctx context.Context, key docket.Key, cases []string, pol config.Policy) error
 	Settle(ctx context.Context, key docket.Key) error
-	Undo(ctx context.Context, key docket.Key, by, reason string) (string, error)
+	Undo(ctx context.Context, key docket.Key, asked docket.Undo) (string, error)
 	// Mark tells on the object that the act has a date; it is told at best once.
 	Mark(ctx context.Context, d docket.Docket, action string, cases []string, at time.Time)
 }
 
 // Settings is what an Engine is made of.
 type Settings struct {
-	Ledger   ledger.Ledger
+	Ledger   Ledger
 	Bus      bus.Consumer
 	Config   config.Config
-	Cluster  v1.Cluster
+	Clusters []v1.Cluster // those that it answers for; without a UID, whatever has the name
 	Control  *control.Control
 	Channels []notify.Channel
 	Rules    []rule.Meta
 	Holder   string // this process, new at each start
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Alone is true where no other process can have the ledger: what another one was sending
+	// has ended with it.
+	Alone bool
+	Now   func() time.Time
+	Log   *slog.Logger
+}
+
+// Ledger is what the engine needs of a store.
+type Ledger interface {
+	ledger.Dockets
+	ledger.Records
+	// Case returns the docket that holds the case, or ledger.ErrNotFound.
+	Case(ctx context.Context, id string) (docket.Docket, error)
+}
+
+// site is one cluster that the engine answers for.
+type site struct {
+	gate Enforcer // nil: enforcement cannot start
+	mode string
+	why  string // why mode is not the configured one
 }
 
 // Engine is the action service.
 type Engine struct {
 	Settings
-	rules   map[string]rule.Meta
-	gate    Enforcer // nil: enforcement cannot start
-	mode    string
-	why     string // why mode is not the configured one
-	index   *index
+	rules map[string]rule.Meta
+	index *index
+
+	mu      sync.Mutex
+	sites   map[string]site // by the cluster's name
+	rounds  sync.Mutex      // held by a round of the ladder
 	senders sync.WaitGroup
 	sending chan struct{} // bounds senders
 	acting  chan struct{} // bounds enforcement workers
@@ -81,56 +99,54 @@ func New(s Settings) *Engine {
 	for _, m := range s.Rules {
 		rules[m.ID] = m
 	}
-	return &Engine{Settings: s, rules: rules, mode: s.Config.Enforce.Mode, index: newIndex(s.Now, s.Config.Discover.Resync),
+	sites := map[string]site{}
+	for _, c := range s.Clusters {
+		sites[c.Name] = site{mode: s.Config.Enforce.Mode}
+	}
+	return &Engine{Settings: s, rules: rules, sites: sites, index: newIndex(s.Now, s.Config.Discover.Resync),
 		sending: make(chan struct{}, 4), acting: make(chan struct{}, 4)}
 }
 
-// SetGate gives the engine its gate; before Run. With why not empty, nothing is acted on
-// whatever is configured, but undo works.
-func (e *Engine) SetGate(g Enforcer, why string) {
-	e.gate, e.why = g, why
-	if why != "" && e.mode == config.ModeEnforce {
-		e.mode = config.ModeSafe
+// SetGate gives the engine the gate of one of its clusters, at any time. With why not empty,
+// nothing is acted on whatever is configured, but undo works.
+func (e *Engine) SetGate(cluster string, g Enforcer, why string) {
+	s := site{gate: g, mode: e.Config.Enforce.Mode, why: why}
+	if why != "" && s.mode == config.ModeEnforce {
+		s.mode = config.ModeSafe
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sites[cluster] = s
+}
+
+// answers reports whether a cluster is one of ours.
+func (e *Engine) answers(name, uid string) bool {
+	return slices.ContainsFunc(e.Clusters, func(c v1.Cluster) bool { return c.Name == name && (c.UID == "" || c.UID == uid) })
+}
+
+// site is of a cluster that is not ours an empty one, where nothing is done.
+func (e *Engine) site(cluster string) site {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s, ok := e.sites[cluster]; ok {
+		return s
+	}
+	return site{mode: config.ModeSafe, why: "this action answers for other clusters"}
 }
 
 // Sighted implements enforce.Sight.
 func (e *Engine) Sighted(key docket.Key) (fresh bool, judged int) { return e.index.sighted(key) }
 
-// Run rebuilds what is open from the ledger, then works until ctx ends. It returns when
-// everything that it started has come to rest.
+// Run works on the buckets that the bus gives it, until ctx ends. It returns when everything
+// that it started has come to rest.
 func (e *Engine) Run(ctx context.Context) error {
-	if err := e.rebuild(ctx); err != nil {
-		return err
-	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return e.Bus.Consume(ctx, e.handle) })
+	g.Go(func() error { return e.Bus.Consume(ctx, e.handle, e) })
 	g.Go(func() error { e.schedule(ctx); return nil })
+	g.Go(func() error { e.vital(ctx); return nil })
 	err := g.Wait()
 	e.senders.Wait()
 	return err
-}
-
-// rebuild makes everything that is open in the ledger due now.
-func (e *Engine) rebuild(ctx context.Context) error {
-	// What the platform is asked may be about a case that is over: nothing open leads there.
-	for _, channel := range e.Channels {
-		e.index.addBox(outbox.BoxKey(e.platform().Key(), channel.Name()))
-	}
-	for bucket := range docket.Buckets {
-		keys, err := e.Ledger.OpenInBucket(ctx, bucket)
-		if err != nil {
-			return fmt.Errorf("reading what is open in bucket %d: %w", bucket, err)
-		}
-		for _, key := range keys {
-			// Another cluster's dockets are not this account's to settle.
-			if key.Cluster == e.Cluster.UID {
-				e.index.open(key, e.Now())
-				e.index.doubtful(key) // until it was looked at
-			}
-		}
-	}
-	return nil
 }
 
 // schedule works off what is due, until ctx ends.
@@ -151,6 +167,8 @@ func (e *Engine) schedule(ctx context.Context) {
 
 // round is one pass: evaluate what is due, compose and send, close the budget's round.
 func (e *Engine) round(ctx context.Context) error {
+	e.rounds.Lock()
+	defer e.rounds.Unlock()
 	controls, err := e.controls(ctx)
 	if err != nil {
 		return err
@@ -162,24 +180,38 @@ func (e *Engine) round(ctx context.Context) error {
 			e.Log.Error("docket put off", "docket", key.String(), "err", err)
 		}
 	}
-	// What fails for one owner must not hold up the others, or the budget.
-	_, judged := e.index.sighted(docket.Key{})
-	return errors.Join(e.file(ctx, filed), e.compose(ctx, controls),
-		e.Control.CloseRound(ctx, e.Cluster.UID, e.Config.Enforce.Budget, judged))
+	// What fails for one owner must not hold up the others, or the budgets.
+	return errors.Join(e.file(ctx, filed), e.compose(ctx, controls), e.sendAgain(ctx), e.closeRounds(ctx))
 }
 
-func (e *Engine) controls(ctx context.Context) (policy.Controls, error) {
-	frozen, err := e.Control.Frozen(ctx, e.Cluster.Name)
-	if err != nil {
-		return policy.Controls{}, err
+// closeRounds ends the budget's rounds of the clusters whose own bucket is ours.
+func (e *Engine) closeRounds(ctx context.Context) error {
+	var errs []error
+	for uid, a := range e.index.audits() {
+		if e.index.owns(docket.BucketOf(uid)) {
+			errs = append(errs, e.Control.CloseRound(ctx, uid, e.Config.Enforce.Budget, a.judged))
+		}
 	}
+	return errors.Join(errs...)
+}
+
+// controls reads what holds everything at once, for each of our clusters by name.
+func (e *Engine) controls(ctx context.Context) (map[string]policy.Controls, error) {
 	b, err := e.Control.Breaker(ctx)
 	if err != nil {
-		return policy.Controls{}, err
+		return nil, err
 	}
-	c := policy.Controls{Mode: e.mode, Frozen: frozen}
-	if b.Open {
-		c.Breaker = b.Reason
+	all := map[string]policy.Controls{}
+	for _, cluster := range e.Clusters {
+		name := cluster.Name
+		c := policy.Controls{Mode: e.site(name).mode}
+		if c.Frozen, err = e.Control.Frozen(ctx, name); err != nil {
+			return nil, err
+		}
+		if b.Open {
+			c.Breaker = b.Reason
+		}
+		all[name] = c
 	}
-	return c, nil
+	return all, nil
 }

@@ -36,8 +36,11 @@ func (f *filing) add(o v1.Owner, entry outbox.Entry) {
 
 // evaluate settles what is open of a docket, asks policy about each case, and starts what
 // is due.
-func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.Controls, filed *filing) error {
+func (e *Engine) evaluate(ctx context.Context, key docket.Key, all map[string]policy.Controls, filed *filing) error {
 	since := e.index.openings(key)
+	if mine, err := e.mine(ctx, key); err != nil || !mine {
+		return err
+	}
 	if done, err := e.settleOpen(ctx, key); err != nil || !done {
 		return err
 	}
@@ -51,12 +54,13 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 	d, err := ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		was = d
 		was.Cases = slices.Clone(d.Cases)
-		next, entries, changed := e.decide(d, controls)
+		next, entries, changed := e.decide(d, all[d.Cluster])
 		return next, entries, changed, nil
 	})
 	if err != nil {
 		return err
 	}
+	controls := all[d.Cluster]
 	e.mark(ctx, was, d)
 	if !d.Live() {
 		e.index.closeUnless(key, since)
@@ -84,10 +88,24 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 		}
 	}
 	e.index.open(key, next)
-	if len(acts) == 0 || e.gate == nil {
+	if len(acts) == 0 || e.site(d.Cluster).gate == nil {
 		return e.withdraw(ctx, key)
 	}
 	return e.act(ctx, d, acts)
+}
+
+// mine reports whether a docket is this process's to work on: its bucket is, and its cluster.
+// Another cluster's is not this account's to settle.
+func (e *Engine) mine(ctx context.Context, key docket.Key) (bool, error) {
+	if !e.index.owns(key.Bucket()) {
+		return false, nil
+	}
+	d, err := e.Ledger.Load(ctx, key)
+	if err == nil && !e.answers(d.Cluster, key.Cluster) {
+		e.index.close(key)
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // withdraw takes back the claim of a docket that no longer asks for an act.
@@ -126,7 +144,7 @@ func (e *Engine) input(d docket.Docket, c docket.Case, controls policy.Controls)
 	fresh, _ := e.index.sighted(d.Key)
 	return policy.Input{Docket: d, Case: c, Owner: e.ownerOf(d, c.Rule), Policy: e.policyOf(d, c),
 		Category: e.rules[c.Rule].Category, Exempt: policy.FindExemption(e.Config.Exemptions, d, c, e.Now()), Fresh: fresh, Control: controls,
-		MinAge: e.Config.Enforce.MinimumAge, Now: e.Now()}
+		MinAge: e.Config.Enforce.MinimumAge, Budget: control.NameOf(e.Config.Enforce.Budget), Now: e.Now()}
 }
 
 // platform is whom K8Guard asks when a case needs a human: the configured fallback.
@@ -153,14 +171,15 @@ func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (bool, error) {
 		return true, nil
 	}
 	e.index.doubtful(key)
-	if e.gate == nil {
+	gate := e.site(d.Cluster).gate
+	if gate == nil {
 		return true, fmt.Errorf("%s of %s has an open outcome, and there is no account to look at the cluster with", d.Enforcement.ID, d.Root)
 	}
 	if !e.index.take(key) {
 		return false, nil
 	}
 	defer e.index.release(key)
-	if err := e.gate.Settle(ctx, key); err != nil {
+	if err := gate.Settle(ctx, key); err != nil {
 		return true, err
 	}
 	e.index.settled(key)
@@ -188,7 +207,7 @@ func (e *Engine) act(ctx context.Context, d docket.Docket, cases []string) error
 		e.index.open(d.Key, e.Now().Add(tick))
 		return nil
 	}
-	if !e.index.take(d.Key) {
+	if !e.index.owns(d.Key.Bucket()) || !e.index.take(d.Key) {
 		return nil
 	}
 	e.senders.Go(func() {
@@ -202,7 +221,7 @@ func (e *Engine) act(ctx context.Context, d docket.Docket, cases []string) error
 		if ctx.Err() != nil {
 			return
 		}
-		if err := e.gate.Enforce(act, d.Key, cases, pol); err != nil {
+		if err := e.site(d.Cluster).gate.Enforce(act, d.Key, cases, pol); err != nil {
 			e.index.doubtful(d.Key)
 			e.Log.Error("enforcement is open; it is settled next", "root", d.Root.String(), "err", err)
 		}

@@ -33,9 +33,34 @@ func TestOverBudgetNobodyActs(t *testing.T) {
 	}
 }
 
+// A person who raises the budget does not wait for the pause of the no that it answers.
+func TestAChangedBudgetIsAskedForAtOnce(t *testing.T) {
+	w := newWorld(t, func(c *config.Config) { c.Enforce.Budget.Percent = 0 })
+	w.sees("a")
+	w.sees("b")
+	w.pass(15*time.Hour + 20*time.Minute)
+	if d := w.docket("a"); len(w.gate.calls) != 2 || d.Refusal == nil || !strings.Contains(d.Refusal.Text, "it takes enforce.budget.floor of 2") {
+		t.Fatalf("%d calls, %+v", len(w.gate.calls), d.Refusal)
+	}
+	again := func() {
+		w.start()
+		w.sees("a")
+		w.sees("b")
+		w.pass(10 * time.Minute)
+	}
+	if again(); len(w.gate.calls) != 2 {
+		t.Fatalf("%d calls, want none before the pause is over", len(w.gate.calls))
+	}
+	w.conf.Enforce.Budget.Floor = 2
+	again()
+	if w.docket("a").Enforcement == nil || w.docket("b").Enforcement == nil {
+		t.Errorf("not done by the new budget: %+v", w.only("a").Plan)
+	}
+}
+
 func TestWithoutJudgedRootsNobodyActs(t *testing.T) {
 	w := newWorld(t)
-	w.engine.index.setJudged(0)
+	w.engine.index.setAudit(cluster(), audit{judged: 0, at: w.now()})
 	w.sees("a")
 	w.pass(20 * time.Hour)
 	if len(w.gate.calls) != 0 || w.only("a").State != docket.Open {
@@ -95,7 +120,7 @@ func TestFreezeWaitsForOpenActs(t *testing.T) {
 				if err != nil || pending != test.pending || took < min(test.lasts, 10*time.Second) || took > min(test.lasts, 10*time.Second)+time.Second {
 					t.Errorf("pending %v after %s, %v", pending, took, err)
 				}
-				if frozen, err := w.engine.Control.Frozen(t.Context(), "test"); err != nil || !strings.Contains(frozen, "incident") {
+				if frozen, err := w.engine.Control.Frozen(t.Context(), "test"); err != nil || frozen != "global" {
 					t.Errorf("%q, %v", frozen, err)
 				}
 				time.Sleep(test.lasts)
@@ -137,21 +162,21 @@ func TestUndoSaysWhatIsWrong(t *testing.T) {
 	w.sees("a")
 	w.pass(2 * step)
 	id := w.only("a").ID
-	if _, err := w.engine.Undo(t.Context(), "c-none", "ada", "mistake"); !errors.Is(err, ledger.ErrNotFound) {
+	if _, err := w.engine.Undo(t.Context(), "c-none", docket.Undo{By: "ada", Reason: "mistake"}); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("an unknown case: %v", err)
 	}
-	if _, err := w.engine.Undo(t.Context(), id, "ada", "mistake"); err == nil || !strings.Contains(err.Error(), "nothing to undo") {
+	if _, err := w.engine.Undo(t.Context(), id, docket.Undo{By: "ada", Reason: "mistake"}); err == nil || !strings.Contains(err.Error(), "nothing to undo") {
 		t.Errorf("nothing was done: %v", err)
 	}
 	if !w.engine.index.take(keyOf("a")) {
 		t.Fatal("a refused undo left the docket busy")
 	}
-	if _, err := w.engine.Undo(t.Context(), id, "ada", "mistake"); err == nil || !strings.Contains(err.Error(), "under way") {
+	if _, err := w.engine.Undo(t.Context(), id, docket.Undo{By: "ada", Reason: "mistake"}); err == nil || !strings.Contains(err.Error(), "under way") {
 		t.Errorf("beside an act: %v", err)
 	}
 	w.engine.index.release(keyOf("a"))
-	w.engine.SetGate(nil, "no account")
-	if _, err := w.engine.Undo(t.Context(), id, "ada", "mistake"); err == nil || !strings.Contains(err.Error(), "actionKubeconfig") {
+	w.engine.SetGate(cluster().Name, nil, "no account")
+	if _, err := w.engine.Undo(t.Context(), id, docket.Undo{By: "ada", Reason: "mistake"}); err == nil || !strings.Contains(err.Error(), "actionKubeconfig") {
 		t.Errorf("without a gate: %v", err)
 	}
 }
@@ -184,13 +209,16 @@ func TestARestoredIngressStaysInItsDocket(t *testing.T) {
 			}
 		}
 	}
-	if _, err := w.engine.Undo(t.Context(), w.only("old").ID, "ada", "mistake"); err != nil {
+	if _, err := w.engine.Undo(t.Context(), w.only("old").ID, docket.Undo{By: "ada", Reason: "mistake"}); err != nil {
 		t.Fatal(err)
 	}
 	w.sees("restored", ingress)
 	w.pass(20 * time.Hour)
 	if d := w.docket("restored"); d.Version != 0 {
 		t.Errorf("the restored ingress has a docket of its own: %+v", d)
+	}
+	if told := w.mail.tries(docket.Undone); len(told) != 1 || !strings.Contains(told[0].digest.Items[0].Back, "by ada: mistake") {
+		t.Errorf("told of the undo: %+v", told)
 	}
 	d := w.docket("old")
 	if !d.Holds("restored") || d.Root.UID != "restored" || d.Enforcement.State != docket.Undid || len(w.gate.calls) != 1 {

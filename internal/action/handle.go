@@ -25,11 +25,31 @@ func (e *Engine) handle(ctx context.Context, m v1.Message) error {
 		return e.observe(ctx, *m.Observation)
 	case m.Inventory != nil:
 		return e.inventory(ctx, *m.Inventory)
+	case m.Wake != nil:
+		e.wake(*m.Wake)
 	}
 	return nil
 }
 
+// wake looks soon at what another replica, or a report, says has changed.
+func (e *Engine) wake(w v1.Wake) {
+	switch {
+	case w.Docket != "":
+		e.index.open(keyFrom(w.Docket), e.Now())
+	case w.Notice != "":
+		e.index.sendAgain(w.Notice)
+	case w.Box != "":
+		e.index.addBox(w.Box)
+	}
+}
+
 func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
+	if !e.answers(o.Cluster.Name, o.Cluster.UID) {
+		return nil
+	}
+	if leads, err := e.leads(ctx, o.Cluster, o.Order, o.Root.String()); err != nil || !leads {
+		return err
+	}
 	key, err := e.keyOf(ctx, o)
 	if errors.Is(err, errUndoing) {
 		// Not held up here, where everybody's messages pass: it is said again soon.
@@ -69,7 +89,7 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 		return fmt.Errorf("applying an observation of %s: %w", o.Root, err)
 	}
 	crash.At(crash.AfterLedger)
-	if o.Order.Epoch < d.Order.Epoch { // every start raises it: an older one is a ledger or a discover of yesterday
+	if o.Order.Epoch < d.Order.Epoch { // the record of epochs itself fell back
 		return e.Control.Trip(ctx, fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d", o.Order.Epoch, o.Root, d.Order.Epoch))
 	}
 	if d.Version == 0 || !d.Live() {
@@ -110,6 +130,12 @@ func (e *Engine) keyOf(ctx context.Context, o v1.Observation) (docket.Key, error
 // inventory notes what was sighted, asks again for what differs, and closes what is gone
 // from a kind that was read completely.
 func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
+	if !e.answers(inv.Cluster.Name, inv.Cluster.UID) {
+		return nil
+	}
+	if leads, err := e.leads(ctx, inv.Cluster, inv.Order, "an inventory"); err != nil || !leads {
+		return err
+	}
 	live := make(map[string]string, len(inv.Roots))
 	for _, s := range inv.Roots {
 		live[s.UID] = s.Hash
@@ -134,7 +160,7 @@ func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
 			}
 		}
 	}
-	e.index.setJudged(inv.Judged)
+	e.index.setAudit(inv.Cluster, audit{judged: inv.Judged, violating: inv.Violating, missing: inv.Missing, at: e.Now()})
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package action
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,16 +25,19 @@ type index struct {
 	seen     map[docket.Key]time.Time
 	busy     map[docket.Key]bool
 	doubt    map[docket.Key]bool // dockets that may have an act or undo with an open outcome
-	judged   int
-	boxes    map[string]bool // outboxes that may hold something
-	sending  map[string]bool // notices in a sender's hands
+	owned    [docket.Buckets]bool
+	leaders  map[string]leader // by cluster UID
+	audit    map[string]audit  // by cluster UID: of its newest inventory
+	boxes    map[string]bool   // outboxes that may hold something
+	again    map[string]bool   // notices that are due again
+	sending  map[string]string // the outbox of each notice in a sender's hands
 }
 
 func newIndex(now func() time.Time, resync time.Duration) *index {
 	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
 		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
 		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, doubt: map[docket.Key]bool{},
-		boxes: map[string]bool{}, sending: map[string]bool{}}
+		leaders: map[string]leader{}, audit: map[string]audit{}, boxes: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
 }
 
 // open notes that a docket wants work at a time.
@@ -174,17 +179,11 @@ func (x *index) sight(key docket.Key, hash string) {
 	x.hash[key], x.seen[key] = hash, x.now()
 }
 
-func (x *index) setJudged(n int) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.judged = n
-}
-
 func (x *index) sighted(key docket.Key) (fresh bool, judged int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	at, ok := x.seen[key]
-	return ok && x.now().Sub(at) <= 2*x.resync, x.judged
+	return ok && x.now().Sub(at) <= 2*x.resync, x.audit[key.Cluster].judged
 }
 
 // take claims a docket for one worker; false when another has it.
@@ -231,6 +230,22 @@ func (x *index) addBox(key string) {
 	x.boxes[key] = true
 }
 
+// sendAgain notes that a notice is due again.
+func (x *index) sendAgain(notice string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.again[notice] = true
+}
+
+// takeAgain returns those and forgets them: who told of one tells again.
+func (x *index) takeAgain() []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	all := slices.Collect(maps.Keys(x.again))
+	clear(x.again)
+	return all
+}
+
 func (x *index) dropBox(key string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -247,21 +262,21 @@ func (x *index) listBoxes() []string {
 	return out
 }
 
-// startSending claims a notice for one sender.
-func (x *index) startSending(key string) bool {
+// startSending claims a notice of an outbox for one sender.
+func (x *index) startSending(notice, box string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.sending[key] {
+	if x.sending[notice] != "" {
 		return false
 	}
-	x.sending[key] = true
+	x.sending[notice] = box
 	return true
 }
 
 func (x *index) isSending(key string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.sending[key]
+	return x.sending[key] != ""
 }
 
 func (x *index) stopSending(key string) {

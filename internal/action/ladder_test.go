@@ -174,7 +174,7 @@ func TestModesThatDoNotAct(t *testing.T) {
 					t.Errorf("a warning threatens what does not follow: %+v", s.digest.Items[0])
 				}
 			}
-			if mode, why := w.engine.Mode(); mode == config.ModeEnforce || why != test.why {
+			if mode, why := w.engine.Mode(cluster().Name); mode == config.ModeEnforce || why != test.why {
 				t.Errorf("mode %s, %q", mode, why)
 			}
 		})

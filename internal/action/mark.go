@@ -12,7 +12,8 @@ import (
 // for whoever looks at the object and reads no mail.
 func (e *Engine) mark(ctx context.Context, was, is docket.Docket) {
 	action := policy.Action(is.Root.Kind)
-	if e.gate == nil || action == "" {
+	gate := e.site(is.Cluster).gate
+	if gate == nil || action == "" {
 		return
 	}
 	var cases []string
@@ -35,7 +36,7 @@ func (e *Engine) mark(ctx context.Context, was, is docket.Docket) {
 	e.senders.Go(func() {
 		e.acting <- struct{}{}
 		defer func() { <-e.acting }()
-		e.gate.Mark(ctx, is, action, cases, first)
+		gate.Mark(ctx, is, action, cases, first)
 	})
 }
 

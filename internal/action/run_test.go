@@ -42,7 +42,7 @@ func TestRunCarriesManyRootsThroughTheLadder(t *testing.T) {
 		w := newWorld(t, fast)
 		w.now = time.Now
 		w.start()
-		w.engine.index.setJudged(1000)
+		w.engine.index.setAudit(cluster(), audit{judged: 1000, at: w.now()})
 		stop := w.running()
 		for n := range 5 {
 			w.publish(w.observation(fmt.Sprint("root-", n)))
@@ -54,8 +54,8 @@ func TestRunCarriesManyRootsThroughTheLadder(t *testing.T) {
 		}
 		for n := range 5 {
 			c := w.only(fmt.Sprint("root-", n))
-			if confirmed, tries := c.Count(ada().Key()); confirmed != 2 || tries != 2 || c.State != docket.Acted || !c.ToldActed {
-				t.Errorf("root %d: %d confirmed in %d tries, %s, told %v", n, confirmed, tries, c.State, c.ToldActed)
+			if confirmed, tries := c.Count(ada().Key()); confirmed != 2 || tries != 2 || c.State != docket.Acted || !c.Told(docket.Enforced) {
+				t.Errorf("root %d: %d confirmed in %d tries, %s, told %v", n, confirmed, tries, c.State, c.Told(docket.Enforced))
 			}
 		}
 		// All five share each digest: two of warnings, one of the acts.

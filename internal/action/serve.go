@@ -9,14 +9,19 @@ import (
 	"github.com/k8guard/k8guard/internal/docket"
 )
 
-// Undo takes the enforcement of a case's root back and says what it did.
-func (e *Engine) Undo(ctx context.Context, caseID, by, reason string) (string, error) {
-	if e.gate == nil {
-		return "", errors.New("undo needs action's account: set cluster.actionKubeconfig and restart")
-	}
+// Undo takes the enforcement of a case's root back, as asked by a person, and says what it did.
+func (e *Engine) Undo(ctx context.Context, caseID string, asked docket.Undo) (string, error) {
 	d, err := e.Ledger.Case(ctx, caseID)
 	if err != nil {
 		return "", fmt.Errorf("case %s: %w", caseID, err)
+	}
+	if !e.index.owns(d.Key.Bucket()) {
+		asked.At = e.Now().UTC()
+		return OrderUndo(ctx, e.Ledger, e.Bus, d, asked)
+	}
+	gate := e.site(d.Cluster).gate
+	if gate == nil {
+		return "", errors.New("undo needs action's account: set cluster.actionKubeconfig, which is taken over while K8Guard runs, and undo again")
 	}
 	if !e.index.take(d.Key) {
 		return "", fmt.Errorf("an act on %s is under way; try again in a moment", d.Root)
@@ -26,7 +31,7 @@ func (e *Engine) Undo(ctx context.Context, caseID, by, reason string) (string, e
 	// Once begun, an undo is not cut short because the one who asked hung up.
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	note, err := e.gate.Undo(undo, d.Key, by, reason)
+	note, err := gate.Undo(undo, d.Key, asked)
 	e.index.open(d.Key, e.Now()) // also to see what is still open of one that failed
 	return note, err
 }
@@ -53,14 +58,14 @@ func (e *Engine) Freeze(ctx context.Context, scope, by, reason string) (pending 
 	return true, nil
 }
 
-// Mode returns the mode that is in force and, when it is not the configured one, why.
-func (e *Engine) Mode() (mode, why string) { return e.mode, e.why }
+// Mode returns the mode that is in force in a cluster and, when it is not the configured one, why.
+func (e *Engine) Mode(cluster string) (mode, why string) {
+	s := e.site(cluster)
+	return s.mode, s.why
+}
 
 // Open returns how many dockets have an open case.
 func (e *Engine) Open() int { return e.index.size() }
 
-// Judged returns how many roots the last inventory counted.
-func (e *Engine) Judged() int {
-	_, n := e.index.sighted(docket.Key{})
-	return n
-}
+// Judged returns how many roots a cluster's last inventory counted.
+func (e *Engine) Judged(uid string) int { return e.index.audits()[uid].judged }

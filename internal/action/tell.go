@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/crash"
 	"github.com/k8guard/k8guard/internal/docket"
@@ -26,14 +27,23 @@ func (e *Engine) file(ctx context.Context, f *filing) error {
 		for _, channel := range e.Channels {
 			_, err := outbox.File(ctx, e.Ledger, f.owners[key], channel.Name(), entries, e.Now().UTC())
 			errs = append(errs, err)
-			e.index.addBox(outbox.BoxKey(key, channel.Name()))
+			errs = append(errs, e.wakeBox(ctx, outbox.BoxKey(key, channel.Name())))
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// wakeBox has an outbox looked at: by us, or by whoever has its bucket.
+func (e *Engine) wakeBox(ctx context.Context, box string) error {
+	if e.index.owns(docket.BucketOf(box)) {
+		e.index.addBox(box)
+		return nil
+	}
+	return e.Bus.Pass(ctx, v1.Message{Wake: &v1.Wake{V: v1.Version, Box: box}})
+}
+
 // compose makes one digest from every outbox whose time has come, and sends it.
-func (e *Engine) compose(ctx context.Context, controls policy.Controls) error {
+func (e *Engine) compose(ctx context.Context, controls map[string]policy.Controls) error {
 	var errs []error
 	for _, boxKey := range e.index.listBoxes() {
 		errs = append(errs, e.composeOne(ctx, boxKey, controls))
@@ -41,7 +51,7 @@ func (e *Engine) compose(ctx context.Context, controls policy.Controls) error {
 	return errors.Join(errs...)
 }
 
-func (e *Engine) composeOne(ctx context.Context, boxKey string, controls policy.Controls) error {
+func (e *Engine) composeOne(ctx context.Context, boxKey string, controls map[string]policy.Controls) error {
 	b, err := ledger.Read[outbox.Box](ctx, e.Ledger, boxKey)
 	if err != nil {
 		return err
@@ -120,7 +130,7 @@ func (e *Engine) settleNotices(ctx context.Context, key docket.Key) error {
 		if !e.index.isSending(noticeKey) {
 			holder = "" // a try of ours that is over, though its outcome could not be kept
 		}
-		n, err := outbox.Abandon(ctx, e.Ledger, noticeKey, holder)
+		n, err := outbox.Abandon(ctx, e.Ledger, noticeKey, holder, e.dead())
 		if err != nil {
 			return err
 		}
@@ -151,6 +161,15 @@ func (e *Engine) settleNotices(ctx context.Context, key docket.Key) error {
 	return nil
 }
 
+// dead is since when a try of another process counts as ended: where there is no other, from
+// now on; else one that began so long ago has been given up by its own sender.
+func (e *Engine) dead() time.Time {
+	if e.Alone {
+		return e.Now()
+	}
+	return e.Now().Add(-2 * sendLimit)
+}
+
 // addressed reports whether a notice goes to whom a case of the docket is told today.
 func (e *Engine) addressed(d docket.Docket, n outbox.Notice) bool {
 	for i := range d.Cases {
@@ -169,10 +188,27 @@ func (e *Engine) addressed(d docket.Docket, n outbox.Notice) bool {
 	return false
 }
 
+// sendAgain resumes the notices that others told us are due.
+func (e *Engine) sendAgain(ctx context.Context) error {
+	var errs []error
+	for _, key := range e.index.takeAgain() {
+		n, err := ledger.Read[outbox.Notice](ctx, e.Ledger, key)
+		if err == nil && n.State == outbox.Due {
+			err = e.resume(ctx, n)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
 // resume sends a due notice, once its outbox has let go of it; until then composing adopts
-// it first.
+// it first. Only who has the outbox sends.
 func (e *Engine) resume(ctx context.Context, n outbox.Notice) error {
-	b, err := ledger.Read[outbox.Box](ctx, e.Ledger, outbox.BoxKey(n.Owner.Key(), n.Channel))
+	box := outbox.BoxKey(n.Owner.Key(), n.Channel)
+	if !e.index.owns(docket.BucketOf(box)) {
+		return e.Bus.Pass(ctx, v1.Message{Wake: &v1.Wake{V: v1.Version, Box: box, Notice: n.Key}})
+	}
+	b, err := ledger.Read[outbox.Box](ctx, e.Ledger, box)
 	if err != nil {
 		return err
 	}
@@ -193,7 +229,8 @@ func (e *Engine) resume(ctx context.Context, n outbox.Notice) error {
 // send tries a notice once, beside everything else; not in a dry run, which tells nobody.
 func (e *Engine) send(ctx context.Context, n outbox.Notice) {
 	channel := e.channel(n.Channel)
-	if channel == nil || e.mode == config.ModeDryRun || ctx.Err() != nil || !e.index.startSending(n.Key) {
+	box := outbox.BoxKey(n.Owner.Key(), n.Channel)
+	if channel == nil || e.Config.Enforce.Mode == config.ModeDryRun || ctx.Err() != nil || !e.index.startSending(n.Key, box) {
 		return
 	}
 	e.senders.Go(func() {

@@ -97,12 +97,12 @@ func (w *world) start() {
 	w.Helper()
 	w.starts++
 	w.bus = memory.New(64, 2)
-	w.engine = New(Settings{Ledger: w.ledger, Bus: w.bus, Config: w.conf, Cluster: cluster(), Control: control.New(w.ledger, w.now),
+	w.engine = New(Settings{Ledger: w.ledger, Bus: w.bus, Config: w.conf, Clusters: []v1.Cluster{cluster()}, Alone: true, Control: control.New(w.ledger, w.now),
 		Channels: []notify.Channel{w.mail}, Rules: []rule.Meta{{ID: "IMAGE_REPO", Title: "Image from elsewhere", Category: rule.Security}},
 		Holder: fmt.Sprint("process-", w.starts), Now: w.now, Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
-	w.engine.SetGate(w.gate, w.why)
-	w.engine.index.setJudged(100)
-	must(w, w.engine.rebuild(w.Context()))
+	w.engine.SetGate(cluster().Name, w.gate, w.why)
+	w.engine.index.setAudit(cluster(), audit{judged: 100, at: w.now()})
+	must(w, w.engine.Gained(w.Context(), docket.AllBuckets()))
 }
 
 // pass lets time go by in steps, with one round of the ladder after each. A long time with

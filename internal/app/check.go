@@ -20,7 +20,11 @@ func Check(c config.Config) error {
 	if err == nil {
 		_, err = chain(c, ruleIDs(e))
 	}
-	err = errors.Join(err, readable("cluster.kubeconfig", c.Cluster.Kubeconfig), readable("cluster.actionKubeconfig", c.Cluster.ActionKubeconfig))
+	files := errors.Join(readable("cluster.kubeconfig", c.Cluster.Kubeconfig), readable("cluster.actionKubeconfig", c.Cluster.ActionKubeconfig))
+	if files == nil {
+		files = apart(c.Cluster.Kubeconfig, c.Cluster.ActionKubeconfig)
+	}
+	err = errors.Join(err, files)
 	if c.Notify.Email.Host == "" {
 		return err
 	}

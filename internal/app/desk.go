@@ -9,17 +9,15 @@ import (
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
+	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/report"
 )
-
-// maxSpent bounds what the budget page lists.
-const maxSpent = 200
 
 // desk is what the report may ask of action.
 type desk struct{ in *instance }
 
-func (d desk) Undo(ctx context.Context, caseID, by, reason string) (string, error) {
-	return d.in.action.Undo(ctx, caseID, by, reason)
+func (d desk) Undo(ctx context.Context, caseID, by, reason string, own bool) (string, error) {
+	return d.in.action.Undo(ctx, caseID, docket.Undo{By: by, Reason: reason, Own: own})
 }
 
 func (d desk) Freeze(ctx context.Context, scope, by, reason string) error {
@@ -68,8 +66,8 @@ func (d desk) Unfreeze(ctx context.Context, scope, by, reason string) error {
 // Status gathers what stands where; what cannot be read is said in words.
 func (d desk) Status(ctx context.Context) (report.Status, error) {
 	in := d.in
-	mode, why := in.action.Mode()
-	s := report.Status{Mode: mode, Enforcement: enforcement(mode, why), Cluster: in.cluster.Name}
+	mode, why := in.action.Mode(in.cluster.Name)
+	s := report.Status{Mode: mode, Enforcement: enforcement(mode, why), Cluster: in.cluster.Name, Refused: in.reload.refused()}
 	seen := in.discover.Status()
 	s.WatchAge, s.Stale, s.Observed = seen.Oldest, seen.Stale, in.Now().Add(-seen.Oldest)
 	if err := switches(ctx, in.control, &s); err != nil {
@@ -110,7 +108,7 @@ func switches(ctx context.Context, c *control.Control, s *report.Status) error {
 
 func (d desk) budget(b control.Budget) report.Budget {
 	l, now := d.in.Config.Enforce.Budget, d.in.Now()
-	out := report.Budget{PerHour: control.HourLimit(l, d.in.action.Judged()), PerDay: l.PerDay, PerNamespace: l.PerNamespace,
+	out := report.Budget{PerHour: control.HourLimit(l, d.in.action.Judged(d.in.cluster.UID)), PerDay: l.PerDay, PerNamespace: l.PerNamespace,
 		PerOwner: l.PerOwner, PerRule: l.PerRule, Waiting: len(b.Claims), LastRound: b.Last, LastAt: b.LastAt}
 	out.UsedHour, out.UsedDay = b.Spent(now)
 	spent := b.SpentBy(now)
@@ -126,7 +124,6 @@ func (d desk) budget(b control.Budget) report.Budget {
 	slices.SortFunc(out.Spent, func(a, b report.Spent) int {
 		return cmp.Or(b.Used-a.Used, strings.Compare(a.By, b.By), strings.Compare(a.Name, b.Name))
 	})
-	out.Spent = out.Spent[:min(len(out.Spent), maxSpent)]
 	return out
 }
 

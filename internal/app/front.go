@@ -6,6 +6,8 @@ import (
 	"path"
 	"sync"
 	"time"
+
+	"github.com/k8guard/k8guard/internal/login"
 )
 
 // front passes requests to the instance that runs now. Closed, it answers by itself.
@@ -14,6 +16,7 @@ type front struct {
 	serving *serving
 	closing *serving // the last one, while it makes room: it still takes a freeze
 	waiting string   // what for, while nothing serves
+	login   bool     // the pages tell no stranger what for
 }
 
 // serving is one instance's handlers, and the requests that it has in hand.
@@ -22,7 +25,9 @@ type serving struct {
 	inHand       sync.WaitGroup
 }
 
-func newFront() *front { return &front{waiting: "K8Guard is starting"} }
+func newFront(login bool) *front { return &front{waiting: starting, login: login} }
+
+const starting = "K8Guard is starting"
 
 // wait says why nothing serves yet.
 func (f *front) wait(text string) {
@@ -79,14 +84,19 @@ func (f *front) take(r *http.Request) (s *serving, done func()) {
 	return nil, nil
 }
 
-func (f *front) pages() http.Handler { return f.pass(func(s *serving) http.Handler { return s.pages }) }
-func (f *front) local() http.Handler { return f.pass(func(s *serving) http.Handler { return s.local }) }
+func (f *front) pages() http.Handler {
+	return f.pass(func(s *serving) http.Handler { return s.pages }, f.login)
+}
 
-func (f *front) pass(to func(*serving) http.Handler) http.Handler {
+func (f *front) local() http.Handler {
+	return f.pass(func(s *serving) http.Handler { return s.local }, false)
+}
+
+func (f *front) pass(to func(*serving) http.Handler, strangers bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, done := f.take(r)
 		if s == nil {
-			f.paused(w, r)
+			f.paused(w, r, strangers)
 			return
 		}
 		defer done()
@@ -95,8 +105,9 @@ func (f *front) pass(to func(*serving) http.Handler) http.Handler {
 }
 
 // paused answers while no instance serves. The process is alive all the same: who asks only
-// that must not restart it for want of an API server.
-func (f *front) paused(w http.ResponseWriter, r *http.Request) {
+// that must not restart it for want of an API server. Strangers hear no more than that.
+func (f *front) paused(w http.ResponseWriter, r *http.Request, strangers bool) {
+	login.Headers(w.Header())
 	if r.URL.Path == "/healthz" {
 		_, _ = fmt.Fprintln(w, "ok")
 		return
@@ -104,6 +115,9 @@ func (f *front) paused(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	why := f.waiting
 	f.mu.Unlock()
+	if strangers {
+		why = starting
+	}
 	w.Header().Set("Retry-After", "1")
 	answer(w, http.StatusServiceUnavailable, map[string]string{"detail": why})
 }

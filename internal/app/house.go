@@ -26,21 +26,22 @@ const (
 type house struct {
 	Settings
 	store  *sqlite.Ledger
+	shown  *sqlite.Ledger
 	holder string
 	front  *front
 	reload *reloadState
 	book   *login.Book
 }
 
-func newHouse(s Settings, store *sqlite.Ledger) *house {
-	return &house{Settings: s, store: store, holder: uuid.NewString(), front: newFront(), reload: newReloadState(), book: login.NewBook(s.Now)}
+func newHouse(s Settings, store, shown *sqlite.Ledger) *house {
+	return &house{Settings: s, store: store, shown: shown, holder: uuid.NewString(), front: newFront(s.Config.Report.Login == config.LoginToken), reload: newReloadState(), book: login.NewBook(s.Now)}
 }
 
 // build wires an instance for a configuration; nothing of it runs.
 func (h *house) build(ctx context.Context, c config.Config) (*instance, error) {
 	s := h.Settings
 	s.Config = c
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, holder: h.holder, book: h.book, waits: h.front.wait}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, shown: h.shown, holder: h.holder, book: h.book, reload: h.reload, waits: h.front.wait}
 	return in, errors.Join(in.registry.Register(h.reload), in.wire(ctx))
 }
 
@@ -68,8 +69,8 @@ func (h *house) begin(ctx context.Context, url string, next <-chan config.Config
 	if err := h.front.open(in); err != nil {
 		return err
 	}
-	mode, why := in.action.Mode()
-	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", url)
+	mode, why := in.action.Mode(in.cluster.Name)
+	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", url, "socket", Socket(h.Config))
 	return h.instances(ctx, in, next)
 }
 
@@ -93,7 +94,7 @@ func (h *house) instances(ctx context.Context, in *instance, next <-chan config.
 			return err
 		}
 		in = after
-		mode, why := in.action.Mode()
+		mode, why := in.action.Mode(in.cluster.Name)
 		h.Log.Info("the new configuration is in force", "mode", mode, "why", why)
 	}
 }
@@ -128,6 +129,6 @@ func (h *house) replace(ctx context.Context, ended <-chan error, next <-chan con
 }
 
 func (h *house) refuse(err error) {
-	h.reload.failed()
+	h.reload.failed(err)
 	h.Log.Error("the configuration was not taken over; the last good one stays in force", "err", err, "next", "mend it: it is read again by itself")
 }

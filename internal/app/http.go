@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/login"
@@ -21,6 +22,9 @@ import (
 
 // requestLimit is how long a stop waits for requests in hand; an undo takes 30 s at most.
 const requestLimit = 30 * time.Second
+
+// maxConnections bounds who is connected to the pages' address, silent ones too.
+const maxConnections = 1000
 
 // Socket is where commands reach a running K8Guard.
 func Socket(c config.Config) string {
@@ -57,7 +61,7 @@ func listenTCP(ctx context.Context, s Settings) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report.listen: %w; choose another address", err)
 	}
-	safe, err := encrypted(tcp, s.Config.Report, s.Log, s.Now)
+	safe, err := encrypted(netutil.LimitListener(tcp, maxConnections), s.Config.Report, s.Log, s.Now)
 	if err != nil {
 		return nil, errors.Join(err, tcp.Close())
 	}
@@ -94,8 +98,8 @@ func closeAll(listeners []net.Listener) error {
 // handler joins the report with what machines ask for, behind the guard; a name that is not
 // ours reaches neither. Without a guard it is for the socket, which is its owner's alone.
 func (in *instance) handler(guard *login.Guard) (http.Handler, error) {
-	settings := report.Settings{Ledger: in.store, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,
-		Guard: guard, Cluster: in.cluster.UID, Log: in.Log, Machines: in.machines()}
+	settings := report.Settings{Ledger: in.shown, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,
+		Guard: guard, Cluster: in.cluster.UID, Log: in.Log, Machines: in.machines(guard)}
 	if in.discover != nil {
 		maps.Copy(settings.Machines, in.firstRoutes())
 	}
@@ -108,12 +112,19 @@ func (in *instance) handler(guard *login.Guard) (http.Handler, error) {
 	return report.New(settings)
 }
 
-// machines is what programs ask of every target.
-func (in *instance) machines() map[string]http.Handler {
+// machines is what programs ask of every target. Who asks through a guard, and may not see
+// everything, is told whether it is ready, and not why.
+func (in *instance) machines(guard *login.Guard) map[string]http.Handler {
 	return map[string]http.Handler{
 		"GET /metrics": promhttp.HandlerFor(in.registry, promhttp.HandlerOpts{}),
 		"GET /healthz": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }),
-		"GET /readyz":  http.HandlerFunc(in.ready),
+		"GET /readyz": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			all := guard == nil || in.Config.Report.OpenMetrics
+			if !all {
+				all, _ = guard.May(r.Context(), login.See, "") // could not be asked: not told
+			}
+			in.ready(w, all)
+		}),
 	}
 }
 
@@ -127,7 +138,7 @@ func hostOf(raw string) string {
 
 // ready says whether the audit is complete, and if not, what is missing. A report alone is
 // always ready.
-func (in *instance) ready(w http.ResponseWriter, _ *http.Request) {
+func (in *instance) ready(w http.ResponseWriter, all bool) {
 	missing := ""
 	if in.discover != nil {
 		for _, k := range in.discover.Status().Kinds {
@@ -136,19 +147,25 @@ func (in *instance) ready(w http.ResponseWriter, _ *http.Request) {
 			}
 		}
 	}
-	if missing == "" && in.action != nil && in.action.Judged() == 0 {
+	if missing == "" && in.action != nil && in.action.Judged(in.cluster.UID) == 0 {
 		missing = "no inventory yet\n"
 	}
 	if missing != "" {
+		if !all {
+			missing = "not ready; log in to see why, or read K8Guard's log"
+		}
 		http.Error(w, missing, http.StatusServiceUnavailable)
 		return
 	}
 	_, _ = fmt.Fprintln(w, "ok")
+	if in.reload.refused() != "" { // why is for the log and the overview: a probe may be open to everyone
+		_, _ = fmt.Fprintln(w, "the newest configuration was not taken over; an older one is in force")
+	}
 }
 
 // serveHTTP serves until ctx ends and the requests in hand have been answered.
 func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 30 * time.Second}
 	quiet := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(quiet)

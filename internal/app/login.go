@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -21,9 +20,13 @@ const checkLimit = 10 * time.Second
 // running: it is said, and no reader gets in.
 func (in *instance) wireLogin(ctx context.Context) error {
 	c := in.Config.Report
-	s := login.Settings{Host: hostOf(c.URL), Book: in.book, Secure: secure(c), Open: []string{"/style.css"}, Log: in.Log}
+	s := login.Settings{Host: hostOf(c.URL), Book: in.book, Secure: secure(c), Log: in.Log,
+		Open: []string{"/style.css", "/healthz", "/readyz"}} // probes have no token, and must not depend on the API server
 	if c.OpenMetrics {
-		s.Open = append(s.Open, "/metrics", "/healthz", "/readyz")
+		s.Open = append(s.Open, "/metrics")
+	}
+	if c.Login == config.LoginNone && c.HTTPS() {
+		in.Log.Warn("report.url says that others reach the pages, and they ask nobody who they are", "next", "set report.login: token, unless the proxy in front lets in only who may do everything")
 	}
 	if c.Login == config.LoginToken {
 		reviewer, err := in.reviewer()
@@ -57,7 +60,7 @@ func (in *instance) reviewer() (*access.Reviewer, error) {
 	return access.New(access.Settings{Client: client, Namespace: in.Config.Cluster.Namespace, Permit: in.Config.Enforce.Permit, Now: in.Now}), nil
 }
 
-// learnCluster gives a report that runs by itself the UID of the cluster that its guard asks.
+// learnCluster waits for the API server, and gives a report that runs by itself the UID of the cluster that its guard asks.
 func (in *instance) learnCluster(ctx context.Context) error {
 	if in.Config.Report.Login != config.LoginToken {
 		return nil
@@ -66,17 +69,24 @@ func (in *instance) learnCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	once, cancel := context.WithTimeout(ctx, checkLimit)
-	defer cancel()
-	system, err := reviewer.Client.CoreV1().Namespaces().Get(once, "kube-system", metav1.GetOptions{})
-	if err != nil {
-		return errors.Join(errors.New("report.login: token wants the cluster whose ledger this is; check cluster.kubeconfig"), err)
+	for {
+		once, cancel := context.WithTimeout(ctx, checkLimit)
+		system, err := reviewer.Client.CoreV1().Namespaces().Get(once, "kube-system", metav1.GetOptions{})
+		cancel()
+		if err == nil {
+			in.cluster.UID = string(system.UID)
+			return nil
+		}
+		in.Log.Warn("the API server does not answer; trying again", "err", err, "next", "report.login: token wants the cluster whose ledger this is; check cluster.kubeconfig")
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
 	}
-	in.cluster.UID = string(system.UID)
-	return nil
 }
 
 // secure says that readers come by https, to us or to a proxy in front.
 func secure(c config.Report) bool {
-	return c.Encrypted() || len(c.URL) > 8 && c.URL[:8] == "https://"
+	return c.Encrypted() || c.HTTPS()
 }

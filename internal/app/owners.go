@@ -102,12 +102,12 @@ func (in *instance) watched(namespace, kind, name string) *cluster.Record {
 func (in *instance) whoOwnsOf(s owner.Subject) WhoOwns {
 	named, rules := in.chain.Named(s)
 	found := owner.Resolve(named, in.Config.Owners) // as an observation is treated
-	out := WhoOwns{Namespace: s.Namespace, Root: s.Root, Emails: found.Emails, From: found.From, Platform: found.Platform, Rules: rules}
+	out := WhoOwns{Namespace: s.Namespace, Root: s.Root, Emails: listed(found.Emails), From: found.From, Platform: found.Platform, Rules: rules}
 	taken := false
 	add := func(l owner.Link) {
 		is := !taken && len(l.Emails) > 0
 		taken = taken || is
-		out.Chain = append(out.Chain, Asked{From: l.From, Emails: l.Emails, Counts: l.Platform, Taken: is, Malformed: l.Malformed, Outside: l.Outside})
+		out.Chain = append(out.Chain, Asked{From: l.From, Emails: listed(l.Emails), Counts: l.Platform, Taken: is, Malformed: l.Malformed, Outside: l.Outside})
 	}
 	for _, l := range in.chain.Links(s, "") {
 		add(l)
@@ -115,3 +115,6 @@ func (in *instance) whoOwnsOf(s owner.Subject) WhoOwns {
 	add(owner.Link{Owner: owner.Resolve(v1.Owner{}, in.Config.Owners)})
 	return out
 }
+
+// listed makes of no addresses an empty list, which JSON does not write as null.
+func listed(emails []string) []string { return append([]string{}, emails...) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 
@@ -95,13 +96,13 @@ func (h *house) read(asked bool) (config.Config, error) {
 func (h *house) kept(c config.Config) config.Config {
 	was := h.Config
 	if c.Data.Dir != was.Data.Dir || c.Report.Listen != was.Report.Listen || c.Report.TLS != was.Report.TLS || Socket(c) != Socket(was) || c.Log != was.Log {
-		h.Log.Warn("data.dir, report.listen, report.socket, report.tls and log are read at the start only; the rest is taken over", "next", "restart K8Guard")
+		h.Log.Warn("data.dir, report.listen, report.socket, report.tls and log are read at the start only; the rest is taken over", "next", "restart K8Guard; until then commands reach it with --socket", "socket", Socket(was))
 	}
 	c.Data.Dir, c.Log = was.Data.Dir, was.Log
 	c.Report.Listen, c.Report.Socket, c.Report.TLS = was.Report.Listen, was.Report.Socket, was.Report.TLS
-	if !c.Report.Loopback() && c.Report.Login == config.LoginNone {
-		h.Log.Warn("report.login stays: report.listen is read at the start only, and others reach it", "next", "restart K8Guard")
-		c.Report.Login = was.Report.Login
+	if !c.Report.Loopback() && (c.Report.Login == config.LoginNone || !c.Report.HTTPS()) {
+		h.Log.Warn("report.login and report.url stay: report.listen is read at the start only, and others reach it", "next", "restart K8Guard")
+		c.Report.Login, c.Report.URL = was.Report.Login, was.Report.URL
 	}
 	return c
 }
@@ -125,10 +126,10 @@ func content(file string) [sha256.Size]byte {
 
 // reloadState is what the metrics say of reloads; it lives as long as the process.
 type reloadState struct {
-	mu       sync.Mutex
-	isFailed bool
-	at       time.Time
-	bad, ok  *prometheus.Desc
+	mu      sync.Mutex
+	why     string // of the last failure; empty when none followed the last success
+	at      time.Time
+	bad, ok *prometheus.Desc
 }
 
 func newReloadState() *reloadState {
@@ -138,16 +139,27 @@ func newReloadState() *reloadState {
 	}
 }
 
-func (r *reloadState) failed() {
+func (r *reloadState) failed(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.isFailed = true
+	r.why = strings.ReplaceAll(err.Error(), "\n", "; ")
+}
+
+// refused says why the newest configuration is not the one in force; empty when it is. Nil
+// is a target that takes none over.
+func (r *reloadState) refused() string {
+	if r == nil {
+		return ""
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.why
 }
 
 func (r *reloadState) succeeded(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.isFailed, r.at = false, now
+	r.why, r.at = "", now
 }
 
 // Describe implements prometheus.Collector.
@@ -158,7 +170,7 @@ func (r *reloadState) Collect(to chan<- prometheus.Metric) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	value, at := 0.0, 0.0
-	if r.isFailed {
+	if r.why != "" {
 		value = 1
 	}
 	if !r.at.IsZero() {

@@ -91,6 +91,9 @@ func TestReload(t *testing.T) {
 	if n := strings.Count(r.log.String(), "was not taken over"); n != 1 || !strings.Contains(r.log.String(), "k8guard.yaml:3") || !strings.Contains(r.log.String(), "policy") {
 		t.Errorf("said %d times:\n%s", n, r.log.String())
 	}
+	r.until(t, "/", "The newest configuration was not taken over")
+	r.until(t, "/api/v1/status", "k8guard.yaml:3")
+	r.until(t, "/readyz", "ok\nthe newest configuration")
 	r.write(t, "")
 	for end := time.Now().Add(patience); !strings.Contains(r.log.String(), "it is empty"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -107,7 +110,10 @@ func TestReload(t *testing.T) {
 	r.until(t, "/api/v1/status", `"mode":"dry-run"`)
 	r.until(t, "/api/v1/status", `"scope":"global"`)
 	r.until(t, "/metrics", "k8guard_config_reload_failed 0")
-	r.until(t, "/readyz", "ok")
+	if _, text := ask(t, http.DefaultClient, http.MethodGet, r.url+"/api/v1/status", ""); strings.Contains(text, "configRefused") {
+		t.Errorf("refused still: %s", text)
+	}
+	r.until(t, "/readyz", "ok\n")
 
 	// As asked, at once, also what was written in one piece a moment ago.
 	r.write(t, "enforce: {mode: safe}\n")

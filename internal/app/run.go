@@ -34,7 +34,6 @@ import (
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/discover"
 	"github.com/k8guard/k8guard/internal/enforce"
-	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/notify"
@@ -62,6 +61,7 @@ type instance struct {
 	registry *prometheus.Registry
 	rest     *rest.Config // of discover's account
 	store    *sqlite.Ledger
+	shown    *sqlite.Ledger // what the report reads: never in the way of those who write
 	engine   *rule.Engine
 	cluster  v1.Cluster
 	client   kubernetes.Interface // of discover's account
@@ -73,6 +73,7 @@ type instance struct {
 	chain    owner.Chain
 	holder   string
 	book     *login.Book
+	reload   *reloadState // nil in a target that takes no new configuration over
 	guard    *login.Guard
 	waits    func(string) // told what the start waits for; may be nil
 }
@@ -87,7 +88,11 @@ func Run(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(newHouse(s, store).live(ctx), store.Close())
+	shown, err := sqlite.OpenReadOnly(ctx, filepath.Join(s.Config.Data.Dir, LedgerFile))
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	return errors.Join(newHouse(s, store, shown).live(ctx), shown.Close(), store.Close())
 }
 
 // wire builds the parts, in the order in which they need each other. Nothing runs yet.
@@ -96,7 +101,8 @@ func (in *instance) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e, err := in.raiseEpoch(ctx)
+	in.control = control.New(in.store, in.Now)
+	e, err := in.control.NextEpoch(ctx, in.cluster.UID)
 	if err != nil {
 		return err
 	}
@@ -107,12 +113,11 @@ func (in *instance) wire(ctx context.Context) error {
 	if err := in.wireDiscover(watcher, bus, e); err != nil {
 		return err
 	}
-	in.control = control.New(in.store, in.Now)
 	channels, err := in.channels()
 	if err != nil {
 		return err
 	}
-	in.action = action.New(action.Settings{Ledger: in.store, Bus: bus, Config: in.Config, Cluster: in.cluster,
+	in.action = action.New(action.Settings{Ledger: in.store, Bus: bus, Config: in.Config, Clusters: []v1.Cluster{in.cluster}, Alone: true,
 		Control: in.control, Channels: channels, Rules: in.engine.Rules(), Holder: in.holder, Now: in.Now, Log: in.Log})
 	return in.wireGate(ctx)
 }
@@ -164,19 +169,6 @@ func (in *instance) identify(ctx context.Context, watcher *cluster.Watcher) erro
 	}
 }
 
-type epoch struct {
-	N int64 `json:"n"`
-}
-
-// raiseEpoch counts the starts in the ledger: a later one outranks what was said before.
-func (in *instance) raiseEpoch(ctx context.Context) (int64, error) {
-	e, err := ledger.UpdateRecord(ctx, in.store, "epoch/"+in.cluster.UID, func(e *epoch) (bool, error) {
-		e.N++
-		return true, nil
-	})
-	return e.N, err
-}
-
 func (in *instance) wireDiscover(watcher *cluster.Watcher, to bus.Publisher, epoch int64) error {
 	var err error
 	in.discover, err = discover.New(discover.Settings{Watcher: watcher, Engine: in.engine, Bus: to, Cluster: in.cluster,
@@ -201,7 +193,7 @@ func (in *instance) channels() ([]notify.Channel, error) {
 // fails there is one, for undo, but nothing is acted on.
 func (in *instance) wireGate(ctx context.Context) error {
 	if in.Config.Cluster.ActionKubeconfig == "" {
-		in.action.SetGate(nil, "no account that may act: cluster.actionKubeconfig is empty")
+		in.action.SetGate(in.cluster.Name, nil, "no account that may act: cluster.actionKubeconfig is empty")
 		return nil
 	}
 	clients, err := newActionClients(in.Config.Cluster.ActionKubeconfig)
@@ -215,10 +207,10 @@ func (in *instance) wireGate(ctx context.Context) error {
 	if in.Config.Enforce.Mode == config.ModeEnforce {
 		if err := in.preflight(ctx); err != nil {
 			why = "enforcement does not start: " + err.Error()
-			in.Log.Error("enforcement does not start", "err", err, "next", "mend it, and start K8Guard again")
+			in.Log.Error("enforcement does not start", "err", err, "next", "mend it, and send SIGHUP; a changed configuration is taken over by itself")
 		}
 	}
-	in.action.SetGate(in.enforcer, why)
+	in.action.SetGate(in.cluster.Name, in.enforcer, why)
 	return nil
 }
 
@@ -249,7 +241,7 @@ func (in *instance) preflight(ctx context.Context) error {
 // run runs the parts until ctx ends or one fails; discover stops first.
 func (in *instance) run(ctx context.Context) error {
 	return together(ctx, in.discover.Run, func(ctx context.Context) error { in.beat(ctx); return nil },
-		func(ctx context.Context) error { in.vital(ctx); return nil }, in.action.Run,
+		in.action.Run,
 		func(ctx context.Context) error {
 			keep(ctx, in.store, in.Config.Data.Retention, in.Now, in.Log)
 			return nil

@@ -73,7 +73,7 @@ func TestADeadAPIServerDoesNotHoldAStop(t *testing.T) {
 	}
 	asked := time.Now()
 	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) || time.Since(asked) > 5*time.Second {
+	if err := <-ended; err != nil || time.Since(asked) > 5*time.Second {
 		t.Errorf("%v after %s", err, time.Since(asked))
 	}
 	if _, err := os.Stat(app.Socket(s.Config)); !errors.Is(err, os.ErrNotExist) {
@@ -190,6 +190,9 @@ func TestOnlyTheSocketTakesCommands(t *testing.T) {
 	_, text := ask(t, over(socket), http.MethodGet, "http://localhost/api/v1/whoowns?namespace=shop", "")
 	var who app.WhoOwns
 	must(t, json.Unmarshal([]byte(text), &who))
+	if strings.Contains(text, "null") {
+		t.Errorf("an empty list is null: %s", text)
+	}
 	if !slices.Equal(who.Emails, []string{"ada@example.com"}) || !who.Platform || len(who.Chain) != 2 || len(who.Chain[0].Malformed) != 1 || !who.Chain[0].Taken || !strings.Contains(who.From, "shop") {
 		t.Errorf("%+v", who)
 	}

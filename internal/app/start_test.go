@@ -123,7 +123,7 @@ func TestAFreezeNamesWhatIsThere(t *testing.T) {
 		{"freeze", "rule/image_repo", http.StatusConflict, "did you mean rule/IMAGE_REPO?"},
 		{"freeze", "rule/NONE_SUCH", http.StatusConflict, "IMAGE_REPO, "},
 		{"freeze", "cluster/production", http.StatusConflict, "known is prod;"},
-		{"unfreeze", "rule/image_repo", http.StatusConflict, "is not frozen; frozen are: []"},
+		{"unfreeze", "rule/image_repo", http.StatusConflict, "is not frozen; nothing is"},
 		{"freeze", "cluster/prod", http.StatusOK, "cluster/prod frozen"},
 		{"freeze", "rule/IMAGE_REPO", http.StatusOK, "rule/IMAGE_REPO frozen"},
 		{"freeze", "global", http.StatusOK, "global frozen"},

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/report"
@@ -40,7 +42,7 @@ func Discover(ctx context.Context, s Settings) error {
 // discoverRoutes is all that the target serves.
 func (in *instance) discoverRoutes() map[string]http.Handler {
 	routes := in.firstRoutes()
-	maps.Copy(routes, in.machines())
+	maps.Copy(routes, in.machines(in.guard))
 	return routes
 }
 
@@ -51,7 +53,7 @@ func Report(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: store, control: control.New(store, s.Now), book: login.NewBook(s.Now)}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: store, shown: store, control: control.New(store, s.Now), book: login.NewBook(s.Now)}
 	return errors.Join(in.show(ctx), store.Close())
 }
 
@@ -77,8 +79,16 @@ func (in *instance) alone(ctx context.Context, handler http.Handler, parts ...fu
 	if err != nil {
 		return err
 	}
-	in.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "report", pageURL(in.Config.Report, listener))
+	in.Log.Info("K8Guard runs", in.named("report", pageURL(in.Config.Report, listener))...)
 	return together(ctx, append(parts, func(ctx context.Context) error { return serveHTTP(ctx, listener, handler) })...)
+}
+
+// named puts the cluster's name before what is logged; a report alone may know of none.
+func (in *instance) named(attrs ...any) []any {
+	if name := cmp.Or(in.cluster.Name, in.Config.Cluster.Name); name != "" {
+		return append([]any{"cluster", name}, attrs...)
+	}
+	return attrs
 }
 
 // nobody is the bus of a discover that tells nobody.
@@ -96,9 +106,11 @@ var errReadOnly = errors.New("this report only reads; ask the K8Guard that runs:
 // reader is the desk of a report without an action beside it.
 type reader struct{ in *instance }
 
-func (reader) Undo(context.Context, string, string, string) (string, error) { return "", errReadOnly }
-func (reader) Freeze(context.Context, string, string, string) error         { return errReadOnly }
-func (reader) Unfreeze(context.Context, string, string, string) error       { return errReadOnly }
+func (reader) Undo(context.Context, string, string, string, bool) (string, error) {
+	return "", errReadOnly
+}
+func (reader) Freeze(context.Context, string, string, string) error   { return errReadOnly }
+func (reader) Unfreeze(context.Context, string, string, string) error { return errReadOnly }
 
 // Status says what the ledger knows; of the cluster, the report by itself sees nothing.
 func (r reader) Status(ctx context.Context) (report.Status, error) {
@@ -107,7 +119,7 @@ func (r reader) Status(ctx context.Context) (report.Status, error) {
 	if err := switches(ctx, r.in.control, &s); err != nil {
 		return s, err
 	}
-	known, err := r.in.store.Overview(ctx)
+	known, err := r.in.store.Overview(ctx, ledger.Part{})
 	if err != nil {
 		return s, err
 	}

@@ -65,9 +65,18 @@ func TestReportAlone(t *testing.T) {
 	}
 	beside := s
 	beside.Config.Cluster.Kubeconfig = filepath.Join(t.TempDir(), "none") // it reads no cluster
-	other := &lines{Handler: seen.Handler, address: make(chan string, 1), retries: seen.retries}
+	log := &record{}
+	other := &lines{Handler: slogTo(log), address: make(chan string, 1), retries: seen.retries}
 	beside.Log = slog.New(other)
 	url := serve(t, app.Report, beside, other)
+	for end := time.Now().Add(patience); !strings.Contains(log.String(), "K8Guard runs"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it does not log that it runs")
+		}
+	}
+	if strings.Contains(log.String(), `cluster=""`) {
+		t.Errorf("a name that is not known is logged: %s", log)
+	}
 	for path, want := range map[string]string{"/": "<html", "/cases": "<html", "/readyz": "ok", "/api/v1/status": `"scope":"global"`} {
 		if code, text := ask(t, http.DefaultClient, http.MethodGet, url+path, ""); code != http.StatusOK || !strings.Contains(text, want) {
 			t.Errorf("%s: %d %s", path, code, text)

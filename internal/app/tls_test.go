@@ -81,4 +81,8 @@ func TestAReloadKeepsTheLoginOfAnAddressThatOthersReach(t *testing.T) {
 	if got := h.kept(next).Report; got.Listen != was.Report.Listen || got.Login != config.LoginToken || got.TLS != was.Report.TLS {
 		t.Errorf("%+v", got)
 	}
+	next.Report.Login = config.LoginToken // by itself it would pass: without a url the cookie would not be Secure
+	if got := h.kept(next).Report; got.URL != was.Report.URL {
+		t.Errorf("%+v", got)
+	}
 }

@@ -1,7 +1,8 @@
 // Package bus says how discover speaks to action, for every transport.
 //
 // Purpose: observations and inventories go one way, keyed so that what concerns one root
-// stays in order; requests to say a thing again go the other way.
+// stays in order; requests to say a thing again go the other way. Consumers share the
+// buckets among them, and each is told which are its own.
 //
 // Concurrency: all methods may be called from many goroutines. One handler call at a time
 // for one bucket; different buckets run side by side.
@@ -16,6 +17,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -33,10 +35,21 @@ type Publisher interface {
 // Handler takes one message; an error means "again, please".
 type Handler func(ctx context.Context, m v1.Message) error
 
+// Share hears which buckets are one consumer's own. Calls follow one another.
+type Share interface {
+	// Gained comes before the first message of these buckets is handled. An error ends Consume.
+	Gained(ctx context.Context, buckets []int) error
+	// Lost comes when no handler of theirs runs any more, and returns when nothing else is under
+	// way for them, or ctx ends: after it another consumer may have them.
+	Lost(ctx context.Context, buckets []int)
+}
+
 // Consumer is action's end.
 type Consumer interface {
-	// Consume calls handle for each message until ctx ends, then returns nil.
-	Consume(ctx context.Context, handle Handler) error
+	// Consume calls handle for each message of its buckets until ctx ends, then returns nil.
+	Consume(ctx context.Context, handle Handler, share Share) error
+	// Pass hands a message to whoever has its bucket. It waits while the bus is full.
+	Pass(ctx context.Context, m v1.Message) error
 	// Request asks for one root's observation again. It never blocks: a request that finds
 	// no room is dropped, and the next inventory raises it again.
 	Request(key docket.Key)
@@ -49,6 +62,9 @@ func Bucket(m v1.Message) int {
 	}
 	if m.Inventory != nil {
 		return m.Inventory.Bucket
+	}
+	if m.Wake != nil {
+		return docket.BucketOf(cmp.Or(m.Wake.Docket, m.Wake.Box)) // a docket's key is hashed as its string
 	}
 	return 0
 }

@@ -4,17 +4,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/report"
 	"github.com/k8guard/k8guard/internal/scan"
 )
 
 func newCase(s Streams) *cobra.Command {
-	var config, output string
+	var from reach
+	var output string
 	c := &cobra.Command{
 		Use: "case ID", Short: "Show one case and its history",
 		Example: "  k8guard case c-mfrggzdfmztwq2lknnwg23tpoa",
@@ -24,7 +28,7 @@ func newCase(s Streams) *cobra.Command {
 				return err
 			}
 			var view report.CaseView
-			if err := ask(c, s, config, "/api/v1/cases/"+url.PathEscape(args[0]), &view); err != nil {
+			if err := from.ask(c, s, "/api/v1/cases/"+url.PathEscape(args[0]), &view); err != nil {
 				return err
 			}
 			if output == "json" {
@@ -34,7 +38,7 @@ func newCase(s Streams) *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVarP(&config, "config", "c", "", "configuration file of the running K8Guard")
+	from.flags(c)
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	complete(c, "output", "text", "json")
 	return c
@@ -49,7 +53,7 @@ func caseText(v report.CaseView) string {
 	}
 	root := v.Docket.Root
 	line("case", v.Case.ID)
-	line("status", v.Status)
+	line("status", shown(v.Case, v.Status))
 	line("rule", v.Case.Rule+" ("+v.Case.Severity+"); k8guard rules explain "+v.Case.Rule)
 	line("object", root.Kind+" "+root.Namespace+"/"+root.Name)
 	line("source", v.Case.Source)
@@ -58,8 +62,37 @@ func caseText(v report.CaseView) string {
 	line("owner", strings.Join(v.Docket.Owner.Emails, ", "))
 	line("first", v.Case.FirstSeen.UTC().Format(time.RFC3339))
 	line("plan", v.Case.Plan.Text)
+	line("next", nextStep(ledger.CaseRow{Case: v.Case}))
+	line("act", actText(v.Docket.Enforcement, v.Case.ID))
+	line("undo", undoCommand(v.Docket.Enforcement, v.Case.ID))
 	for _, l := range v.History {
+		if l.Entry.Case != "" && l.Entry.Case != v.Case.ID {
+			continue // another case of the same object has its own page
+		}
 		fmt.Fprintf(&b, "%s %-12s %s\n", l.Entry.At.UTC().Format(time.RFC3339), scan.Visible(l.Entry.Kind), scan.Visible(l.Entry.Text))
 	}
 	return b.String()
+}
+
+// actText is what was done about the case, if anything was.
+func actText(e *docket.Enforcement, id string) string {
+	if e == nil || !slices.Contains(e.Cases, id) {
+		return ""
+	}
+	text := e.Action + ", " + string(e.State)
+	if !e.DoneAt.IsZero() {
+		text += ", acted at " + e.DoneAt.UTC().Format(time.RFC3339)
+	}
+	if e.Undo != nil {
+		text += "; undo by " + e.Undo.By + ": " + e.Undo.Reason
+	}
+	return text
+}
+
+// undoCommand is for an act that is in force.
+func undoCommand(e *docket.Enforcement, id string) string {
+	if e == nil || e.State != docket.Done || !slices.Contains(e.Cases, id) {
+		return ""
+	}
+	return "k8guard undo " + id + ` --reason "..."`
 }

@@ -2,9 +2,12 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +15,10 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/policy"
 	"github.com/k8guard/k8guard/internal/scan"
 )
 
@@ -20,15 +26,16 @@ import (
 const maxCases = 500
 
 type casesOptions struct {
-	config, output string
-	query          url.Values
+	reach
+	output string
+	query  url.Values
 }
 
 // caseFilters are the API's own, by flag; the API says what a value may be.
 func caseFilters() map[string]string {
 	return map[string]string{
 		"rule": "a rule's id", "severity": "critical, high, medium or low",
-		"kind": "the root's kind, as Deployment", "cluster": "the cluster's name", "owner": "an address of the owner", "cursor": "go on where the last answer ended",
+		"kind": "the root's kind, as Deployment", "cluster": "the cluster's name", "owner": "an address of the owner",
 	}
 }
 
@@ -42,7 +49,7 @@ func newCases(s Streams) *cobra.Command {
 		Example: "  k8guard cases -n shop\n  k8guard cases --status open --rule IMAGE_REPO -o json",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			for name := range caseFilters() {
+			for _, name := range append(slices.Collect(maps.Keys(caseFilters())), "cursor") {
 				if value, err := c.Flags().GetString(name); err == nil && value != "" {
 					o.query.Set(name, value)
 				}
@@ -64,11 +71,12 @@ func newCases(s Streams) *cobra.Command {
 	for name, usage := range caseFilters() {
 		c.Flags().String(name, "", "only of this "+name+": "+usage)
 	}
+	c.Flags().String("cursor", "", "go on where the last answer ended, by the cursor that it named")
 	c.Flags().StringVarP(&namespace, "namespace", "n", "", "only in this namespace")
 	c.Flags().StringSliceVar(&statuses, "status", nil, "only of these statuses; may be repeated")
 	c.Flags().BoolVar(&everything, "all", false, "of every status")
 	c.Flags().IntVar(&limit, "limit", limit, "how many at most")
-	c.Flags().StringVarP(&o.config, "config", "c", "", "configuration file of the running K8Guard")
+	o.flags(c)
 	c.Flags().StringVarP(&o.output, "output", "o", "table", "table or json")
 	complete(c, "output", "table", "json")
 	return c
@@ -79,8 +87,13 @@ func (o casesOptions) list(c *cobra.Command, s Streams) error {
 		return failure("no output format is called %q: use -o table or -o json", o.output)
 	}
 	var page ledger.CasePage
-	if err := ask(c, s, o.config, "/api/v1/cases?"+o.query.Encode(), &page); err != nil {
+	if err := o.ask(c, s, "/api/v1/cases?"+o.query.Encode(), &page); err != nil {
 		return err
+	}
+	if page.Total == 0 && o.query.Get("cursor") == "" {
+		if err := o.meant(c, s); err != nil {
+			return err
+		}
 	}
 	if o.output == "json" {
 		return json.NewEncoder(s.Out).Encode(page)
@@ -89,16 +102,27 @@ func (o casesOptions) list(c *cobra.Command, s Streams) error {
 	return err
 }
 
-// ask gets one answer from the running K8Guard.
-func ask(c *cobra.Command, s Streams, config, path string, into any) error {
-	conf, err := loadConfig(quiet(s), config)
-	if err == nil {
-		err = newClient(conf).call(c.Context(), http.MethodGet, path, nil, into)
-	}
+// meant refuses the name of a rule or a namespace that is none, where it found nothing: a
+// slip of the pen must not look like a clean cluster. A ledger may hold cases of rules that
+// are gone, so what was found is believed.
+func (o casesOptions) meant(c *cobra.Command, s Streams) error {
+	ids, err := ruleIDs()
 	if err != nil {
-		return ExitError{Code: ExitFailure, Err: err}
+		return err
 	}
-	return nil
+	if rule := o.query.Get("rule"); rule != "" && !slices.Contains(ids, rule) {
+		return failure("--rule: no rule is called %q; %s", rule, config.Suggest(rule, ids))
+	}
+	namespace := o.query.Get("namespace")
+	if namespace == "" {
+		return nil
+	}
+	var ignored any
+	var no refusal
+	if err := o.ask(c, s, "/api/v1/whoowns?"+url.Values{"namespace": {namespace}}.Encode(), &ignored); errors.As(err, &no) && no.code == http.StatusNotFound {
+		return failure("-n: no namespace is called %q in the cluster, and no case is kept of one", namespace)
+	}
+	return nil // it is there, or nobody can tell
 }
 
 func caseTable(page ledger.CasePage) string {
@@ -107,7 +131,7 @@ func caseTable(page ledger.CasePage) string {
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.AppendHeader(table.Row{"case", "status", "severity", "rule", "object", "source", "warned", "next"})
 	for _, r := range page.Rows {
-		t.AppendRow(table.Row{scan.Visible(r.ID), scan.Visible(r.Status), scan.Visible(r.Case.Severity), scan.Visible(r.Case.Rule),
+		t.AppendRow(table.Row{scan.Visible(r.ID), scan.Visible(shown(r.Case, r.Status)), scan.Visible(r.Case.Severity), scan.Visible(r.Case.Rule),
 			scan.Visible(r.Root.Kind + " " + r.Root.Namespace + "/" + r.Root.Name), scan.Visible(r.Case.Source), r.Confirmed, nextStep(r)})
 	}
 	text := ""
@@ -121,9 +145,20 @@ func caseTable(page ledger.CasePage) string {
 	return text
 }
 
+// shown is the status in words: what was undone is not in force any more.
+func shown(c docket.Case, status string) string {
+	if c.Plan.Reason == policy.CoolOff {
+		return "undone"
+	}
+	return status
+}
+
 // nextStep says what comes next and when, as far as policy has said.
 func nextStep(r ledger.CaseRow) string {
 	p := r.Case.Plan
+	if held := ledger.Held(r.Case); held != "" {
+		return held + " until " + p.At.UTC().Format(time.RFC3339)
+	}
 	step := p.Step
 	if p.Next != "" {
 		step = p.Next

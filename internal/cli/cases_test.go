@@ -10,6 +10,7 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/policy"
 	"github.com/k8guard/k8guard/internal/report"
 )
 
@@ -63,5 +64,104 @@ func TestCases(t *testing.T) {
 		if _, _, err := with(t, nil, append(strings.Fields(args), at...)...); Code(err) != ExitFailure || !strings.Contains(Message(err), want) {
 			t.Errorf("%s: %v", args, err)
 		}
+	}
+}
+
+// What holds a case is said in words, with the date on which it ends.
+func TestNextStepSaysWhatHoldsACase(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for reason, want := range map[string]string{
+		policy.CoolOff: "undone, cooling off until 2026-01-02T03:04:05Z",
+		policy.Acked:   "paused until 2026-01-02T03:04:05Z",
+		policy.Exempt:  "exempt until 2026-01-02T03:04:05Z",
+		policy.Waiting: "none 2026-01-02T03:04:05Z",
+	} {
+		row := ledger.CaseRow{Case: docket.Case{Plan: docket.Plan{Step: "none", Reason: reason, At: at}}}
+		if got := nextStep(row); got != want {
+			t.Errorf("%s: %q, want %q", reason, got, want)
+		}
+	}
+	undone := ledger.CaseRow{Status: ledger.StatusActed, Case: docket.Case{Plan: docket.Plan{Step: "none", Reason: policy.CoolOff, At: at}}}
+	if got := caseTable(ledger.CasePage{Rows: []ledger.CaseRow{undone}}); !strings.Contains(got, "undone  ") || strings.Contains(got, "acted") {
+		t.Errorf("an undone act is in force:\n%s", got)
+	}
+}
+
+// A case tells what comes next, how to take back what was done, and its own history alone.
+func TestCaseText(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	entry := func(id, text string) ledger.Line {
+		return ledger.Line{Entry: docket.Entry{Case: id, Kind: "plan", Text: text}}
+	}
+	act := docket.Enforcement{Action: "scale-to-zero", State: docket.Done, DoneAt: at, Cases: []string{"c-1"}}
+	view := report.CaseView{Case: docket.Case{ID: "c-1", Plan: docket.Plan{Step: "wait", Next: "warning 2 of 3", At: at}}, Status: "acted",
+		Docket: docket.Docket{Enforcement: &act}, History: []ledger.Line{entry("c-1", "mine"), entry("c-2", "another's"), entry("", "the object's")}}
+	text := caseText(view)
+	for _, want := range []string{"next      warning 2 of 3 2026-01-02T03:04:05Z\n", "act       scale-to-zero, done, acted at 2026-01-02T03:04:05Z\n",
+		"undo      k8guard undo c-1 --reason \"...\"\n", "mine", "the object's"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "another's") {
+		t.Errorf("another case's history:\n%s", text)
+	}
+	act.State, act.Undo = docket.Undid, &docket.Undo{By: "ada", Reason: "a drill"}
+	if text = caseText(view); strings.Contains(text, "k8guard undo") || !strings.Contains(text, "undo by ada: a drill") {
+		t.Errorf("of what was undone:\n%s", text)
+	}
+	view.Docket.Enforcement = nil
+	if text = caseText(view); strings.Contains(text, "undo") {
+		t.Errorf("of what was never done:\n%s", text)
+	}
+}
+
+// A slip of the pen is no clean cluster.
+func TestCasesOfWhatIsNotThere(t *testing.T) {
+	socket := running(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/api/v1/whoowns" && r.URL.Query().Get("namespace") != "shop":
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"detail": "no namespace"}`))
+		case r.URL.Query().Get("rule") == "GONE_RULE":
+			_, _ = w.Write([]byte(`{"rows": [{"id": "c-1"}], "total": 1}`))
+		default:
+			_, _ = w.Write([]byte(`{"rows": [], "total": 0}`))
+		}
+	})
+	for args, want := range map[string]string{
+		"cases --rule IMAGE_REPOO":        `no rule is called "IMAGE_REPOO"; did you mean IMAGE_REPO?`,
+		"cases -n shopp -o json":          `no namespace is called "shopp"`,
+		"cases --rule GONE_RULE":          "",
+		"cases --rule IMAGE_REPO -n shop": "",
+		"undo --since 2d":                 "such as 48h, 90m or 1h30m",
+		"rules explain IMAGE_REPOO":       "did you mean IMAGE_REPO?",
+	} {
+		_, _, err := with(t, nil, append(strings.Fields(args), "--set", "report.socket="+socket)...)
+		if (Code(err) == ExitFailure) != (want != "") || !strings.Contains(Message(err), want) {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+	if out, _, err := with(t, nil, "cases", "--help"); err != nil || strings.Contains(out, "of this cursor") {
+		t.Errorf("%v %s", err, out)
+	}
+}
+
+// Whatever the longest name, the severities stand below each other.
+func TestRulesAreAligned(t *testing.T) {
+	out, _, err := with(t, nil, "rules", "list")
+	column := 0
+	for line := range strings.Lines(out) {
+		id, _, _ := strings.Cut(line, " ")
+		at := len(line) - len(strings.TrimLeft(line[len(id):], " "))
+		if column == 0 {
+			column = at
+		}
+		if at != column {
+			t.Errorf("column %d, want %d: %s", at, column, line)
+		}
+	}
+	if err != nil || column == 0 {
+		t.Errorf("%v, %q", err, out)
 	}
 }

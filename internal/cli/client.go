@@ -11,9 +11,6 @@ import (
 	"net/http"
 	"os/user"
 	"time"
-
-	"github.com/k8guard/k8guard/internal/app"
-	"github.com/k8guard/k8guard/internal/config"
 )
 
 // client speaks to a running K8Guard over its socket.
@@ -22,8 +19,7 @@ type client struct {
 	http   *http.Client
 }
 
-func newClient(c config.Config) *client {
-	socket := app.Socket(c)
+func newClient(socket string) *client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}
@@ -48,7 +44,7 @@ func (c *client) call(ctx context.Context, method, path string, body, into any) 
 	resp, err := c.http.Do(r)
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {
-		return fmt.Errorf("no K8Guard runs at %s; start `k8guard run`, or name its configuration with --config: %w", c.socket, op.Err)
+		return fmt.Errorf("no K8Guard runs at %s; start `k8guard run`, or name its configuration with --config or its socket with --socket: %w", c.socket, op.Err)
 	}
 	if err != nil {
 		return err
@@ -61,12 +57,20 @@ func (c *client) call(ctx context.Context, method, path string, body, into any) 
 	if resp.StatusCode >= http.StatusBadRequest {
 		var problem struct{ Detail, Title string }
 		if json.Unmarshal(raw, &problem) == nil && problem.Detail+problem.Title != "" {
-			return errors.New(first(problem.Detail, problem.Title))
+			return refusal{resp.StatusCode, first(problem.Detail, problem.Title)}
 		}
 		return fmt.Errorf("%s: %s", resp.Status, raw)
 	}
 	return json.Unmarshal(raw, into)
 }
+
+// refusal is a no of the running K8Guard, in its own words.
+type refusal struct {
+	code int
+	text string
+}
+
+func (r refusal) Error() string { return r.text }
 
 func first(a, b string) string {
 	if a != "" {

@@ -19,13 +19,14 @@ import (
 
 // request is what the commands that change something have in common.
 type request struct {
-	config, by, reason, output string
+	reach
+	by, reason, output string
 
 	hold time.Duration // of ack alone
 }
 
 func (o *request) flags(c *cobra.Command) {
-	c.Flags().StringVarP(&o.config, "config", "c", "", "configuration file of the running K8Guard")
+	o.reach.flags(c)
 	c.Flags().StringVar(&o.by, "by", me(), "who asks, for the record")
 	c.Flags().StringVar(&o.reason, "reason", "", "why, for the record (required)")
 	c.Flags().StringVarP(&o.output, "output", "o", "text", "text or json")
@@ -40,9 +41,9 @@ func (o *request) post(s Streams, c *cobra.Command, path, scope string) error {
 	if strings.TrimSpace(o.reason) == "" {
 		return failure("say why, for the record: --reason \"...\"")
 	}
-	conf, err := loadConfig(quiet(s), o.config)
+	to, err := o.client(s)
 	if err != nil {
-		return ExitError{Code: ExitFailure, Err: err}
+		return err
 	}
 	var answer struct {
 		Result string `json:"result"`
@@ -54,7 +55,7 @@ func (o *request) post(s Streams, c *cobra.Command, path, scope string) error {
 	if scope != "" {
 		ask["scope"] = scope
 	}
-	if err := newClient(conf).call(c.Context(), http.MethodPost, path, ask, &answer); err != nil {
+	if err := to.call(c.Context(), http.MethodPost, path, ask, &answer); err != nil {
 		return ExitError{Code: ExitFailure, Err: err}
 	}
 	return print(s, o.output, answer, answer.Result)
@@ -154,7 +155,8 @@ func newBreaker(s Streams) *cobra.Command {
 }
 
 func newWhoOwns(s Streams) *cobra.Command {
-	var config, output string
+	var to reach
+	var output string
 	c := &cobra.Command{
 		Use:     "whoowns NAMESPACE[/KIND/NAME]",
 		Short:   "Say who is told about a namespace, and how that is known",
@@ -164,22 +166,18 @@ func newWhoOwns(s Streams) *cobra.Command {
 			if err := known(output); err != nil {
 				return err
 			}
-			conf, err := loadConfig(quiet(s), config)
-			if err != nil {
-				return ExitError{Code: ExitFailure, Err: err}
-			}
 			query, err := subject(args[0])
 			if err != nil {
 				return err
 			}
 			var found app.WhoOwns
-			if err := newClient(conf).call(c.Context(), http.MethodGet, "/api/v1/whoowns?"+query, nil, &found); err != nil {
-				return ExitError{Code: ExitFailure, Err: err}
+			if err := to.ask(c, s, "/api/v1/whoowns?"+query, &found); err != nil {
+				return err
 			}
 			return print(s, output, found, ownerText(found)...)
 		},
 	}
-	c.Flags().StringVarP(&config, "config", "c", "", "configuration file of the running K8Guard")
+	to.flags(c)
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	complete(c, "output", "text", "json")
 	return c

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/kubernetes/scheme"
 
+	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/scan"
 )
 
@@ -101,6 +102,15 @@ func TestInstallPassesItsOwnRules(t *testing.T) {
 	for _, f := range report.Findings {
 		if f.Verdict.Rule != "SINGLE_REPLICA" { // exempt: see the ConfigMap
 			t.Errorf("%+v", f)
+		}
+	}
+}
+
+// K8Guard's own namespace has an owner, whichever of the files made it.
+func TestItsOwnNamespaceHasAnOwner(t *testing.T) {
+	for _, file := range []string{"install.yaml", "rbac-discover.yaml"} {
+		if only[*corev1.Namespace](t, decoded(t, file)).Annotations[config.Default().Owners.EmailAnnotation] == "" {
+			t.Errorf("%s: nobody owns the namespace", file)
 		}
 	}
 }

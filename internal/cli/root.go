@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -123,6 +124,9 @@ func New(s Streams) *cobra.Command {
 
 // usage says what to do about a wrong flag or argument.
 func usage(c *cobra.Command, err error) error {
+	if strings.Contains(err.Error(), "flag: time: ") { // a duration, as Go words it
+		err = fmt.Errorf("%w; write hours, minutes and seconds, such as 48h, 90m or 1h30m", err)
+	}
 	return ExitError{Code: ExitFailure, Err: fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 }
 

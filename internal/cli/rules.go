@@ -54,8 +54,12 @@ func listRules(s Streams) error {
 	if err != nil {
 		return err
 	}
+	width := 0
 	for _, m := range ms {
-		if _, err := fmt.Fprintf(s.Out, "%-22s %-9s %s\n", m.ID, m.Severity, m.Title); err != nil {
+		width = max(width, len(m.ID))
+	}
+	for _, m := range ms {
+		if _, err := fmt.Fprintf(s.Out, "%-*s %-9s %s\n", width, m.ID, m.Severity, m.Title); err != nil {
 			return fmt.Errorf("printing the rules: %w", err)
 		}
 	}
@@ -67,13 +71,15 @@ func explainRule(s Streams, id string) error {
 	if err != nil {
 		return err
 	}
+	var ids []string
 	for _, m := range ms {
 		if m.ID == strings.ToUpper(id) {
 			_, err := fmt.Fprint(s.Out, describe(m))
 			return err
 		}
+		ids = append(ids, m.ID)
 	}
-	return failure("no rule is called %q; see k8guard rules list", id)
+	return failure("no rule is called %q; %s", id, config.Suggest(id, ids))
 }
 
 func printDocs(s Streams) error {
@@ -95,6 +101,19 @@ func describe(m rule.Meta) string {
 	for _, k := range m.Kinds {
 		kinds = append(kinds, string(k))
 	}
-	return fmt.Sprintf("%s\n\n%s.\n\n- Severity: %s\n- Category: %s\n- Kinds: %s\n- Revision: %d\n\nWhy: %s\n\nRemedy: %s\n",
-		m.ID, m.Title, m.Severity, m.Category, strings.Join(kinds, ", "), m.Revision, m.Why, m.Remedy)
+	return fmt.Sprintf("%s\n\n%s.\n\n- Severity: %s\n- Category: %s\n- Kinds: %s\n- Revision: %d\n%s\nWhy: %s\n\nRemedy: %s\n",
+		m.ID, m.Title, m.Severity, m.Category, strings.Join(kinds, ", "), m.Revision, parameters(m), m.Why, m.Remedy)
+}
+
+// parameters lists the keys of the configuration that steer the rule, each with its default.
+func parameters(m rule.Meta) string {
+	var b strings.Builder
+	for _, key := range m.Keys {
+		text, _ := config.Describe(config.Default(), key)
+		fmt.Fprintf(&b, "- Parameter `%s`: %s\n", key, text)
+	}
+	if len(m.Keys) == 0 {
+		b.WriteString("- Parameters: none\n")
+	}
+	return b.String()
 }

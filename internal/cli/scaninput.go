@@ -81,9 +81,8 @@ func (o *scanInput) judge(ctx context.Context, s Streams, conf config.Config, en
 	default:
 		set, err = manifest.Read(o.files, o.recursive, s.In)
 	}
-	if err == nil && len(set.Items) == 0 && len(set.Skipped) == 0 {
-		// A pipe whose first command failed must not turn a build green.
-		return scan.Report{}, failure("nothing to judge in %s: did the command before the pipe fail? -R also reads the folders below", from)
+	if err == nil && len(set.Items) == 0 {
+		return scan.Report{}, nothing(from, set)
 	}
 	return scan.Judge(engine, set, err), nil
 }
@@ -94,10 +93,14 @@ func (o *scanInput) judgeCluster(ctx context.Context, s Streams, conf config.Con
 	if err != nil {
 		return scan.Report{}, err
 	}
-	if len(seen.Entities) == 0 && len(seen.Unread) == 0 && o.where.Namespace != "" {
-		return scan.Report{}, failure("no namespace is called %q, or nothing is in it", o.where.Namespace)
+	if name := o.where.Namespace; name != "" && missing(seen, name) {
+		return scan.Report{}, failure("no namespace is called %q in this cluster; kubectl get namespaces lists them", name)
 	}
-	return scan.JudgeLive(engine, scan.Live{Entities: seen.Entities, Unread: seen.Unread, Bounded: o.where.Namespace != "", Ignored: conf.Discover.IgnoreNamespaces}), nil
+	report := scan.JudgeLive(engine, scan.Live{Entities: seen.Entities, Unread: seen.Unread, Bounded: o.where.Namespace != "", Ignored: conf.Discover.IgnoreNamespaces})
+	if report.Summary.Objects+report.Summary.Errors == 0 {
+		return scan.Report{}, failure("nothing was judged: %d objects were read, none of a namespace that is judged; see discover.ignoreNamespaces", len(seen.Entities))
+	}
+	return report, nil
 }
 
 // kubeconfigs are the files that kubectl would read.

@@ -14,7 +14,7 @@ import (
 	"github.com/k8guard/k8guard/internal/scan"
 )
 
-// apiServer answers lists as a real one does; it knows one pod, and refuses ingresses.
+// apiServer answers lists as a real one does; it knows one namespace and one pod, and refuses ingresses.
 func apiServer(t *testing.T) (kubeconfig string, asked *[]string) {
 	t.Helper()
 	asked = new([]string)
@@ -30,6 +30,8 @@ func apiServer(t *testing.T) (kubeconfig string, asked *[]string) {
 		case strings.HasSuffix(r.URL.Path, "/pods"):
 			_, _ = fmt.Fprint(w, `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a","namespace":"shop","uid":"1"},`+
 				`"spec":{"containers":[{"name":"c","image":"x","securityContext":{"privileged":true}}]}}]}`)
+		case r.URL.Path == "/api/v1/namespaces" && slices.Contains([]string{"", "metadata.name=shop"}, r.URL.Query().Get("fieldSelector")):
+			_, _ = fmt.Fprint(w, `{"kind":"NamespaceList","apiVersion":"v1","items":[{"metadata":{"name":"shop","uid":"2","annotations":{"team/email-ids":"a@example.com"}}}]}`)
 		default:
 			_, _ = fmt.Fprint(w, `{"items":[]}`)
 		}
@@ -62,13 +64,46 @@ func TestScanCluster(t *testing.T) {
 			t.Errorf("%s: errors %v", name, report.Errors)
 		}
 		privileged := slices.ContainsFunc(report.Findings, func(f scan.Finding) bool { return f.Verdict.Rule == "PRIVILEGED" })
-		if report.Summary.Objects != 1 || report.Summary.Violations != 1 || !privileged {
+		if report.Summary.Objects != 2 || report.Summary.Violations != 1 || !privileged {
 			t.Errorf("%s: %+v", name, report)
 		}
 	}
 	seen := strings.Join(*asked, "\n")
 	if strings.Contains(seen, "POST") || !strings.Contains(seen, "GET /apis/apps/v1/deployments") || !strings.Contains(seen, "GET /api/v1/namespaces/shop/pods") {
 		t.Errorf("asked:\n%s", seen)
+	}
+}
+
+// What is not there is no clean bill.
+func TestScanOfNothingIsAnError(t *testing.T) {
+	kubeconfig, _ := apiServer(t)
+	dir := t.TempDir()
+	for path, text := range map[string]string{
+		"base/kustomization.yaml": "resources: [pod.yaml]\n",
+		"base/pod.yaml":           "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: i}]}\n",
+		"others/service.yaml":     "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\nfoo: bar\n",
+		"empty/readme.txt":        "",
+	} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(path)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, path), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for args, want := range map[string]string{
+		"--cluster -n nope --kubeconfig " + kubeconfig: `no namespace is called "nope"`,
+		dir + "/base":          "use -k " + dir + "/base",
+		dir + "/base -R":       "was not built",
+		dir + "/base/pod.yaml": "1 object:",
+		dir + "/others":        "no rule judges what was read: (no Kubernetes object) (1), v1 Service (1)",
+		dir + "/empty":         "no object was read",
+	} {
+		out, _, err := with(t, nil, append([]string{"scan"}, strings.Fields(args)...)...)
+		judged := strings.Contains(args, "-R") || strings.HasSuffix(args, ".yaml")
+		if (Code(err) == ExitFailure) == judged || !strings.Contains(out+Message(err), want) {
+			t.Errorf("scan %s: %v\n%s", args, err, out)
+		}
 	}
 }
 

@@ -43,11 +43,10 @@ func (b *batch) run(s Streams, c *cobra.Command) error {
 	if err := b.check(); err != nil {
 		return err
 	}
-	conf, err := loadConfig(quiet(s), b.config)
+	to, err := b.client(s)
 	if err != nil {
-		return ExitError{Code: ExitFailure, Err: err}
+		return err
 	}
-	to := newClient(conf)
 	rows, err := b.list(c.Context(), to)
 	if err != nil {
 		return ExitError{Code: ExitFailure, Err: err}

@@ -329,7 +329,8 @@ type Report struct {
 	// belongs to and what they may see; that wants deploy/rbac-report.yaml. The socket asks nobody.
 	Login string `yaml:"login"`
 	TLS   TLS    `yaml:"tls"`
-	// OpenMetrics leaves /metrics, /healthz and /readyz open to everyone, in spite of a login. They tell names of namespaces.
+	// OpenMetrics leaves /metrics and all of /readyz open to everyone, in spite of a login. They tell names of namespaces.
+	// /healthz, and whether /readyz is ok, are open in any case.
 	OpenMetrics bool `yaml:"openMetrics"`
 }
 

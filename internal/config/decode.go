@@ -79,7 +79,7 @@ func (l *loader) mapping(n *yaml.Node, v reflect.Value, key string) {
 		}
 		seen[name.Value] = name.Line
 		if !ok || name.Kind != yaml.ScalarNode {
-			l.fail(l.at(name), path, "there is no such key; "+suggest(name.Value, fieldNames(v.Type())))
+			l.fail(l.at(name), path, "there is no such key; "+Suggest(name.Value, fieldNames(v.Type())))
 			continue
 		}
 		l.node(n.Content[i+1], field, path)

@@ -44,7 +44,7 @@ func Load(s Source) (Config, []Warning, error) {
 // LoadBytes is [Load] with the file's bytes given; s.File is only the name in messages.
 func LoadBytes(data []byte, s Source) (Config, []Warning, error) {
 	cfg := Default()
-	l := &loader{file: s.File, origin: map[string]string{}}
+	l := newLoader(s.File)
 	l.document(data, &cfg)
 	l.old(s.Env, s.Rules, &cfg)
 	l.env(s.Env, &cfg)
@@ -69,6 +69,8 @@ type loader struct {
 
 	warnings []Warning
 }
+
+func newLoader(file string) *loader { return &loader{file: file, origin: map[string]string{}} }
 
 func (l *loader) fail(where, key, what string) {
 	text := what

@@ -117,7 +117,7 @@ func (l *loader) oldIgnored(full, value string, rules []string, cfg *Config) {
 		case strings.Contains(entry, ":"):
 			l.warn(full, fmt.Sprintf("%q is about some objects only; write an entry of exemptions, with a reason and an end", entry))
 		case rules != nil && !slices.Contains(rules, entry):
-			l.warn(full, fmt.Sprintf("there is no rule %q; %s", entry, suggest(entry, rules)))
+			l.warn(full, fmt.Sprintf("there is no rule %q; %s", entry, Suggest(entry, rules)))
 		case !slices.Contains(cfg.Rules.Disabled, entry):
 			cfg.Rules.Disabled = append(cfg.Rules.Disabled, entry)
 		}

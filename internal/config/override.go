@@ -43,7 +43,7 @@ func (l *loader) override(where string, names []string, value string, cfg *Confi
 		known := fieldNames(v.Type())
 		i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, name) })
 		if i < 0 {
-			l.fail(where, join(key, name), "there is no such key; "+suggest(name, known))
+			l.fail(where, join(key, name), "there is no such key; "+Suggest(name, known))
 			return
 		}
 		v, key = v.Field(i), join(key, known[i])

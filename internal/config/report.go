@@ -27,6 +27,9 @@ func (r Report) Loopback() bool {
 // Encrypted says that K8Guard itself serves the pages with TLS.
 func (r Report) Encrypted() bool { return r.TLS.CertFile != "" }
 
+// HTTPS says that readers come by https, to us or to a proxy in front.
+func (r Report) HTTPS() bool { return strings.HasPrefix(r.URL, "https://") }
+
 func (c *checker) report(r Report) {
 	_, _, err := net.SplitHostPort(r.Listen)
 	c.bad(err != nil, "report.listen", "is no address with a port; write 127.0.0.1:8686")
@@ -48,5 +51,5 @@ func (c *checker) beyond(r Report) {
 		"is not a loopback address, and the pages have no login; write report.login: token, or listen on 127.0.0.1:8686")
 	c.bad(r.TLS.Mode != TLSOff && r.TLS.CertFile == "", "report.tls.certFile",
 		"is empty, and report.listen is not a loopback address; write certFile and keyFile, or report.tls.mode: off if a proxy in front encrypts")
-	c.bad(r.URL == "", "report.url", "is empty, and report.listen is not a loopback address; write the address that readers use, such as https://guard.example.com")
+	c.bad(!r.HTTPS(), "report.url", "is no https:// address, and report.listen is not a loopback address: tokens would travel in clear; write the address that readers use, such as https://guard.example.com")
 }

@@ -71,7 +71,7 @@ func problems(cfg Config, rules []string) []problem {
 func (c *checker) rules(key string, named, known []string) {
 	for i, id := range named {
 		c.bad(known != nil && !slices.Contains(known, id), fmt.Sprintf("%s[%d]", key, i),
-			"there is no such rule; "+suggest(id, known))
+			"there is no such rule; "+Suggest(id, known))
 	}
 }
 

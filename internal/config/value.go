@@ -115,8 +115,8 @@ func join(key, name string) string {
 	return key + "." + name
 }
 
-// suggest names the nearest of the known names, or all of them.
-func suggest(name string, known []string) string {
+// Suggest names the nearest of the known names, or all of them.
+func Suggest(name string, known []string) string {
 	best, least := "", len(name)/2+1
 	for _, k := range known {
 		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < least {

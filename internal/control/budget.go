@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
@@ -116,11 +117,11 @@ func (b *Budget) over(l config.Budget, judged int, now time.Time) string {
 	hour := HourLimit(l, judged)
 	asked := len(b.Claims) + b.Overflow
 	if n := b.spent(now, time.Hour) + asked; n > hour {
-		return fmt.Sprintf("%d acts in an hour, %d allowed (perHour %d, %g %% of %d roots, floor %d)",
-			n, hour, l.PerHour, l.Percent, judged, l.Floor)
+		return fmt.Sprintf("%d acts in an hour, %d allowed (perHour %d, %g %% of %d roots, floor %d); %s",
+			n, hour, l.PerHour, l.Percent, judged, l.Floor, takes(n, hourSettings(l, judged, n)...))
 	}
 	if n := b.spent(now, 24*time.Hour) + asked; n > l.PerDay {
-		return fmt.Sprintf("%d acts in a day, perDay is %d", n, l.PerDay)
+		return fmt.Sprintf("%d acts in a day, %d allowed; %s", n, l.PerDay, takes(n, "perDay"))
 	}
 	counts := map[string]int{}
 	count := func(c Claim) {
@@ -139,7 +140,8 @@ func (b *Budget) over(l config.Budget, judged int, now time.Time) string {
 	for _, c := range b.Claims {
 		for name, limit := range c.limits(l) {
 			if counts[name] > limit {
-				return fmt.Sprintf("%d acts in a day for %s, %d allowed", counts[name], name, limit)
+				by, _, _ := strings.Cut(name, " ")
+				return fmt.Sprintf("%d acts in a day for %s, %d allowed; %s", counts[name], name, limit, takes(counts[name], daySettings()[by]))
 			}
 		}
 	}

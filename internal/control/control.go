@@ -62,7 +62,8 @@ func (c *Control) Freezes(ctx context.Context) ([]Freeze, error) {
 	return ledger.Read[[]Freeze](ctx, c.records, freezeKey)
 }
 
-// Frozen says why enforcement on this cluster for these rules is frozen, or "".
+// Frozen is the scope under which enforcement on this cluster for these rules is frozen, or "".
+// By whom and why is in [Control.Freezes]: what asks here writes it where others read.
 func (c *Control) Frozen(ctx context.Context, cluster string, rules ...string) (string, error) {
 	list, err := c.Freezes(ctx)
 	if err != nil {
@@ -71,7 +72,7 @@ func (c *Control) Frozen(ctx context.Context, cluster string, rules ...string) (
 	for _, f := range list {
 		rule, isRule := strings.CutPrefix(f.Scope, "rule/")
 		if f.Scope == "global" || f.Scope == "cluster/"+cluster || isRule && slices.Contains(rules, rule) {
-			return fmt.Sprintf("%s by %s: %s", f.Scope, f.By, f.Reason), nil
+			return f.Scope, nil
 		}
 	}
 	return "", nil
@@ -114,12 +115,19 @@ func (c *Control) Unfreeze(ctx context.Context, scope string) error {
 			for _, f := range *list {
 				scopes = append(scopes, f.Scope)
 			}
-			return false, fmt.Errorf("%s is not frozen; frozen are: %v", scope, scopes)
+			return false, fmt.Errorf("%s is not frozen; %s", scope, frozenAre(scopes))
 		}
 		*list = kept
 		return true, nil
 	})
 	return err
+}
+
+func frozenAre(scopes []string) string {
+	if len(scopes) == 0 {
+		return "nothing is"
+	}
+	return "frozen are: " + strings.Join(scopes, ", ")
 }
 
 // Breaker returns the circuit breaker.

@@ -94,8 +94,8 @@ func TestFreezeKeepsItsFirstReasonOverARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	c = control.New(open(t, dir), newClock().now)
-	if why := frozen(t, c, "any"); why != "global by ada: reason of ada" {
-		t.Errorf("frozen: %q", why)
+	if list, err := c.Freezes(t.Context()); err != nil || frozen(t, c, "any") != "global" || len(list) != 1 || list[0].By != "ada" || list[0].Reason != "reason of ada" {
+		t.Errorf("frozen: %v, %v", list, err)
 	}
 	if err := c.Unfreeze(t.Context(), "rule/X"); err == nil || !strings.Contains(err.Error(), "global") {
 		t.Errorf("lifting what is not frozen: %v, want an error that lists what is", err)

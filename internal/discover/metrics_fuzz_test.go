@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 	"k8s.io/client-go/kubernetes/fake"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/entity"
 )
 
@@ -48,7 +49,10 @@ func FuzzMetrics(f *testing.F) {
 		for family, one := range parsed {
 			for _, m := range one.Metric {
 				for _, l := range m.Label {
-					if l.GetName() != "kind" || !slices.Contains(append(entity.Kinds(), entity.Related()...), entity.Kind(l.GetValue())) {
+					kinds := append(entity.Kinds(), entity.Related()...)
+					kind := l.GetName() == "kind" && slices.Contains(kinds, entity.Kind(l.GetValue()))
+					state := l.GetName() == "state" && slices.Contains([]v1.RootState{v1.Live, v1.Gone}, v1.RootState(l.GetValue()))
+					if !kind && !state {
 						t.Errorf("%s has label %s=%q", family, l.GetName(), l.GetValue())
 					}
 				}

@@ -35,10 +35,12 @@ func (d *Discover) next() v1.Order {
 // nothing: that alone must be known.
 func (d *Discover) inventories(ctx context.Context) error {
 	kinds := d.completeKinds()
-	buckets, judged := d.sightings(kinds)
+	buckets, judged, violating := d.sightings(kinds)
+	missing := d.Status().Missing()
 	for bucket, roots := range buckets {
 		message := v1.Message{Inventory: &v1.Inventory{V: v1.Version, Cluster: d.settings.Cluster, Bucket: bucket,
-			Order: d.next(), At: d.settings.Now(), Kinds: kinds, Roots: roots, Judged: judged}}
+			Order: d.next(), At: d.settings.Now(), Kinds: kinds, Roots: roots, Judged: judged,
+			Violating: violating, Missing: missing}}
 		if err := d.settings.Bus.Publish(ctx, message); err != nil {
 			return err
 		}
@@ -49,7 +51,7 @@ func (d *Discover) inventories(ctx context.Context) error {
 // sightings sorts the live roots of the complete kinds into buckets. A root whose kind is
 // not complete is neither sighted nor gone; what is ignored is sighted, and
 // not counted. Nothing is counted unless all was read: no act follows a share of a part.
-func (d *Discover) sightings(kinds []string) (buckets [][]v1.Sighting, judged int) {
+func (d *Discover) sightings(kinds []string) (buckets [][]v1.Sighting, judged, violating int) {
 	buckets = make([][]v1.Sighting, docket.Buckets)
 	for i := range buckets {
 		buckets[i] = []v1.Sighting{}
@@ -64,6 +66,9 @@ func (d *Discover) sightings(kinds []string) (buckets [][]v1.Sighting, judged in
 		judged = len(d.roots)
 	}
 	for k, s := range d.roots {
+		if whole && s.bad {
+			violating++
+		}
 		if slices.Contains(kinds, string(k.kind)) {
 			sight(k.uid, s.hash)
 		}
@@ -79,7 +84,7 @@ func (d *Discover) sightings(kinds []string) (buckets [][]v1.Sighting, judged in
 	for _, roots := range buckets {
 		slices.SortFunc(roots, func(a, b v1.Sighting) int { return cmp.Compare(a.UID, b.UID) })
 	}
-	return buckets, judged
+	return buckets, judged, violating
 }
 
 // known reports whether the record is counted as a root.

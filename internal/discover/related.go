@@ -139,7 +139,7 @@ func (d *Discover) changedRelated(was, is *cluster.Record) {
 }
 
 func (d *Discover) pushNamed(kind entity.Kind, namespace, name string) {
-	if !slices.Contains(entity.Kinds(), kind) {
+	if !slices.Contains(entity.Kinds(), kind) { // an autoscaler may name anything
 		return
 	}
 	if kind == entity.Namespace {
@@ -173,6 +173,9 @@ func (d *Discover) namespaceCalled(name string) *cluster.Record {
 
 // relatedVerdicts judges a record by the rules that look at others too.
 func (d *Discover) relatedVerdicts(r *cluster.Record) []v1.Verdict {
+	if !d.settings.Engine.LooksAround(r.Kind) {
+		return nil // nothing is unpacked for nobody
+	}
 	from := v1.FromTemplate
 	if r.Kind == entity.Pod {
 		from = v1.FromPod

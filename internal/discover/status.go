@@ -2,6 +2,7 @@ package discover
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,6 +41,23 @@ func (d *Discover) Status() Status {
 	}
 	s.Stale = s.Stale || s.Oldest > d.settings.StaleAfter
 	return s
+}
+
+// Missing names the kinds that are not read completely or whose watch is silent, or "".
+func (s Status) Missing() string {
+	var names []string
+	for _, k := range s.Kinds {
+		switch {
+		case k.Err != nil:
+			names = append(names, string(k.Kind)+" ("+k.Err.Error()+")")
+		case !k.Complete:
+			names = append(names, string(k.Kind)+" (not read yet)")
+		}
+	}
+	if len(names) == 0 && s.Stale {
+		return "a watch is silent"
+	}
+	return strings.Join(names, ", ")
 }
 
 type metrics struct {

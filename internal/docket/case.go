@@ -39,9 +39,8 @@ type Case struct {
 	Unknown string `json:"unknown,omitempty"`
 	// Notices are the tries to tell an owner of this case, each settled once.
 	Notices []NoticeRef `json:"notices,omitempty"`
-	// ToldResolved and ToldActed say that the closing notices are out.
+	// ToldResolved says that the all-clear is out, or that none is due.
 	ToldResolved bool `json:"toldResolved,omitempty"`
-	ToldActed    bool `json:"toldActed,omitempty"`
 	// Ack says that a person has seen the case; nil when nobody said so in this life of it.
 	Ack *Ack `json:"ack,omitempty"`
 	// Heir is the case that goes on with this one's warnings under another source.

@@ -15,7 +15,7 @@ func OpenCase(d Docket, id string, now time.Time) (Docket, []Entry) {
 	if c == nil || c.State != Standing {
 		return d, nil
 	}
-	c.State, c.OpenedAt, c.ToldResolved, c.ToldActed = Open, now, false, false
+	c.State, c.OpenedAt, c.ToldResolved = Open, now, false
 	return d, []Entry{{At: now, Kind: EntryOpened, Case: id, Text: fmt.Sprintf("%s: %s", c.Rule, c.Message)}}
 }
 
@@ -78,9 +78,6 @@ func SettleNotice(d Docket, key string, result Result, detail string, at time.Ti
 			continue
 		}
 		ref.Result, ref.At = result, at
-		if ref.Purpose == Enforced {
-			c.ToldActed = result != FailedSend
-		}
 		text := fmt.Sprintf("%s %d to %s: %s", ref.Purpose, ref.N, ref.Owner, result)
 		if detail != "" {
 			text += " (" + detail + ")"

@@ -66,7 +66,7 @@ func TestClosingNoticesAreTold(t *testing.T) {
 	l.warn("app", 1)
 	l.see(nil, pass())
 	for p, told := range map[docket.Purpose]func(c *docket.Case) bool{
-		docket.Enforced: func(c *docket.Case) bool { return c.ToldActed },
+		docket.Enforced: func(c *docket.Case) bool { return c.Told(docket.Enforced) },
 		docket.AllClear: func(c *docket.Case) bool { return c.ToldResolved },
 	} {
 		d, _ := docket.AttachNotice(l.d, "n", l.refs(p), l.now)

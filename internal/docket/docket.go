@@ -22,6 +22,22 @@ import (
 // Buckets is the fixed number of parts into which all dockets of all clusters fall.
 const Buckets = 1024
 
+// AllBuckets lists them.
+func AllBuckets() []int {
+	all := make([]int, Buckets)
+	for b := range all {
+		all[b] = b
+	}
+	return all
+}
+
+// BucketOf is the part, 0 to [Buckets]-1, in which anything falls that has a name.
+func BucketOf(name string) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	return int(h.Sum32() % Buckets)
+}
+
 // MaxCases bounds the cases of one docket; further violations are counted, not kept.
 const MaxCases = 200
 
@@ -36,11 +52,7 @@ func (k Key) String() string { return k.Cluster + "/" + k.Root }
 
 // Bucket is the part, 0 to [Buckets]-1, in which the key falls: the FNV-1a hash of its
 // string. It never changes: the bus, the ledger and the inventories agree on it.
-func (k Key) Bucket() int {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(k.String()))
-	return int(h.Sum32() % Buckets)
-}
+func (k Key) Bucket() int { return BucketOf(k.String()) }
 
 // Docket is everything about one root.
 type Docket struct {
@@ -83,6 +95,13 @@ type Refusal struct {
 	Human bool      `json:"human,omitempty"` // only a person can change it
 	At    time.Time `json:"at"`
 	Until time.Time `json:"until"` // then the gate is asked again
+	// Budget names the limits of a no for want of budget. Under others the gate is asked at once.
+	Budget string `json:"budget,omitempty"`
+}
+
+// Holds reports whether the no holds the act still, under these limits of the budget.
+func (r Refusal) Holds(now time.Time, budget string) bool {
+	return now.Before(r.Until) && (r.Budget == "" || r.Budget == budget)
 }
 
 // Same reports whether this is the same no.
@@ -112,6 +131,9 @@ func (c *Case) Waits() bool {
 	}
 	return false
 }
+
+// Undone reports whether the act on the root was taken back.
+func (d Docket) Undone() bool { return d.Enforcement != nil && d.Enforcement.State == Undid }
 
 // OwnerOf returns who is told of what a rule finds.
 func (d Docket) OwnerOf(rule string) v1.Owner {

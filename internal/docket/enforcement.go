@@ -75,8 +75,11 @@ type Fence struct {
 
 // Undo is the way back of an enforcement.
 type Undo struct {
-	By     string    `json:"by"`
-	Reason string    `json:"reason,omitempty"`
+	By     string `json:"by"`
+	Reason string `json:"reason,omitempty"`
+	// Own says that who asked may change some namespaces only: it tells nothing about the rest,
+	// and does not count for the circuit breaker.
+	Own    bool      `json:"own,omitempty"`
 	At     time.Time `json:"at"`
 	DoneAt time.Time `json:"doneAt,omitzero"`
 	NewUID string    `json:"newUID,omitempty"`

@@ -1,5 +1,7 @@
 package docket
 
+import "slices"
+
 // Owes reports whether this owner may have been told that something is wrong, and not yet
 // that it is over. A notice that surely failed told nothing; one to somebody else, or to the
 // platform about a case that needs a human, is not this owner's.
@@ -15,6 +17,14 @@ func (c *Case) Owes(owner string) bool {
 		}
 	}
 	return owes
+}
+
+// Told reports whether a notice of this purpose went out for this very case; one of unknown
+// fate did. What a former root of the family was told of its own act says nothing of this one.
+func (c *Case) Told(p Purpose) bool {
+	return slices.ContainsFunc(c.Notices, func(n NoticeRef) bool {
+		return n.Purpose == p && n.Case == "" && (n.Result == Sent || n.Result == UnknownSend)
+	})
 }
 
 // Asked reports whether the platform was asked to look at the case, or is being asked.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/crash"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
@@ -161,6 +162,9 @@ const (
 	maxHumanPause = 6 * time.Hour
 )
 
+// overBudget is the number of the rule whose no a changed budget may answer.
+const overBudget = 9
+
 // pause is until when a refused docket is left alone: twice as long as the last time, if the
 // reason is the same.
 func (e *Enforcer) pause(r Refusal, before *docket.Refusal) time.Duration {
@@ -185,8 +189,11 @@ func (e *Enforcer) refuse(ctx context.Context, d docket.Docket, r Refusal) error
 		if !e.holds(x, d) {
 			return x, nil, false, fmt.Errorf("%s: %w", d.Enforcement.ID, errTaken)
 		}
-		next, entries := docket.Refuse(x, docket.Refusal{Rule: r.Rule, Name: r.Name, Text: r.Text, Human: r.Human,
-			At: now, Until: now.Add(pause)})
+		no := docket.Refusal{Rule: r.Rule, Name: r.Name, Text: r.Text, Human: r.Human, At: now, Until: now.Add(pause)}
+		if r.Rule == overBudget {
+			no.Budget = control.NameOf(e.Config.Enforce.Budget)
+		}
+		next, entries := docket.Refuse(x, no)
 		return next, entries, true, nil
 	})
 	e.Log.Info("refused", "root", d.Root.String(), "rule", r.Rule, "name", r.Name, "text", r.Text)

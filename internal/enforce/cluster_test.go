@@ -102,7 +102,7 @@ func TestAnotherClustersDocketIsLeftAlone(t *testing.T) {
 		"settle an act":  {docket.Intent, func(b *bench, k docket.Key) error { return b.Settle(b.t.Context(), k) }},
 		"settle an undo": {docket.Undoing, func(b *bench, k docket.Key) error { return b.Settle(b.t.Context(), k) }},
 		"undo": {docket.Done, func(b *bench, k docket.Key) error {
-			_, err := b.Undo(b.t.Context(), k, "ada", "")
+			_, err := b.Undo(b.t.Context(), k, docket.Undo{By: "ada"})
 			return err
 		}},
 	} {

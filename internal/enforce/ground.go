@@ -90,8 +90,8 @@ func (e *Enforcer) notices(ctx context.Context, cases []docket.Case, before erro
 }
 
 func (e *Enforcer) freeze(ctx context.Context, rules []string) Switch {
-	text, err := e.Control.Frozen(ctx, e.Cluster.Name, rules...)
-	return Switch{Err: err, On: text != "", Text: text}
+	scope, err := e.Control.Frozen(ctx, e.Cluster.Name, rules...)
+	return Switch{Err: err, On: scope != "", Text: scope}
 }
 
 func (e *Enforcer) breaker(ctx context.Context) Switch {
@@ -141,6 +141,10 @@ func (e *Enforcer) permit(ctx context.Context) Switch {
 
 func (e *Enforcer) grant(ctx context.Context, key docket.Key) Grant {
 	g, expires, over, err := e.Control.Ask(ctx, e.Cluster.UID, key.String())
+	if over != "" {
+		e.Log.Warn("over budget: none of the round is done", "docket", key.String(), "why", over,
+			"next", "look at what became due at once, and raise enforce.budget only if it is right")
+	}
 	return Grant{Err: err, ID: g.Grant, Expires: expires, Pending: g.Grant == "" && over == "", Over: over}
 }
 

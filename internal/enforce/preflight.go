@@ -22,11 +22,14 @@ const Account = "system:serviceaccount:k8guard:k8guard-action"
 
 // Preflight says why enforcement must not start, or nil: two accounts that are one, an
 // account that the admission policies do not hold, or policies that are missing or not the
-// shipped ones.
+// shipped ones. Discover's client is nil where it runs elsewhere, with an account of its own.
 func (e *Enforcer) Preflight(ctx context.Context, discover kubernetes.Interface) error {
-	theirs, err := whoami(ctx, discover)
-	if err != nil {
-		return fmt.Errorf("asking who discover's account is: %w", err)
+	theirs := ""
+	if discover != nil {
+		var err error
+		if theirs, err = whoami(ctx, discover); err != nil {
+			return fmt.Errorf("asking who discover's account is: %w", err)
+		}
 	}
 	mine, err := whoami(ctx, e.Client)
 	if err != nil {

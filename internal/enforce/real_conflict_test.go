@@ -208,7 +208,7 @@ func undoAnswerLost(t *testing.T, p *plane) {
 	h := newHouse(t, p)
 	h.deploy()
 	h.act(nil)
-	if _, err := h.process("first", loseAnswer(scaling, cut)).Undo(t.Context(), h.key, "alice", ""); err == nil {
+	if _, err := h.process("first", loseAnswer(scaling, cut)).Undo(t.Context(), h.key, docket.Undo{By: "alice"}); err == nil {
 		t.Error("the undo said that it succeeded without an answer")
 	}
 	h.wantState(docket.Undoing)

@@ -44,6 +44,7 @@ type house struct {
 	skew    time.Duration
 	key     docket.Key
 	cases   []string
+	sight   sight
 }
 
 func newHouse(t *testing.T, p *plane) *house {
@@ -81,13 +82,19 @@ func (h *house) process(holder string, w *wire) *enforce.Enforcer {
 		Client: must(kubernetes.NewForConfig(c)), Dynamic: must(dynamic.NewForConfig(c)),
 		Skew:    func() time.Duration { return h.skew },
 		Cluster: v1.Cluster{Name: "test", UID: h.p.uid}, Config: h.config, Store: h.ledger, Control: h.control,
-		Engine: h.engine, Sight: sight{}, Holder: holder, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Engine: h.engine, Sight: h.sight, Holder: holder, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
-type sight struct{}
+// sight is what discover saw: everything, unless it is stale or has no inventory yet.
+type sight struct{ stale, empty bool }
 
-func (sight) Sighted(docket.Key) (bool, int) { return true, 100 }
+func (s sight) Sighted(docket.Key) (bool, int) {
+	if s.empty {
+		return !s.stale, 0
+	}
+	return !s.stale, 100
+}
 
 // seed puts the object's docket into the ledger as three hours of life would have left it:
 // observed, opened, and warned twice with confirmation.

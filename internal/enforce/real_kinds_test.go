@@ -47,7 +47,7 @@ func (h *house) replicaSet() {
 
 func kindTests() map[string]func(*testing.T, *plane) {
 	return map[string]func(*testing.T, *plane){
-		"stateful-set": statefulSetAndBack, "replica-set": replicaSetAndBack, "stateful-set-loses-claims": statefulSetLosesClaims,
+		"stateful-set": statefulSetAndBack, "replica-set": replicaSetAndBack,
 		"stateful-set-settled": statefulSetSettled, "stateful-set-before": statefulSetBefore, "stateful-set-autoscaled": statefulSetAutoscaled,
 		"single-replica": singleReplica, "single-replica-autoscaled": singleReplicaAutoscaled,
 		"cron-job": cronJobAndBack, "job": jobAndBack, "job-runs": jobRuns, "job-queued": jobQueued, "cron-job-resumed": cronJobResumed,
@@ -70,7 +70,7 @@ func (h *house) thereAndBack(resource string) {
 	if n := h.ofSet(resource); n != 0 || *d.Enforcement.Prior.Replicas != 3 {
 		h.t.Errorf("%d replicas, %d before", n, *d.Enforcement.Prior.Replicas)
 	}
-	if _, err := h.process("first", nil).Undo(h.t.Context(), h.key, "alice", "needed"); err != nil {
+	if _, err := h.process("first", nil).Undo(h.t.Context(), h.key, docket.Undo{By: "alice", Reason: "needed"}); err != nil {
 		h.t.Fatal(err)
 	}
 	h.wantState(docket.Undid)

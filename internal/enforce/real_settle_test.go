@@ -100,7 +100,7 @@ func settleAfter(t *testing.T, p *plane) {
 	}
 	h.wantReplicas(0)
 	h.wantWrites("patch deployments/scale")
-	if _, err := h.process("second", nil).Undo(t.Context(), h.key, "alice", ""); err != nil {
+	if _, err := h.process("second", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	h.wantReplicas(3)
@@ -129,7 +129,7 @@ func settleIngressAfter(t *testing.T, p *plane) {
 		t.Error("no manifest to restore")
 	}
 	h.wantWrites("delete ingresses")
-	if _, err := h.process("second", nil).Undo(t.Context(), h.key, "alice", ""); err != nil {
+	if _, err := h.process("second", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	h.wantWrites("delete ingresses", "create ingresses")
@@ -160,7 +160,7 @@ func settlePutBack(t *testing.T, p *plane) {
 	}
 	h.settle(nil)
 	h.wantUnclear()
-	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", "it runs"); err == nil || !strings.Contains(err.Error(), "not known") {
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice", Reason: "it runs"}); err == nil || !strings.Contains(err.Error(), "not known") {
 		t.Errorf("undo says %v", err)
 	}
 	if err := h.process("first", nil).Enforce(t.Context(), h.key, h.cases, h.policy); err == nil {
@@ -364,7 +364,7 @@ func (h *house) undoDies(at func(func()) *wire) {
 	h.act(nil)
 	ctx, die := context.WithCancel(h.t.Context())
 	defer die()
-	if _, err := h.process("dead", at(die)).Undo(ctx, h.key, "alice", ""); err == nil {
+	if _, err := h.process("dead", at(die)).Undo(ctx, h.key, docket.Undo{By: "alice"}); err == nil {
 		h.t.Fatal("it did not die")
 	}
 	h.wantState(docket.Undoing)

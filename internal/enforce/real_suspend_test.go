@@ -66,7 +66,7 @@ func cronJobAndBack(t *testing.T, p *plane) {
 	h.act(nil)
 	h.wantState(docket.Done)
 	h.wantSuspended(true)
-	note, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", "needed")
+	note, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice", Reason: "needed"})
 	if err != nil || !strings.Contains(note, "starts at once") {
 		t.Fatalf("note %q, %v; it does not say what a resumed CronJob sets off", note, err)
 	}
@@ -87,7 +87,7 @@ func jobAndBack(t *testing.T, p *plane) {
 	if !ptr.Deref(job().Spec.Suspend, false) {
 		t.Error("it is not suspended")
 	}
-	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", "needed"); err != nil {
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice", Reason: "needed"}); err != nil {
 		t.Fatal(err)
 	}
 	h.wantState(docket.Undid)
@@ -130,7 +130,7 @@ func cronJobResumed(t *testing.T, p *plane) {
 	for _, body := range []string{`{"spec":{"suspend":false}}`, `{"spec":{"suspend":true}}`} {
 		must(p.admin.BatchV1().CronJobs(h.ns).Patch(t.Context(), "web", types.MergePatchType, []byte(body), metav1.PatchOptions{FieldManager: "carol"}))
 	}
-	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", "needed"); err == nil || !strings.Contains(err.Error(), "carol") {
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice", Reason: "needed"}); err == nil || !strings.Contains(err.Error(), "carol") {
 		t.Errorf("undo: %v", err)
 	}
 	h.wantSuspended(true)

@@ -28,7 +28,7 @@ func TestOnARealControlPlane(t *testing.T) {
 		name  string
 		tests map[string]func(*testing.T, *plane)
 	}{
-		{"act", acts()}, {"kind", kindTests()}, {"settle", settles()}, {"conflict", conflictTests()}, {"line", lineTests()},
+		{"act", acts()}, {"refuses", refusals()}, {"kind", kindTests()}, {"settle", settles()}, {"conflict", conflictTests()}, {"line", lineTests()},
 		{"undo", undoTests()}, {"around", aroundTests()}, {"webhook", webhookTests()}, {"control", controlTests()},
 		{"admission", map[string]func(*testing.T, *plane){"denies": admissionDenies, "preflight": preflightRefuses}},
 	} {
@@ -148,13 +148,13 @@ func scaleAndBack(t *testing.T, p *plane) {
 	if err := h.process("first", nil).Enforce(t.Context(), h.key, h.cases, h.policy); err == nil {
 		t.Error("a second enforcement of one root began")
 	}
-	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", "fixed"); err != nil {
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice", Reason: "fixed"}); err != nil {
 		t.Fatal(err)
 	}
 	h.wantReplicas(3)
 	h.wantState(docket.Undid)
 	h.wantWrites("patch deployments/scale", "update deployments/scale")
-	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", "again"); err == nil {
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice", Reason: "again"}); err == nil {
 		t.Error("a second undo was done")
 	}
 }
@@ -174,7 +174,7 @@ func deleteAndBack(t *testing.T, p *plane) {
 		*body.Preconditions.UID != before.UID || *body.Preconditions.ResourceVersion != before.ResourceVersion || writes[0].Verb != "delete" {
 		t.Fatalf("the writes: %+v", writes)
 	}
-	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", "needed"); err != nil {
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice", Reason: "needed"}); err != nil {
 		t.Fatal(err)
 	}
 	d := h.wantState(docket.Undid)

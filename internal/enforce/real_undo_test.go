@@ -28,7 +28,7 @@ func undoTests() map[string]func(*testing.T, *plane) {
 // undoStops wants an undo that stops with these words and leaves the act as it was.
 func (h *house) undoStops(parts ...string) {
 	h.t.Helper()
-	_, err := h.process("first", nil).Undo(h.t.Context(), h.key, "alice", "")
+	_, err := h.process("first", nil).Undo(h.t.Context(), h.key, docket.Undo{By: "alice"})
 	if err == nil {
 		h.t.Fatal("the undo went through")
 	}
@@ -69,11 +69,11 @@ func undoHostTaken(t *testing.T, p *plane) {
 	before := h.expose()
 	h.act(nil)
 	must(p.admin.NetworkingV1().Ingresses("default").Create(t.Context(), ingress("thief", before.Spec.Rules[0].Host), metav1.CreateOptions{}))
-	h.undoStops(before.Spec.Rules[0].Host, "default/thief")
+	h.undoStops(before.Spec.Rules[0].Host, "served by another ingress now")
 	if err := p.admin.NetworkingV1().Ingresses("default").Delete(t.Context(), "thief", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", "free again"); err != nil {
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice", Reason: "free again"}); err != nil {
 		t.Error(err)
 	}
 	h.wantState(docket.Undid)
@@ -89,7 +89,7 @@ func undoHostShared(t *testing.T, p *plane) {
 	must(ingresses.Create(t.Context(), ingress("shared", before.Spec.Rules[0].Host), metav1.CreateOptions{}))
 	time.Sleep(3 * time.Second) // the API server stamps whole seconds
 	h.act(nil)
-	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", ""); err != nil {
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	h.wantState(docket.Undid)
@@ -105,7 +105,7 @@ func undoHostSharedWritten(t *testing.T, p *plane) {
 	h.act(nil)
 	thief := fmt.Sprintf(`[{"op":"replace","path":"/spec/rules/0/host","value":%q}]`, before.Spec.Rules[0].Host)
 	must(ingresses.Patch(t.Context(), "shared", types.JSONPatchType, []byte(thief), metav1.PatchOptions{}))
-	h.undoStops(before.Spec.Rules[0].Host, "shared")
+	h.undoStops(before.Spec.Rules[0].Host, "served by another ingress now")
 }
 
 // undoNameTaken: a tenant made the ingress anew, and even forged our mark.
@@ -129,7 +129,7 @@ func undoOthersAlias(t *testing.T, p *plane) {
 	earlier := h.key
 	h.expose()
 	h.act(nil)
-	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", ""); err != nil {
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	key := enforce.AliasKey(p.uid, h.ns, "web")
@@ -171,7 +171,7 @@ func undoUnderFreeze(t *testing.T, p *plane) {
 	if err := h.control.Freeze(t.Context(), "global", "bob", "incident"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", ""); err != nil {
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	h.wantReplicas(3)
@@ -182,7 +182,7 @@ func undoTwice(t *testing.T, p *plane) {
 	h.config.Enforce.Breaker.UndosPerHour = 1
 	h.deploy()
 	h.act(nil)
-	if _, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", ""); err != nil {
+	if _, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	if b := must(h.control.Breaker(t.Context())); !b.Open {

@@ -67,7 +67,7 @@ func (h *house) asked(patch []byte, opts metav1.PatchOptions) string {
 
 func webhookTests() map[string]func(*testing.T, *plane) {
 	return map[string]func(*testing.T, *plane){
-		"resets-always": webhookAlways, "resets-but-in-dry-run": webhookNotInDryRun, "resets-to-less": webhookToLess,
+		"resets-but-in-dry-run": webhookNotInDryRun, "resets-to-less": webhookToLess,
 		"resets-undo": webhookUndo, "resets-undo-but-in-dry-run": webhookUndoNotInDryRun, "resets-undo-and-dies": webhookUndoDies,
 	}
 }
@@ -124,7 +124,7 @@ func webhookUndoNotInDryRun(t *testing.T, p *plane) {
 	h.deploy()
 	h.act(nil)
 	h.resetter("2", false)
-	note, err := h.process("first", nil).Undo(t.Context(), h.key, "alice", "")
+	note, err := h.process("first", nil).Undo(t.Context(), h.key, docket.Undo{By: "alice"})
 	h.altered(note, err)
 }
 
@@ -136,7 +136,7 @@ func webhookUndoDies(t *testing.T, p *plane) {
 	h.resetter("2", false)
 	ctx, die := context.WithCancel(t.Context())
 	defer die()
-	if _, err := h.process("dead", dieAfter(die)).Undo(ctx, h.key, "alice", ""); err == nil {
+	if _, err := h.process("dead", dieAfter(die)).Undo(ctx, h.key, docket.Undo{By: "alice"}); err == nil {
 		t.Fatal("it did not die")
 	}
 	h.settle(nil)

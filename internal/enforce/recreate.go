@@ -79,7 +79,9 @@ func (e *Enforcer) hostsFree(ctx context.Context, want networkingv1.Ingress, sin
 		}
 		for _, r := range other.Spec.Rules {
 			if r.Host != "" && slices.ContainsFunc(want.Spec.Rules, func(x networkingv1.IngressRule) bool { return x.Host == r.Host }) {
-				return stopped{fmt.Sprintf("host %s is served by ingress %s/%s now", r.Host, other.Namespace, other.Name)}
+				// Whose it is, the log says: what stops an undo is read by who sees this namespace only.
+				e.Log.Warn("another ingress serves the host: the undo stops", "host", r.Host, "ingress", other.Namespace+"/"+other.Name, "ours", want.Namespace+"/"+want.Name)
+				return stopped{fmt.Sprintf("host %s is served by another ingress now", r.Host)}
 			}
 		}
 	}

@@ -15,21 +15,23 @@ func budget(f Facts) No {
 	return yes()
 }
 
-// Rule 9. Over budget: none. Not the first few: none, and a human is told.
+// Rule 9. Over budget: none. Not the first few: none, and a human is told. Which limit, and by
+// whose acts, is on the budget page: a docket is read by who may see its namespace only.
 func overBudgetNone(f Facts) No {
 	if f.Grant.Over != "" {
-		return human("over budget: %s; none of the round is done; look at what became due at once, and raise enforce.budget only if it is right", f.Grant.Over)
+		return human("over budget: none of the round is done; the budget page says why; look at what became due at once, and raise the budget only if it is right")
 	}
 	return yes()
 }
 
-// Rule 10. The circuit breaker is closed.
+// Rule 10. The circuit breaker is closed. Why it is open is on the overview: it may tell of
+// others.
 func breakerClosed(f Facts) No {
 	switch {
 	case f.Breaker.Err != nil:
 		return no("the circuit breaker cannot be read: %v", f.Breaker.Err)
 	case f.Breaker.On:
-		return no("the circuit breaker is open: %s; a person closes it, with a reason", f.Breaker.Text)
+		return no("the circuit breaker is open; a person closes it, with a reason")
 	}
 	return yes()
 }
@@ -45,7 +47,7 @@ func freezeAndPermit(f Facts) No {
 	case f.Permit.Err != nil:
 		return no("the permit cannot be read, which counts as frozen: %v", f.Permit.Err)
 	case !f.Permit.On:
-		return no("no permit: %s; people allow enforcement in the ConfigMap %q", f.Permit.Text, f.Config.Permit)
+		return no("no permit; people allow enforcement in the ConfigMap %q", f.Config.Permit)
 	}
 	return yes()
 }

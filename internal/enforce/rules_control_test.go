@@ -1,6 +1,7 @@
 package enforce
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -20,7 +21,7 @@ func TestGate08Budget(t *testing.T) { prove(t, 8, "budget", rows08()) }
 
 func rows09() []row {
 	over := func(f *Facts) { f.Grant, f.Enforcement.Grant = Grant{Over: "7 acts in an hour, 5 allowed"}, "" }
-	says := []string{"over budget: 7 acts in an hour, 5 allowed", "none of the round is done", "raise enforce.budget only if"}
+	says := []string{"over budget: none of the round is done", "the budget page says why", "raise the budget only if"}
 	return []row{
 		{name: "deployment", change: over, says: says, human: true},
 		{name: "ingress", ingress: true, change: over, says: says, human: true},
@@ -34,7 +35,7 @@ func rows10() []row {
 	return []row{
 		{name: "unread", change: func(f *Facts) { f.Breaker.Err = errTest() }, says: []string{"breaker cannot be read", "connection refused"}},
 		{name: "open", change: func(f *Facts) { f.Breaker = Switch{On: true, Text: "2 undos within an hour"} },
-			says: []string{"open: 2 undos within an hour", "a person closes it"}},
+			says: []string{"is open; a person closes it"}},
 		{name: "open without a reason", ingress: true, change: func(f *Facts) { f.Breaker.On = true }, says: []string{"is open"}},
 	}
 }
@@ -44,13 +45,31 @@ func TestGate10Breaker(t *testing.T) { prove(t, 10, "breaker", rows10()) }
 func rows15() []row {
 	return []row{
 		{name: "freeze unread", change: func(f *Facts) { f.Freeze.Err = errTest() }, says: []string{"freeze cannot be read", "connection refused"}},
-		{name: "frozen", change: func(f *Facts) { f.Freeze = Switch{On: true, Text: "global by ann: incident 42"} },
-			says: []string{"frozen: global by ann: incident 42", "k8guard unfreeze"}},
+		{name: "frozen", change: func(f *Facts) { f.Freeze = Switch{On: true, Text: "rule/IMAGE_REPO"} },
+			says: []string{"frozen: rule/IMAGE_REPO", "k8guard unfreeze"}},
 		{name: "permit unread", change: func(f *Facts) { f.Permit.Err = errTest() }, says: []string{"permit cannot be read", "counts as frozen"}},
 		{name: "no permit", change: func(f *Facts) { f.Permit = Switch{Text: `says "no"`} },
-			says: []string{`no permit: says "no"`, `ConfigMap "k8guard-permit"`}},
+			says: []string{"no permit; ", `ConfigMap "k8guard-permit"`}},
 		{name: "permit of nobody", ingress: true, change: func(f *Facts) { f.Permit = Switch{} }, says: []string{"no permit"}},
 	}
 }
 
 func TestGate15FreezeAndPermit(t *testing.T) { prove(t, 15, "freeze-and-permit", rows15()) }
+
+// TestARefusalTellsNothingOfOthers gives the gate words about other namespaces: what it says
+// is kept in a docket, which who may see its namespace reads.
+func TestARefusalTellsNothingOfOthers(t *testing.T) {
+	for name, change := range map[string]func(*Facts){
+		"budget": func(f *Facts) {
+			f.Grant, f.Enforcement.Grant = Grant{Over: "2 acts in a day for namespace payments, 1 allowed"}, ""
+		},
+		"breaker": func(f *Facts) { f.Breaker = Switch{On: true, Text: "the order fell back: Deployment payments/web"} },
+		"permit":  func(f *Facts) { f.Permit = Switch{Text: "off: incident in payments"} },
+	} {
+		f := validDeployment()
+		change(&f)
+		if no := Judge(f); no == nil || strings.Contains(no.Text, "payments") {
+			t.Errorf("%s: %v", name, no)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package enforce
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -12,7 +11,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
-	"github.com/k8guard/k8guard/internal/docket"
 )
 
 // queueLabel hands a Job's suspension to Kueue (https://kueue.sigs.k8s.io/docs/tasks/run/jobs/).
@@ -94,36 +92,6 @@ func (e *Enforcer) suspend(ctx context.Context, root v1.Root, live Live, value b
 	return m.ResourceVersion, nil
 }
 
-// resume lifts a suspension, if the last word on it is still ours.
-func (e *Enforcer) resume(ctx context.Context, d docket.Docket, w workload) (newUID, note string, err error) {
-	by := manager(d.Enforcement.ID) + "-undo"
-	note = resumed(d.Root, w)
-	who := scaledBy(w)
-	switch {
-	case !w.suspended && who == by:
-		return "", note, nil
-	case who == by:
-		return "", halted(d.Root, "it is suspended"), nil
-	case !w.suspended || who != manager(d.Enforcement.ID):
-		if who == "" {
-			who = "a writer that the API does not name"
-		}
-		return "", "", stopped{fmt.Sprintf("suspend is %t now, set by %s; not K8Guard's to change", w.suspended, who)}
-	}
-	live := Live{UID: string(w.meta.UID), ResourceVersion: w.meta.ResourceVersion}
-	if _, err := e.suspend(ctx, d.Root, live, false, by, []string{metav1.DryRunAll}); errors.Is(err, errReset) {
-		return "", "", stopped{err.Error()}
-	}
-	err = send(ctx, func(ctx context.Context) error {
-		_, err := e.suspend(ctx, d.Root, live, false, by, nil)
-		return err
-	})
-	if errors.Is(err, errReset) {
-		return "", halted(d.Root, err.Error()), nil
-	}
-	return "", note, final(err)
-}
-
 // resumed says what the undo sets off: a CronJob's controller starts the newest run that was
 // missed at once, unless the deadline for its start has passed.
 func resumed(root v1.Root, w workload) string {
@@ -134,8 +102,4 @@ func resumed(root v1.Root, w workload) string {
 		return fmt.Sprintf("%s is resumed; a run that was missed in the last %d s starts at once", root, *w.deadline)
 	}
 	return root.String() + " is resumed; if a run was missed meanwhile, it starts at once"
-}
-
-func halted(root v1.Root, how string) string {
-	return fmt.Sprintf("%s was resumed, and is suspended all the same: %s; see what changes the value, and resume it by hand", root, how)
 }

@@ -34,9 +34,13 @@ func (k *killed) CompareAndSet(ctx context.Context, d docket.Docket, entries []d
 }
 
 // TestAKillDoesNotLoseAnUndoForTheBreaker: the undo counts before it is on record, and is
-// not counted again when another process settles it.
+// not counted again when another process settles it. That of a tenant never counts.
 func TestAKillDoesNotLoseAnUndoForTheBreaker(t *testing.T) {
-	for limit, trips := range map[int]bool{1: true, 2: false} {
+	for _, tc := range []struct {
+		limit      int
+		own, trips bool
+	}{{1, false, true}, {2, false, false}, {1, true, false}} {
+		limit, trips := tc.limit, tc.trips
 		lossy := func(l ledger.Ledger) Store { return &killed{Ledger: l} }
 		b := newBench(t, lossy, "ours", func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodGet && path.Base(r.URL.Path) != "events" {
@@ -46,7 +50,7 @@ func TestAKillDoesNotLoseAnUndoForTheBreaker(t *testing.T) {
 		})
 		b.Config.Enforce.Breaker.UndosPerHour = limit
 		key := b.keep("ours", "Deployment", docket.Enforcement{State: docket.Undoing, Sending: time.Now(),
-			Prior: docket.Prior{ResourceVersion: "5", Replicas: ptr.To[int32](3)}, Undo: &docket.Undo{By: "ada"}})
+			Prior: docket.Prior{ResourceVersion: "5", Replicas: ptr.To[int32](3)}, Undo: &docket.Undo{By: "ada", Own: tc.own}})
 		if err := b.Settle(t.Context(), key); !errors.Is(err, errKilled) || b.docket(key).Enforcement.State != docket.Undoing || b.open() != trips {
 			t.Fatalf("limit %d, killed: %v; the breaker is open: %v", limit, err, b.open())
 		}

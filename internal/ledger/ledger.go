@@ -83,7 +83,10 @@ type Projections interface {
 	// Acts returns enforcements or refusals, newest first.
 	Acts(ctx context.Context, q ActQuery) (ActPage, error)
 	// Overview counts.
-	Overview(ctx context.Context) (Overview, error)
+	Overview(ctx context.Context, part Part) (Overview, error)
+	// Spaces returns every home of a docket's root once, by cluster and namespace: the names
+	// of which a [Part] can be made.
+	Spaces(ctx context.Context) ([]Space, error)
 }
 
 // Ledger is all three.
@@ -109,6 +112,7 @@ const (
 // CaseQuery filters cases; an empty field matches all. Statuses empty means every status
 // but standing and resolved.
 type CaseQuery struct {
+	Part      Part
 	Statuses  []string
 	Rule      string
 	Severity  string
@@ -189,4 +193,21 @@ func Status(c docket.Case) string {
 		}
 	}
 	return string(c.State)
+}
+
+// Held says in words what holds a case until the date of its plan: a pause after an undo or
+// an acknowledgement, or an exemption. Empty when the date is that of a step, or there is none.
+func Held(c docket.Case) string {
+	if c.Plan.At.IsZero() {
+		return ""
+	}
+	switch c.Plan.Reason {
+	case "cool-off":
+		return "undone, cooling off"
+	case "acknowledged":
+		return "paused"
+	case "exempt":
+		return "exempt"
+	}
+	return ""
 }

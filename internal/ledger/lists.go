@@ -16,8 +16,10 @@ var ErrCursor = errors.New("ledger: bad cursor")
 
 // LineQuery filters history; an empty field matches all. A back end may look at a bounded
 // part of what the first of Owner, Namespace, Rule and Kind that is set leaves, and answer
-// with a short page that goes on: only an empty Next is the end.
+// with a short page that goes on: only an empty Next is the end. With a Part, that bounded
+// part is of the Part's own rows.
 type LineQuery struct {
+	Part      Part
 	Text      string // see [Words]; without one that tells, nothing matches
 	Namespace string
 	Owner     string // one address
@@ -37,6 +39,7 @@ type LinePage struct {
 
 // DueQuery asks which steps come before Until, those that are overdue too.
 type DueQuery struct {
+	Part   Part
 	Until  time.Time
 	Limit  int // 1 to 500; 0 is 50
 	Cursor string
@@ -48,8 +51,10 @@ type DuePage struct {
 	Next string    `json:"next,omitempty"`
 }
 
-// OwnerQuery asks for owners, by address.
+// OwnerQuery asks for owners, by address. With a Part, the cases of that are counted, and an
+// owner of none of them is not in the list.
 type OwnerQuery struct {
+	Part   Part
 	Limit  int // 1 to 200; 0 is 50
 	Cursor string
 }
@@ -80,6 +85,7 @@ const (
 
 // ActQuery asks for acts, newest first.
 type ActQuery struct {
+	Part   Part
 	What   string // InForce, Undone, Refused
 	Limit  int    // 1 to 200; 0 is 50
 	Cursor string

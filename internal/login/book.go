@@ -1,13 +1,13 @@
 package login
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -17,10 +17,17 @@ import (
 const (
 	maxSessions  = 10_000
 	maxAddresses = 10_000
-	// tries and pause bound what one address may try: so many at once, and one more after
-	// each pause.
+	idBytes      = 32
+	maxOwn       = 20 // sessions of one reader
+	// tries and pause bound the tokens of one address that are nobody's: so many at once, and
+	// one more after each pause.
 	tries = 10
 	pause = 6 * time.Second
+	// spare is how many tokens a second are asked about for all addresses together that have
+	// used up theirs: behind one of them may be more than who tries.
+	spare = 5
+	// reviews bounds how many tokens that were not good lately are asked about at a time.
+	reviews = 8
 	// trusted is how long a token that was good is not counted as a try.
 	trusted = 10 * time.Minute
 )
@@ -30,9 +37,12 @@ const (
 type Book struct {
 	now       clock
 	sessions  *cache.LRUExpireCache // by hash of the id: the session
+	own       *cache.LRUExpireCache // by reader: the hashes of their sessions, oldest first
 	good      *cache.LRUExpireCache // by hash of the token
 	addresses *cache.LRUExpireCache // by address: its limiter
-	seal      cipher.AEAD
+	spare     *rate.Limiter
+	turns     chan struct{}
+	mu        sync.Mutex // over what is read and then added
 }
 
 type clock func() time.Time
@@ -54,26 +64,30 @@ type digest [sha256.Size]byte
 
 // NewBook returns an empty book.
 func NewBook(now func() time.Time) *Book {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // it never fails
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		panic(err) // the key has 32 bytes
-	}
-	seal, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		panic(err) // AES has blocks of 16 bytes
-	}
 	c := clock(now)
 	return &Book{now: c, sessions: cache.NewLRUExpireCacheWithClock(maxSessions, c), good: cache.NewLRUExpireCacheWithClock(maxSessions, c),
-		addresses: cache.NewLRUExpireCacheWithClock(maxAddresses, c), seal: seal}
+		addresses: cache.NewLRUExpireCacheWithClock(maxAddresses, c), own: cache.NewLRUExpireCacheWithClock(maxSessions, c),
+		spare: rate.NewLimiter(spare, 4*spare), turns: make(chan struct{}, reviews)}
 }
 
-// begin opens a session for the token and returns its id.
-func (b *Book) begin(token string) string {
-	id := make([]byte, 32)
+// begin opens a session for the reader's token and returns its id. Of one reader's sessions
+// the oldest goes, so that nobody's logins end those of others.
+func (b *Book) begin(who Reader, token string) string {
+	id := make([]byte, idBytes)
 	_, _ = rand.Read(id)
 	text := base64.RawURLEncoding.EncodeToString(id)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var own []digest
+	if kept, ok := b.own.Get(who.Key()); ok {
+		own = slices.Clone(kept.([]digest))
+	}
+	own = append(own, hash(text))
+	if len(own) > maxOwn {
+		b.sessions.Remove(own[0])
+		own = own[1:]
+	}
+	b.own.Add(who.Key(), own, sessionLife)
 	b.sessions.Add(hash(text), session{secret{&token}}, sessionLife)
 	return text
 }
@@ -89,13 +103,26 @@ func (b *Book) token(id string) (string, bool) {
 
 func (b *Book) end(id string) { b.sessions.Remove(hash(id)) }
 
-// allowed says whether the address may try this token now, and counts the try. A token that
-// was good lately is no try, so that a neighbour behind the same proxy shuts nobody out.
-func (b *Book) allowed(address, token string) bool {
+// allowed says whether the address may ask about another token now.
+func (b *Book) allowed(address string) bool {
+	return b.limiter(address).TokensAt(b.now()) >= 1 || b.spare.AllowN(b.now(), 1)
+}
+
+// charge counts a token that was nobody's.
+func (b *Book) charge(address string) { b.limiter(address).AllowN(b.now(), 1) }
+
+// turn waits until one more token may be asked about, and returns what ends it. A token that
+// was good lately waits for nobody.
+func (b *Book) turn(ctx context.Context, token string) (done func(), known bool, err error) {
 	if _, ok := b.good.Get(hash(token)); ok {
-		return true
+		return func() {}, true, nil
 	}
-	return b.limiter(address).AllowN(b.now(), 1)
+	select {
+	case b.turns <- struct{}{}:
+		return func() { <-b.turns }, false, nil
+	case <-ctx.Done():
+		return nil, false, ctx.Err()
+	}
 }
 
 // trust remembers a good token.
@@ -103,15 +130,17 @@ func (b *Book) trust(token string) { b.good.Add(hash(token), true, trusted) }
 
 func (b *Book) distrust(token string) { b.good.Remove(hash(token)) }
 
-// limiter is the address's; two requests at once may make two, of which one stays.
+// limiter is the address's; used, it lives until it would be full again.
 func (b *Book) limiter(address string) *rate.Limiter {
 	key := network(address)
-	if l, ok := b.addresses.Get(key); ok {
-		return l.(*rate.Limiter)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l, ok := b.addresses.Get(key)
+	if !ok {
+		l = rate.NewLimiter(rate.Every(pause), tries)
 	}
-	l := rate.NewLimiter(rate.Every(pause), tries)
 	b.addresses.Add(key, l, tries*pause)
-	return l
+	return l.(*rate.Limiter)
 }
 
 // network is what counts as one address: of IPv6 the 64 bits that one customer has.
@@ -129,18 +158,3 @@ func network(address string) string {
 }
 
 func hash(text string) digest { return sha256.Sum256([]byte(text)) }
-
-// Seal hides a text that a reader hands back: a place in a list may name what they may not see.
-func (b *Book) Seal(text string) string {
-	return base64.RawURLEncoding.EncodeToString(b.seal.Seal(nil, nil, []byte(text), nil)) //nolint:gosec // the AEAD makes a random nonce itself
-}
-
-// Unseal reads it again; after a restart it cannot.
-func (b *Book) Unseal(text string) (string, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(raw) < b.seal.Overhead() {
-		return "", errors.New("login: not sealed by us")
-	}
-	plain, err := b.seal.Open(nil, nil, raw, nil)
-	return string(plain), err
-}

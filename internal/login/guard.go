@@ -9,7 +9,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
+
+// patience bounds how long a token waits to be asked about, and for the answer.
+const patience = 10 * time.Second
 
 // Wrap returns next behind the guard: headers that every answer carries, our names only, no
 // other origin, a small body, and where there is a login, a reader.
@@ -23,7 +27,7 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 	}
 	inner := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		headers(w.Header())
+		Headers(w.Header())
 		if !g.ours(r.Host) {
 			refuse(w, http.StatusMisdirectedRequest, "this K8Guard is not reached under that host name; "+
 				"use localhost, or set report.url to the name you use")
@@ -34,7 +38,8 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-func headers(h http.Header) {
+// Headers are those that every answer carries.
+func Headers(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; "+
 		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -65,16 +70,20 @@ func (g *Guard) known(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if g.open(r.URL.Path) {
+		token, asked := bearer(r.Header)
+		ask := g.who
+		if !asked {
+			token, _ = g.Book.token(g.id(r))
+			ask = g.again
+		}
+		if g.open(r.URL.Path) && token == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
-		token, asked := bearer(r.Header)
-		if !asked {
-			token, _ = g.Book.token(g.id(r))
-		}
-		who, code, err := g.who(r, token)
+		who, code, err := ask(r, token)
 		switch {
+		case code != 0 && g.open(r.URL.Path):
+			next.ServeHTTP(w, r) // as nobody
 		case code == http.StatusUnauthorized && !asked && browser(r):
 			http.Redirect(w, r, "/login?next="+url.QueryEscape(local(r.URL.RequestURI())), http.StatusSeeOther)
 		case code != 0:
@@ -90,19 +99,45 @@ func (g *Guard) who(r *http.Request, token string) (Reader, int, error) {
 	if token == "" {
 		return Reader{}, http.StatusUnauthorized, nil
 	}
-	if !g.Book.allowed(r.RemoteAddr, token) {
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	done, known, err := g.Book.turn(ctx, token)
+	if err != nil || !known && !g.Book.allowed(r.RemoteAddr) {
+		if err == nil {
+			done()
+		}
 		return Reader{}, http.StatusTooManyRequests, nil
 	}
-	who, err := g.Reviewer.Who(r.Context(), token)
+	defer done()
+	who, err := g.Reviewer.Who(ctx, token)
 	switch {
 	case errors.Is(err, ErrToken):
 		g.Book.distrust(token)
+		g.Book.charge(r.RemoteAddr)
 		g.Log.WarnContext(r.Context(), "login: a token that is nobody's", "address", r.RemoteAddr)
 		return Reader{}, http.StatusUnauthorized, nil
 	case err != nil:
 		return Reader{}, http.StatusServiceUnavailable, err
 	}
 	g.Book.trust(token)
+	return who, 0, nil
+}
+
+// again asks about a session's token. It was good once, so that it counts as no try; a session
+// whose token is nobody's any more is over.
+func (g *Guard) again(r *http.Request, token string) (Reader, int, error) {
+	if token == "" {
+		return Reader{}, http.StatusUnauthorized, nil
+	}
+	who, err := g.Reviewer.Who(r.Context(), token)
+	switch {
+	case errors.Is(err, ErrToken):
+		g.Book.distrust(token)
+		g.Book.end(g.id(r))
+		return Reader{}, http.StatusUnauthorized, nil
+	case err != nil:
+		return Reader{}, http.StatusServiceUnavailable, err
+	}
 	return who, 0, nil
 }
 
@@ -122,7 +157,7 @@ func (g *Guard) deny(w http.ResponseWriter, r *http.Request, code int, err error
 // unasked says that the API server gave no answer, and why.
 func (g *Guard) unasked(w http.ResponseWriter, r *http.Request, err error) {
 	g.Log.ErrorContext(r.Context(), "login: the API server could not be asked", "error", err)
-	refuse(w, http.StatusServiceUnavailable, "the API server could not be asked who you are and what you may see: "+err.Error())
+	refuse(w, http.StatusServiceUnavailable, "the API server could not be asked who you are and what you may see: "+Why(err))
 }
 
 // browser says that a person looks at the answer.

@@ -15,7 +15,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -30,6 +32,23 @@ type Reader struct {
 	Extra  map[string][]string
 }
 
+// Key tells readers apart.
+func (r Reader) Key() string { return r.UID + "/" + r.Name }
+
+// Told is an error whose words may be shown to anyone.
+type Told string
+
+// Error implements error.
+func (t Told) Error() string { return string(t) }
+
+// Why is what may be shown of an error: the log has the rest, with addresses in it.
+func Why(err error) string {
+	if told, ok := errors.AsType[Told](err); ok {
+		return told.Error()
+	}
+	return "K8Guard's log says why; try again"
+}
+
 // Right is what a reader may want to do.
 type Right string
 
@@ -37,9 +56,28 @@ type Right string
 const (
 	See    Right = "list pods"                                                // see what concerns the namespace
 	Roots  Right = "list namespaces"                                          // see what concerns no namespace
-	Change Right = "patch deployments.apps"                                   // undo, acknowledge
+	Change Right = "patch deployments.apps"                                   // undo, acknowledge; see [ChangeOf]
 	Switch Right = "update the permit's ConfigMap of K8Guard's own namespace" // freeze, lift
 )
+
+// changes are the rights to do by hand what an undo does, by kind of root.
+func changes() map[string]Right {
+	return map[string]Right{"StatefulSet": "patch statefulsets.apps", "ReplicaSet": "patch replicasets.apps", "Job": "patch jobs.batch",
+		"CronJob": "patch cronjobs.batch", "Ingress": "create ingresses.networking.k8s.io"}
+}
+
+// ChangeOf is the right to change a root of the kind: Change for one that is never acted on.
+func ChangeOf(kind string) Right {
+	if right, ok := changes()[kind]; ok {
+		return right
+	}
+	return Change
+}
+
+// Rights are all that may be asked for.
+func Rights() []Right {
+	return append([]Right{See, Roots, Change, Switch}, slices.Sorted(maps.Values(changes()))...)
+}
 
 // Reviewer knows readers and their rights.
 type Reviewer interface {
@@ -47,6 +85,8 @@ type Reviewer interface {
 	Who(ctx context.Context, token string) (Reader, error)
 	// May says whether the reader has the right in the namespace; "" means in all.
 	May(ctx context.Context, who Reader, right Right, namespace string) (bool, error)
+	// MayNow is May before a change: no older answer counts.
+	MayNow(ctx context.Context, who Reader, right Right, namespace string) (bool, error)
 }
 
 // Settings is what a guard is built from. Without a Reviewer there is no login: who reaches
@@ -97,6 +137,15 @@ func (g *Guard) May(ctx context.Context, right Right, namespace string) (bool, e
 		return false, nil
 	}
 	return g.Reviewer.May(ctx, *who, right, namespace)
+}
+
+// MayNow is May before a change.
+func (g *Guard) MayNow(ctx context.Context, right Right, namespace string) (bool, error) {
+	who := ReaderOf(ctx)
+	if g.Reviewer == nil || who == nil {
+		return g.Reviewer == nil, nil
+	}
+	return g.Reviewer.MayNow(ctx, *who, right, namespace)
 }
 
 // All lets through who may see every namespace: for what is not authorised row by row.

@@ -33,12 +33,12 @@ func (g *Guard) enter(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 		g.Log.ErrorContext(r.Context(), "login: the API server could not be asked", "error", err)
-		g.show(w, r, code, "The API server could not be asked: "+err.Error())
+		g.show(w, r, code, "The API server could not be asked: "+Why(err)+".")
 		return
 	}
 	g.Book.end(g.id(r))
 	g.Log.InfoContext(r.Context(), "login: a reader came", "name", who.Name, "address", r.RemoteAddr)
-	g.cookie(w, g.Book.begin(token), int(sessionLife.Seconds()))
+	g.cookie(w, g.Book.begin(who, token), int(sessionLife.Seconds()))
 	http.Redirect(w, r, local(r.PostFormValue("next")), http.StatusSeeOther) //nolint:gosec // local lets addresses of ours through only
 }
 

@@ -1,9 +1,9 @@
 package login
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -44,10 +44,10 @@ func (g *Guard) name() string {
 // id reads the session's id. Two cookies of the name are none: one of them is forged.
 func (g *Guard) id(r *http.Request) string {
 	all := r.CookiesNamed(g.name())
-	if len(all) != 1 || !regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`).MatchString(all[0].Value) {
+	if len(all) != 1 || len(all[0].Value) != base64.RawURLEncoding.EncodedLen(idBytes) {
 		return ""
 	}
-	return all[0].Value
+	return all[0].Value // what is no id of ours is none that the book knows
 }
 
 // local returns the path and query of an address of ours, "/" for everything else.

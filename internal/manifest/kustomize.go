@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,6 +39,20 @@ func Kustomize(dir string) (Set, error) {
 	return set, newDecoder().read(&set, "(kustomize build "+dir+")", bytes.NewReader(text))
 }
 
+// kustomization is the file that makes a folder one, or empty.
+func kustomization(dir string) string {
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
+			return name
+		}
+	}
+	return ""
+}
+
+func isKustomization(file string) bool {
+	return slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(file))
+}
+
 // local refuses a kustomization that names what lies elsewhere, before anything follows it.
 type local struct {
 	filesys.FileSystem
@@ -53,7 +68,7 @@ func (l *local) ReadFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(path)) || bytes.Contains(text, []byte("builtin")) {
+	if isKustomization(path) || bytes.Contains(text, []byte("builtin")) {
 		l.refused = localOnly(path, text)
 	}
 	return text, l.refused

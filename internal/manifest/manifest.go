@@ -60,6 +60,11 @@ func Read(paths []string, recursive bool, stdin io.Reader) (Set, error) {
 		}
 		files, unread, err := list(path, recursive)
 		errs = append(errs, err)
+		for _, f := range files {
+			if isKustomization(f) {
+				set.Warnings = append(set.Warnings, fmt.Sprintf("%s: the kustomization was not built, its files were judged as they are; -k %s builds it", f, filepath.Dir(f)))
+			}
+		}
 		if unread > 0 {
 			set.Warnings = append(set.Warnings, fmt.Sprintf("%s: %d folders below it were not read; -R reads them", path, unread))
 		}
@@ -79,6 +84,9 @@ func list(path string, recursive bool) (files []string, unread int, err error) {
 	}
 	if !info.IsDir() {
 		return []string{path}, 0, nil
+	}
+	if file := kustomization(path); file != "" && !recursive {
+		return nil, 0, fmt.Errorf("%s makes %s a kustomization, whose files mean something only when it is built: use -k %s, or name the files", file, path, path)
 	}
 	err = filepath.WalkDir(path, func(p string, entry fs.DirEntry, err error) error {
 		switch {

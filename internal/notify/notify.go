@@ -48,10 +48,11 @@ type Digest struct {
 // Item is one case in a digest.
 type Item struct {
 	Case     string   `json:"case"`
-	Docket   string   `json:"docket"`  // "cluster/root" UIDs
-	Purpose  string   `json:"purpose"` // docket.Purpose: warning, enforced, undone, resolved, needs-human
-	N        int      `json:"n"`       // this warning's number
-	Needed   int      `json:"needed"`  // warnings before an act; 0 when no act follows
+	Cluster  string   `json:"cluster,omitempty"` // the name; set where a digest speaks of several
+	Docket   string   `json:"docket"`            // "cluster/root" UIDs
+	Purpose  string   `json:"purpose"`           // docket.Purpose: warning, enforced, undone, resolved, needs-human
+	N        int      `json:"n"`                 // this warning's number
+	Needed   int      `json:"needed"`            // warnings before an act; 0 when no act follows
 	Rule     string   `json:"rule"`
 	Title    string   `json:"title"`
 	Severity string   `json:"severity"`
@@ -67,10 +68,11 @@ type Item struct {
 	// NextStep says in words what comes next ("warning 2 of 3", "scale to zero").
 	NextStep string    `json:"nextStep,omitempty"`
 	NextAt   time.Time `json:"nextAt,omitzero"`
-	// Done says what was done and when, and Undo is the command that takes it back; set when
-	// Purpose is enforced.
+	// Done says what was done and when; set when Purpose is enforced or undone. Undo is the
+	// command that takes it back, Back says how it was taken back, by whom and when.
 	Done string `json:"done,omitempty"`
 	Undo string `json:"undo,omitempty"`
+	Back string `json:"back,omitempty"`
 	// Human says what a person must see to; set when Purpose is needs-human.
 	Human string `json:"human,omitempty"`
 	URL   string `json:"url,omitempty"`

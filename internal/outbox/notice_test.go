@@ -178,6 +178,7 @@ func TestAbandonIsForTheDead(t *testing.T) {
 		want       outbox.State
 	}{
 		{"of another process", "new", true, outbox.Unknown},
+		{"of another process, a moment ago", "younger", true, outbox.Sending},
 		{"of this one", "old", true, outbox.Sending},
 		{"not begun", "new", false, outbox.Due},
 	} {
@@ -187,7 +188,11 @@ func TestAbandonIsForTheDead(t *testing.T) {
 			_, _, err := outbox.Begin(t.Context(), l, n.Key, "old", "token", start())
 			must(t, err)
 		}
-		got, err := outbox.Abandon(t.Context(), l, n.Key, test.asks)
+		before := start()
+		if test.asks == "younger" {
+			before = start().Add(-time.Second)
+		}
+		got, err := outbox.Abandon(t.Context(), l, n.Key, test.asks, before)
 		if must(t, err); got.State != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got.State, test.want)
 		}

@@ -202,11 +202,11 @@ func End(ctx context.Context, l ledger.Records, key, token string, o notify.Outc
 	})
 }
 
-// Abandon turns a try of another holder, whose process is dead, into "unknown"; with no
-// holder, anybody's.
-func Abandon(ctx context.Context, l ledger.Records, key, holder string) (Notice, error) {
+// Abandon turns a try of another holder that began before a time into "unknown": its process
+// is dead, or has given it up. With no holder, anybody's.
+func Abandon(ctx context.Context, l ledger.Records, key, holder string, before time.Time) (Notice, error) {
 	return ledger.UpdateRecord(ctx, l, key, func(n *Notice) (bool, error) {
-		if n.State != Sending || n.Holder == holder {
+		if n.State != Sending || n.Holder == holder || n.LastTry.After(before) {
 			return false, nil
 		}
 		n.State, n.Detail = Unknown, "the try ended before its answer was on record"

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,14 +144,23 @@ func decisions() []decision {
 		{"only a person can change it", func(in *policy.Input) {
 			in.Docket.Refusal = &docket.Refusal{Rule: 12, Human: true, Until: in.Now.Add(time.Minute)}
 		}, want{policy.Wait, policy.HumanNeeded, docket.ScaleToZero}, time.Minute},
+		{"a no by another budget", func(in *policy.Input) {
+			in.Docket.Refusal, in.Budget = &docket.Refusal{Rule: 9, Budget: "1 an hour", Until: in.Now.Add(time.Hour)}, "2 an hour"
+		}, want{policy.Act, policy.Due, ""}, 0},
 		{"the no is over", func(in *policy.Input) { in.Docket.Refusal = &docket.Refusal{Rule: 8, Until: in.Now} }, want{policy.Act, policy.Due, ""}, 0},
 
 		{"acted, not told", func(in *policy.Input) { in.Case.State = docket.Acted }, want{policy.Notify, policy.Due, "enforced"}, 0},
-		{"acted, being told", func(in *policy.Input) { in.Case.State = docket.Acted; in.Case.Notices[0].Purpose = docket.Enforced }, want{policy.None, policy.InFlight, ""}, 0},
-		{"acted, told", func(in *policy.Input) { in.Case.State, in.Case.ToldActed = docket.Acted, true }, want{policy.None, policy.IsActed, ""}, 0},
-		{"cool-off", func(in *policy.Input) {
-			in.Case.State, in.Case.ToldActed, in.Docket.CoolOffUntil = docket.Acted, true, in.Now.Add(time.Hour)
-		}, want{policy.None, policy.CoolOff, ""}, time.Hour},
+		{"acted, being told", func(in *policy.Input) { acted(in, docket.Enforced, docket.Pending) }, want{policy.None, policy.InFlight, ""}, 0},
+		{"acted, told", func(in *policy.Input) { acted(in, docket.Enforced, docket.Sent) }, want{policy.None, policy.IsActed, ""}, 0},
+		{"acted, perhaps told", func(in *policy.Input) { acted(in, docket.Enforced, docket.UnknownSend) }, want{policy.None, policy.IsActed, ""}, 0},
+		{"acted, told in vain", func(in *policy.Input) { acted(in, docket.Enforced, docket.FailedSend) }, want{policy.Notify, policy.Due, "enforced"}, 0},
+		{"acted, and another of its family told", func(in *policy.Input) {
+			acted(in, docket.Enforced, docket.Sent)
+			in.Case.Notices[len(in.Case.Notices)-1].Case = "c-other"
+		}, want{policy.Notify, policy.Due, "enforced"}, 0},
+		{"undone, not told", func(in *policy.Input) { undone(in); acted(in, docket.Enforced, docket.Sent) }, want{policy.Notify, policy.Due, "undone"}, 0},
+		{"undone, being told", func(in *policy.Input) { undone(in); acted(in, docket.Undone, docket.Pending) }, want{policy.None, policy.InFlight, ""}, 0},
+		{"cool-off", func(in *policy.Input) { undone(in); acted(in, docket.Undone, docket.Sent) }, want{policy.None, policy.CoolOff, ""}, time.Hour},
 		{"contested", func(in *policy.Input) { in.Case.State = docket.Contested }, want{policy.None, policy.IsContested, ""}, 0},
 		{"resolved, not told", func(in *policy.Input) { in.Case.State = docket.Resolved }, want{policy.Notify, policy.Due, "resolved"}, 0},
 		{"resolved, told", func(in *policy.Input) { in.Case.State, in.Case.ToldResolved = docket.Resolved, true }, want{policy.None, policy.IsResolved, ""}, 0},
@@ -173,6 +183,15 @@ func TestActsIsWhatDecideComesTo(t *testing.T) {
 		case !policy.Acts(in) && (p.Step == policy.Act || p.Next == docket.ScaleToZero):
 			t.Errorf("%s: not announced, though %+v", test.name, p)
 		}
+	}
+}
+
+// TestAPlanTellsNothingOfOthers: a plan is read by who may see its namespace only.
+func TestAPlanTellsNothingOfOthers(t *testing.T) {
+	in := ready()
+	in.Control.Breaker = "the order fell back: Deployment payments/web"
+	if p := policy.Decide(in); p.Reason != policy.BreakerOpen || strings.Contains(p.Text, "payments") {
+		t.Errorf("%+v", p)
 	}
 }
 
@@ -264,3 +283,14 @@ func reasons() []string {
 }
 
 func known(reason string) bool { return slices.Contains(reasons(), reason) }
+
+// acted makes the case one that was acted on, with one more notice.
+func acted(in *policy.Input, told docket.Purpose, how docket.Result) {
+	in.Case.State = docket.Acted
+	in.Case.Notices = append(in.Case.Notices, docket.NoticeRef{Key: "z", Purpose: told, Owner: ada, Result: how, At: in.Now})
+}
+
+func undone(in *policy.Input) {
+	in.Docket.Enforcement = &docket.Enforcement{State: docket.Undid}
+	in.Docket.CoolOffUntil = in.Now.Add(time.Hour)
+}

@@ -61,8 +61,8 @@ const (
 // Controls are the switches that hold or allow everything at once.
 type Controls struct {
 	Mode    string // config.Mode…
-	Frozen  string // why; empty when not
-	Breaker string // why it is open; empty when closed
+	Frozen  string // the scope; empty when not
+	Breaker string // why it is open, which no plan says: it may tell of others; empty when closed
 }
 
 // Input is all that a decision depends on.
@@ -77,6 +77,7 @@ type Input struct {
 	Fresh    bool
 	Control  Controls
 	MinAge   time.Duration
+	Budget   string // names its limits, see [docket.Refusal]
 	Now      time.Time
 }
 
@@ -116,8 +117,12 @@ func closed(in Input) (docket.Plan, bool) {
 	case docket.Contested:
 		return hold(IsContested, "someone put it back while it still violates; K8Guard stops, a person decides")
 	case docket.Acted:
-		if tell && !c.ToldActed {
-			return once(in, docket.Enforced)
+		news := docket.Enforced
+		if in.Docket.Undone() {
+			news = docket.Undone
+		}
+		if tell && !c.Told(news) {
+			return once(in, news)
 		}
 		if in.Now.Before(in.Docket.CoolOffUntil) {
 			return docket.Plan{Step: None, Reason: CoolOff, Text: "undone; cooling off", At: in.Docket.CoolOffUntil}, true
@@ -127,12 +132,10 @@ func closed(in Input) (docket.Plan, bool) {
 	return docket.Plan{}, false
 }
 
-// once tells a closing notice, unless one is under way or may have arrived.
+// once tells a closing notice, unless one is under way.
 func once(in Input, p docket.Purpose) (docket.Plan, bool) {
-	for _, n := range in.Case.Notices {
-		if n.Purpose == p && n.Result != docket.FailedSend {
-			return hold(InFlight, "")
-		}
+	if in.Case.Telling() {
+		return hold(InFlight, "")
 	}
 	return docket.Plan{Step: Notify, Reason: Due, Next: string(p)}, true
 }
@@ -260,8 +263,8 @@ func act(in Input) (docket.Plan, bool) {
 	case in.Control.Frozen != "":
 		return hold(Frozen, "frozen: %s", in.Control.Frozen)
 	case in.Control.Breaker != "":
-		return hold(BreakerOpen, "the circuit breaker is open: %s", in.Control.Breaker)
-	case d.Refusal != nil && in.Now.Before(d.Refusal.Until):
+		return hold(BreakerOpen, "the circuit breaker is open; the overview says why")
+	case d.Refusal != nil && d.Refusal.Holds(in.Now, in.Budget):
 		reason := Refused
 		if d.Refusal.Human {
 			reason = HumanNeeded

@@ -39,11 +39,11 @@ func input(rt *rapid.T) policy.Input {
 	in.Case.Unknown = some(rt, "unknown", "", "denied")
 	in.Case.FirstSeen = in.Now.Add(-hours(rt, "seen", 0, 200))
 	in.Case.OpenedAt = in.Case.FirstSeen.Add(hours(rt, "opened", 0, 3))
-	in.Case.ToldActed, in.Case.ToldResolved = rapid.Bool().Draw(rt, "told acted"), rapid.Bool().Draw(rt, "told resolved")
+	in.Case.ToldResolved = rapid.Bool().Draw(rt, "told resolved")
 	in.Case.Notices = nil
 	for n := range rapid.IntRange(0, 7).Draw(rt, "notices") {
 		in.Case.Notices = append(in.Case.Notices, docket.NoticeRef{Key: fmt.Sprint(n), N: n + 1,
-			Purpose: some(rt, "purpose", docket.Warning, docket.Warning, docket.Enforced, docket.AllClear),
+			Purpose: some(rt, "purpose", docket.Warning, docket.Warning, docket.Enforced, docket.Undone, docket.AllClear),
 			Owner:   some(rt, "told", ada, "bob@example.com"),
 			Result:  some(rt, "result", docket.Sent, docket.Sent, docket.Sent, docket.UnknownSend, docket.Pending),
 			At:      in.Now.Add(-hours(rt, "at", 0, 100)),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -74,7 +75,7 @@ func ofCursor(err error) error {
 }
 
 func (s *server) load(ctx context.Context, id string) (CaseView, error) {
-	d, err := s.seen().Case(ctx, id)
+	d, lines, err := s.seen().Case(ctx, id)
 	if err != nil {
 		return CaseView{}, err
 	}
@@ -82,8 +83,7 @@ func (s *server) load(ctx context.Context, id string) (CaseView, error) {
 	if c == nil {
 		return CaseView{}, ledger.ErrNotFound
 	}
-	lines, err := s.seen().Latest(ctx, d.Key, maxLines)
-	return CaseView{Case: *c, Status: ledger.Status(*c), Docket: d, History: lines}, err
+	return CaseView{Case: *c, Status: ledger.Status(*c), Docket: d, History: lines}, nil
 }
 
 func (s *server) apiPost(do func(*http.Request, Ask) (string, error)) http.HandlerFunc {
@@ -112,7 +112,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, value any, err e
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(value); err != nil {
+	if err := json.NewEncoder(w).Encode(whole(value)); err != nil {
 		s.Log.WarnContext(r.Context(), "report: answer cut off", "path", r.URL.Path, "error", err)
 	}
 }
@@ -131,7 +131,7 @@ func (s *server) explain(r *http.Request, err error) (int, string) {
 	case errors.As(err, &no):
 		return no.code, no.text
 	case errors.Is(err, ledger.ErrNotFound):
-		return http.StatusNotFound, "id: no such case; /cases lists them"
+		return http.StatusNotFound, fmt.Sprintf("no case is called %q; /cases and k8guard cases --all list them", r.PathValue("id"))
 	}
 	s.Log.ErrorContext(r.Context(), "report: request ended badly", "path", r.URL.Path, "error", err)
 	return http.StatusServiceUnavailable, "the ledger or the action service does not answer; the log says why; try again"

@@ -7,8 +7,9 @@ import (
 
 // Control is what the action service does for people. Errors are shown to them.
 type Control interface {
-	// Undo takes back the enforcement that the case is part of, and says what it did.
-	Undo(ctx context.Context, caseID, by, reason string) (string, error)
+	// Undo takes back the enforcement that the case is part of, and says what it did. Own says
+	// that who asks may change some namespaces only.
+	Undo(ctx context.Context, caseID, by, reason string, own bool) (string, error)
 	// Freeze stops enforcement in the scope: "global", "cluster/NAME" or "rule/ID".
 	Freeze(ctx context.Context, scope, by, reason string) error
 	// Unfreeze lifts the freeze of exactly this scope.
@@ -30,6 +31,8 @@ type Status struct {
 	WatchAge    time.Duration `json:"watchAgeNanoseconds"`
 	Stale       bool          `json:"stale"`
 	Observed    time.Time     `json:"observed,omitzero"`
+	// Refused says why the newest configuration was not taken over; an older one is in force.
+	Refused string `json:"configRefused,omitempty"`
 }
 
 // Freeze is one switch that stops enforcement. Pending: an act or undo that had

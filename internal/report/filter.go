@@ -122,7 +122,7 @@ func historyNames() []string {
 func entryKinds() []string {
 	return []string{docket.EntrySeen, docket.EntryOpened, docket.EntryChanged, docket.EntryResolved, docket.EntryReopened, docket.EntryGone,
 		docket.EntryUnknown, docket.EntryOwner, docket.EntryPlan, docket.EntryNotice, docket.EntryIntent, docket.EntryActed, docket.EntryRefused,
-		docket.EntryFenced, docket.EntryUnclear, docket.EntryUndoing, docket.EntryUndone, docket.EntryContested, docket.EntryDormant}
+		docket.EntryFenced, docket.EntryUnclear, docket.EntryUndoing, docket.EntryUndone, docket.EntryContested, docket.EntryDormant, docket.EntryAcknowledged}
 }
 
 // parseLines reads the filters of history. A day given as the end is part of it.

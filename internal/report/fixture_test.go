@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,8 +21,27 @@ func noon() time.Time { return time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC) }
 // shelf is a ledger in memory: what the report asks of one, no more.
 type shelf struct{ dockets []docket.Docket }
 
-func (s shelf) rows(q ledger.CaseQuery) (rows []ledger.CaseRow) {
+func (s shelf) of(p ledger.Part) (list []docket.Docket) {
 	for _, d := range s.dockets {
+		if p.Holds(d.Key, d.Root) {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+func (s shelf) Spaces(context.Context) (list []ledger.Space, _ error) {
+	for _, d := range s.dockets {
+		list = append(list, ledger.Space{Cluster: d.Key.Cluster, Namespace: ledger.Home(d.Root)})
+	}
+	slices.SortFunc(list, func(a, b ledger.Space) int {
+		return strings.Compare(a.Cluster+"/"+a.Namespace, b.Cluster+"/"+b.Namespace)
+	})
+	return slices.Compact(list), nil
+}
+
+func (s shelf) rows(q ledger.CaseQuery) (rows []ledger.CaseRow) {
+	for _, d := range s.of(q.Part) {
 		for _, c := range d.Cases {
 			status := ledger.Status(c)
 			if len(q.Statuses) > 0 && !slices.Contains(q.Statuses, status) || q.Rule != "" && q.Rule != c.Rule || q.Namespace != "" && q.Namespace != d.Root.Namespace {
@@ -82,7 +102,7 @@ func (s shelf) Lines(ctx context.Context, q ledger.LineQuery) (page ledger.LineP
 	if q.Cursor != "" {
 		return page, ledger.ErrCursor
 	}
-	for _, d := range s.dockets {
+	for _, d := range s.of(q.Part) {
 		more, _ := s.History(ctx, d.Key, 0, 0)
 		page.Lines = append(page.Lines, more...)
 	}
@@ -91,7 +111,7 @@ func (s shelf) Lines(ctx context.Context, q ledger.LineQuery) (page ledger.LineP
 }
 
 func (s shelf) Due(_ context.Context, q ledger.DueQuery) (page ledger.DuePage, _ error) {
-	for _, r := range s.rows(ledger.CaseQuery{}) {
+	for _, r := range s.rows(ledger.CaseQuery{Part: q.Part}) {
 		if at := r.Case.Plan.At; !at.IsZero() && at.Before(q.Until) {
 			page.Rows = append(page.Rows, r)
 		}
@@ -100,15 +120,16 @@ func (s shelf) Due(_ context.Context, q ledger.DueQuery) (page ledger.DuePage, _
 	return page, nil
 }
 
-func (s shelf) Owners(context.Context, ledger.OwnerQuery) (page ledger.OwnerPage, _ error) {
-	for _, r := range s.rows(ledger.CaseQuery{})[:min(3, len(s.dockets))] {
+func (s shelf) Owners(_ context.Context, q ledger.OwnerQuery) (page ledger.OwnerPage, _ error) {
+	rows := s.rows(ledger.CaseQuery{Part: q.Part})
+	for _, r := range rows[:min(3, len(rows))] {
 		page.Rows = append(page.Rows, ledger.OwnerRow{Email: r.Owner.Emails[0], Open: 7, NeedsHuman: 2, Next: &r})
 	}
 	return page, nil
 }
 
 func (s shelf) Acts(_ context.Context, q ledger.ActQuery) (page ledger.ActPage, _ error) {
-	for _, d := range s.dockets {
+	for _, d := range s.of(q.Part) {
 		if row, what, _ := ledger.Act(d); what == q.What {
 			page.Rows = append(page.Rows, row)
 		}
@@ -117,10 +138,10 @@ func (s shelf) Acts(_ context.Context, q ledger.ActQuery) (page ledger.ActPage, 
 	return page, nil
 }
 
-func (s shelf) Overview(context.Context) (ledger.Overview, error) {
+func (s shelf) Overview(_ context.Context, part ledger.Part) (ledger.Overview, error) {
 	o := ledger.Overview{ByStatus: map[string]int{}, ByRule: map[string]int{}, BySeverity: map[string]int{}}
 	spaces := map[string]int{}
-	for _, r := range s.rows(ledger.CaseQuery{}) {
+	for _, r := range s.rows(ledger.CaseQuery{Part: part}) {
 		o.ByStatus[r.Status]++
 		o.ByRule[r.Case.Rule]++
 		o.BySeverity[r.Case.Severity]++
@@ -136,13 +157,14 @@ func (s shelf) Overview(context.Context) (ledger.Overview, error) {
 }
 
 type desk struct {
+	own   bool // the last undo
 	asked []string
 	err   error
 	stale bool
 }
 
-func (d *desk) Undo(_ context.Context, id, by, reason string) (string, error) {
-	d.asked = append(d.asked, "undo "+id+" "+by+" "+reason)
+func (d *desk) Undo(_ context.Context, id, by, reason string, own bool) (string, error) {
+	d.asked, d.own = append(d.asked, "undo "+id+" "+by+" "+reason), own
 	return "restored 3 replicas", d.err
 }
 

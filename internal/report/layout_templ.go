@@ -162,26 +162,26 @@ func layout(f frame, body templ.Component) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else if f.Status.Stale {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<p class=\"alert\" role=\"alert\"><b>Stale.</b> The cluster was last heard ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<p class=\"alert\" role=\"alert\"><b>Stale.</b> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var9 string
-			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(span(f.Status.WatchAge))
+			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(heard(f))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `layout.templ`, Line: 41, Col: 101}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `layout.templ`, Line: 41, Col: 59}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, " ago. Nothing is enforced on old knowledge.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, " Nothing is enforced on old knowledge.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
 		if f.Part {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p class=\"sub\">You see the namespaces whose pods you may list, and nothing of others. Counts are of at most the first 10,000 cases.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p class=\"sub\">You see the namespaces whose pods you may list, and nothing of others.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -603,6 +603,14 @@ func who(f frame, label string) templ.Component {
 	})
 }
 
+// heard says how old the knowledge is; of a part it is not known.
+func heard(f frame) string {
+	if f.Part {
+		return "The cluster was not heard lately."
+	}
+	return "The cluster was last heard " + span(f.Status.WatchAge) + " ago."
+}
+
 type pageLink struct{ path, title string }
 
 func pages() []pageLink {
@@ -611,7 +619,10 @@ func pages() []pageLink {
 }
 
 func used(n, of int) string {
-	if n == hidden {
+	switch {
+	case of == hidden:
+		return ""
+	case n == hidden:
 		return fmt.Sprintf("at most %d", of)
 	}
 	return fmt.Sprintf("%d of %d", n, of)

@@ -67,18 +67,19 @@ func (s *server) overviewPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) overviewData(ctx context.Context) (d overviewData, err error) {
-	if d.Overview, err = s.seen().Overview(ctx); err != nil {
+	v := s.seen()
+	if d.Overview, err = v.Overview(ctx); err != nil {
 		return d, err
 	}
-	history, err := s.seen().Lines(ctx, ledger.LineQuery{Limit: 12})
+	history, err := v.Lines(ctx, ledger.LineQuery{Limit: 12})
 	if err != nil {
 		return d, err
 	}
-	due, err := s.seen().Due(ctx, ledger.DueQuery{Until: s.Now().AddDate(1, 0, 0), Limit: 8})
+	due, err := v.Due(ctx, ledger.DueQuery{Until: s.Now().AddDate(1, 0, 0), Limit: 8})
 	if err != nil {
 		return d, err
 	}
-	acts, err := s.seen().Acts(ctx, ledger.ActQuery{What: ledger.InForce, Limit: 6})
+	acts, err := v.Acts(ctx, ledger.ActQuery{What: ledger.InForce, Limit: 6})
 	d.Lines, d.Due, d.Acts = history.Lines, due.Rows, acts.Rows
 	return d, err
 }
@@ -100,7 +101,7 @@ func (s *server) casePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := caseData{CaseView: view, Meta: s.rules[view.Case.Rule], Row: row(view)}
-	if d.Change, err = s.may(r.Context(), login.Change, home(view.Docket.Root)); err != nil {
+	if d.Change, err = s.may(r.Context(), login.ChangeOf(view.Docket.Root.Kind), ledger.Home(view.Docket.Root)); err != nil {
 		s.failWith(w, r, err)
 		return
 	}

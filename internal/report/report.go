@@ -4,7 +4,8 @@
 // Purpose: anyone sees what is wrong, why, who was told, what comes next and when, what
 // was done, and how to take it back.
 //
-// Concurrency: the handler holds no state that changes; it serves any number of requests.
+// Concurrency: the handler serves any number of requests, of each reader a few at a time. It
+// keeps nothing but the status, for seconds.
 //
 // Guarantees: every text is escaped, and control or bidirectional characters in it are
 // shown, not obeyed. A request from another origin, or under a name that is not ours,
@@ -22,7 +23,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/ledger"
@@ -57,13 +57,10 @@ type Settings struct {
 	Log *slog.Logger
 }
 
-// readLimit ends a question that the ledger cannot answer in time, so that one reader's
-// words do not keep it from the others.
-const readLimit = 20 * time.Second
-
 type server struct {
 	Settings
-	rules map[string]rule.Meta
+	rules    map[string]rule.Meta
+	standing *standing
 }
 
 // New returns the report's handler, or an error when a required setting is missing.
@@ -81,7 +78,7 @@ func New(s Settings) (http.Handler, error) {
 		}
 		s.Guard = guard
 	}
-	srv := &server{Settings: s, rules: map[string]rule.Meta{}}
+	srv := &server{Settings: s, rules: map[string]rule.Meta{}, standing: &standing{ask: s.Control.Status, now: s.Now}}
 	for _, m := range s.Rules {
 		srv.rules[m.ID] = m
 	}
@@ -115,16 +112,4 @@ func (s *server) routes() http.Handler {
 		s.fail(w, r, http.StatusNotFound, "there is no page "+r.URL.Path)
 	})
 	return mux
-}
-
-// limited ends what the ledger cannot answer in time; an export may take longer.
-func limited(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && !strings.HasSuffix(r.URL.Path, ".csv") {
-			ctx, cancel := context.WithTimeout(r.Context(), readLimit)
-			defer cancel()
-			r = r.WithContext(ctx)
-		}
-		next.ServeHTTP(w, r)
-	})
 }

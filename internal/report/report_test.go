@@ -39,9 +39,9 @@ func TestAnswers(t *testing.T) {
 	}{
 		{0, "/", 200, "Nothing is due"}, {0, "/", 200, "tags are &lt;fixed&gt;"}, {0, "/", 200, "breaker tripped"}, {0, "/api/v1/status", 200, `"by":"bo"`},
 		{200, "/", 200, "What happens next"},
-		{0, "/cases", 200, "No case matches"}, {200, "/cases", 200, "cursor=at50"}, {200, "/cases?cursor=at20&rule=IMAGE_REPO", 200, "1 of 3"},
+		{0, "/cases", 200, "No case matches"}, {3, "/cases?namespace=shop", 200, `href="/cases?namespace=shop&amp;status=standing"`}, {200, "/cases", 200, "cursor=at50"}, {200, "/cases?cursor=at20&rule=IMAGE_REPO", 200, "1 of 3"},
 		{3, "/cases/c0000", 200, "Nobody vouches for it."}, {3, "/cases/c0001", 200, "k8guard undo c0001"},
-		{3, "/cases/none", 404, "no such case"}, {3, "/nowhere", 404, "no page"},
+		{3, "/cases/none", 404, "no case is called"}, {3, "/nowhere", 404, "no page"},
 		{3, "/cases?cursor=bad", 400, "cursor:"}, {3, "/cases?status=bad", 400, "status:"}, {3, "/cases?limit=0", 400, "limit:"}, {3, "/cases?rul=x", 400, "not a parameter"},
 		{3, "/style.css", 200, "color-scheme"},
 		{3, "/api/v1/overview", 200, `"byStatus"`}, {3, "/api/v1/status", 200, `"freezes"`}, {3, "/api/v1/cases?limit=1", 200, `"next":"at1"`},

@@ -3,7 +3,6 @@ package report_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -20,7 +19,7 @@ import (
 type people struct{ down bool }
 
 func (people) Who(_ context.Context, token string) (login.Reader, error) {
-	if !slices.Contains([]string{"tenant", "auditor", "writer", "operator"}, token) {
+	if !slices.Contains([]string{"tenant", "auditor", "writer", "operator", "fifth"}, token) {
 		return login.Reader{}, login.ErrToken
 	}
 	return login.Reader{Name: token}, nil
@@ -28,7 +27,7 @@ func (people) Who(_ context.Context, token string) (login.Reader, error) {
 
 func (p people) May(_ context.Context, who login.Reader, right login.Right, namespace string) (bool, error) {
 	if p.down {
-		return false, errors.New("K8Guard's account may not create subjectaccessreviews; apply deploy/rbac-report.yaml")
+		return false, login.Told("K8Guard's account may not create subjectaccessreviews; apply deploy/rbac-report.yaml")
 	}
 	switch who.Name {
 	case "tenant":
@@ -39,6 +38,10 @@ func (p people) May(_ context.Context, who login.Reader, right login.Right, name
 		return (right == login.See || right == login.Change) && namespace == "shop", nil
 	}
 	return true, nil
+}
+
+func (p people) MayNow(ctx context.Context, who login.Reader, right login.Right, namespace string) (bool, error) {
+	return p.May(ctx, who, right, namespace)
 }
 
 func guarded(t *testing.T, s ledger.Projections, d report.Control, p people) http.Handler {
@@ -131,9 +134,6 @@ func TestNothingOfOthersLeaks(t *testing.T) {
 			}
 		}
 	}
-	if code, _ := as("/api/v1/cases?cursor=at20"); code != 400 {
-		t.Errorf("a cursor that is not sealed: %d", code)
-	}
 }
 
 // TestPagingGoesOnWhereRowsAreHidden wants each visible case once, whatever the page's size.
@@ -147,7 +147,7 @@ func TestPagingGoesOnWhereRowsAreHidden(t *testing.T) {
 			if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || w.Code != 200 {
 				t.Fatal(w.Code, err)
 			}
-			if page.Total != -1 || len(page.Rows) > limit || strings.HasPrefix(page.Next, "at") {
+			if page.Total != 67 || len(page.Rows) > limit || len(page.Rows) < limit && page.Next != "" {
 				t.Fatalf("total %d, %d rows, next %q", page.Total, len(page.Rows), page.Next)
 			}
 			for _, r := range page.Rows {
@@ -249,6 +249,96 @@ func TestAMissingRightOfOursIsSaid(t *testing.T) {
 	for _, path := range []string{"/cases", "/api/v1/cases", "/cases.csv", "/history.csv", "/owners", "/api/v1/overview", "/cases/c0000", "/metrics"} {
 		if w := send(h, "GET", path, "", "Authorization", "Bearer tenant"); w.Code != 503 || !strings.Contains(w.Body.String(), "rbac-report.yaml") {
 			t.Errorf("%s: %d %.300s", path, w.Code, w.Body)
+		}
+	}
+}
+
+// asking notes the rights that are asked for.
+type asking struct {
+	people
+	rights *[]login.Right
+}
+
+func (p asking) MayNow(ctx context.Context, who login.Reader, right login.Right, namespace string) (bool, error) {
+	*p.rights = append(*p.rights, right)
+	return p.May(ctx, who, right, namespace)
+}
+
+// TestAnUndoWantsTheRightToDoItByHand, and asks for it anew.
+func TestAnUndoWantsTheRightToDoItByHand(t *testing.T) {
+	for kind, want := range map[string]login.Right{"Deployment": "patch deployments.apps", "CronJob": "patch cronjobs.batch", "Ingress": "create ingresses.networking.k8s.io", "Pod": "patch deployments.apps"} {
+		s, rights, d := sample(1), []login.Right{}, &desk{}
+		s.dockets[0].Root.Kind = kind
+		guard, err := login.New(login.Settings{Reviewer: asking{rights: &rights}, Book: login.NewBook(noon)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := report.New(report.Settings{Ledger: s, Control: d, Now: noon, Guard: guard, Cluster: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The writer may patch deployments of shop, and nothing else.
+		w := send(h, "POST", "/api/v1/cases/c0000/undo", `{"reason":"why"}`, "Content-Type", "application/json", "Authorization", "Bearer writer")
+		if len(rights) == 0 || rights[0] != want || (w.Code == 200) != (want == login.Change) || (len(d.asked) > 0) != (w.Code == 200) {
+			t.Errorf("%s: %d, asked for %v, done %v", kind, w.Code, rights, d.asked)
+		}
+	}
+}
+
+// TestAPartReadsNoManifest: who may list pods may not read an ingress by that.
+func TestAPartReadsNoManifest(t *testing.T) {
+	s := sample(2)
+	d := &s.dockets[0]
+	d.Enforcement = &docket.Enforcement{ID: "e", Action: docket.DeleteIngress, State: docket.Done, Target: d.Root, Prior: docket.Prior{ResourceVersion: "7", Manifest: []byte(`{"note":"` + marker + `"}`)}}
+	h := guarded(t, s, &desk{}, people{})
+	for token, want := range map[string]bool{"tenant": false, "auditor": true} {
+		w := send(h, "GET", "/api/v1/cases/c0000", "", "Authorization", "Bearer "+token)
+		if w.Code != 200 || strings.Contains(w.Body.String(), "manifest") != want || !strings.Contains(w.Body.String(), `"resourceVersion":"7"`) {
+			t.Errorf("%s: %d %s", token, w.Code, w.Body)
+		}
+	}
+	if d.Enforcement.Prior.Manifest == nil {
+		t.Error("the ledger's own was changed")
+	}
+}
+
+// TestALongNameMayFreeze: the API server gives names, and bounds them.
+func TestALongNameMayFreeze(t *testing.T) {
+	d, name := &desk{}, strings.Repeat("n", 500)
+	guard, err := login.New(login.Settings{Reviewer: named{name: name}, Book: login.NewBook(noon)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := report.New(report.Settings{Ledger: sample(1), Control: d, Now: noon, Guard: guard, Cluster: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := send(h, "POST", "/api/v1/freeze", `{"scope":"global","reason":"why"}`, "Content-Type", "application/json", "Authorization", "Bearer x"); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+type named struct {
+	people
+	name string
+}
+
+func (n named) Who(context.Context, string) (login.Reader, error) {
+	return login.Reader{Name: n.name}, nil
+}
+
+// TestWhoseUndoCounts: of who may change one namespace it is told that it is their own; of
+// who may change all, and where there is no login, it counts.
+func TestWhoseUndoCounts(t *testing.T) {
+	for token, own := range map[string]bool{"writer": true, "operator": false, "": false} {
+		d := &desk{}
+		h := guarded(t, sample(3), d, people{})
+		body := `{"reason":"why"}`
+		if token == "" {
+			h, body = build(t, sample(3), d), `{"by":"ana","reason":"why"}`
+		}
+		if w := send(h, "POST", "/api/v1/cases/c0000/undo", body, "Content-Type", "application/json", "Authorization", "Bearer "+token); w.Code != 200 || d.own != own {
+			t.Errorf("%q: %d, own %v", token, w.Code, d.own)
 		}
 	}
 }

@@ -63,8 +63,7 @@ func (s schemas) structure(t reflect.Type) object {
 			continue
 		}
 		required = append(required, name)
-		switch f.Type.Kind() {
-		case reflect.Slice, reflect.Map, reflect.Pointer: // an empty one is written as null
+		if f.Type.Kind() == reflect.Pointer { // lists and maps are never null: see whole
 			schema = object{"anyOf": []any{schema, object{"type": "null"}}}
 		}
 		properties[name] = schema

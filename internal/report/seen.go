@@ -4,167 +4,204 @@ import (
 	"context"
 	"net/http"
 
-	v1 "github.com/k8guard/k8guard/api/v1"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/login"
 )
 
-// maxWalk is how many pages of the ledger are looked through for one page of a reader who
-// does not see every namespace. One that found too little is short, and goes on.
-const maxWalk = 20
+const (
+	// maxSpaces bounds the namespaces that one answer asks about, atOnce how many at a time.
+	maxSpaces = 5000
+	atOnce    = 10
+)
 
 // seen is the ledger as one reader may see it, for one request. All that the report reads of
-// the ledger goes through it.
+// the ledger goes through it. The reader's part goes into the question: the ledger answers
+// as if it held nothing else.
 type seen struct {
-	s    *server
-	memo map[string]bool
+	s     *server
+	whole *ledger.Part // what the reader may see, once it is known
 }
 
-var _ ledger.Projections = (*seen)(nil)
-
-func (s *server) seen() *seen { return &seen{s: s, memo: map[string]bool{}} }
+func (s *server) seen() *seen { return &seen{s: s} }
 
 // may asks for a right; that it could not be asked is an answer to the reader.
 func (s *server) may(ctx context.Context, right login.Right, namespace string) (bool, error) {
 	ok, err := s.Guard.May(ctx, right, namespace)
+	return ok, s.unasked(ctx, err)
+}
+
+// mayNow is may before a change.
+func (s *server) mayNow(ctx context.Context, right login.Right, namespace string) (bool, error) {
+	ok, err := s.Guard.MayNow(ctx, right, namespace)
+	return ok, s.unasked(ctx, err)
+}
+
+func (s *server) unasked(ctx context.Context, err error) error {
 	if err != nil {
 		s.Log.ErrorContext(ctx, "report: the API server could not be asked for a right", "error", err)
-		return false, refusal{http.StatusServiceUnavailable, "the API server could not be asked what you may see: " + err.Error()}
+		return refusal{http.StatusServiceUnavailable, "the API server could not be asked what you may see: " + login.Why(err)}
 	}
-	return ok, nil
+	return nil
 }
 
-// all says that the reader sees everything, by one question.
-func (v *seen) all(ctx context.Context) (bool, error) { return v.s.may(ctx, login.See, "") }
-
-// home is the namespace whose readers may see the root: a Namespace is seen by its own.
-func home(root v1.Root) string {
-	if root.Kind == "Namespace" && root.Namespace == "" {
-		return root.Name
+// sees asks for the right to see a home. Its rows are of the cluster that was asked.
+func (s *server) sees(ctx context.Context, home string) (bool, error) {
+	if home == "" {
+		return s.may(ctx, login.Roots, "")
 	}
-	return root.Namespace
+	return s.may(ctx, login.See, home)
 }
 
-// sees says whether the reader may see what concerns the root. A right holds in the cluster
-// that was asked; what a ledger keeps of another one is for those who see everything.
-func (v *seen) sees(ctx context.Context, key docket.Key, root v1.Root) (bool, error) {
-	if v.s.Cluster != "" && key.Cluster != v.s.Cluster {
-		return false, nil
+// part is what the reader may see. Where only one namespace is asked for, only that is asked about.
+func (v *seen) part(ctx context.Context, namespace string) (ledger.Part, error) {
+	if v.whole != nil {
+		return *v.whole, nil
 	}
-	namespace, right := home(root), login.See
-	if namespace == "" {
-		right = login.Roots
+	all, err := v.s.may(ctx, login.See, "")
+	if err != nil {
+		return ledger.Part{}, err
 	}
-	if ok, known := v.memo[namespace]; known {
-		return ok, nil
+	if all {
+		v.whole = &ledger.Part{}
+		return *v.whole, nil
 	}
-	ok, err := v.s.may(ctx, right, namespace)
+	if namespace != "" {
+		return v.ask(ctx, []string{namespace})
+	}
+	names, err := v.names(ctx)
+	if err != nil {
+		return ledger.Part{}, err
+	}
+	part, err := v.ask(ctx, names)
 	if err == nil {
-		v.memo[namespace] = ok
+		v.whole = &part
 	}
-	return ok, err
+	return part, err
 }
 
-// walk gathers a page of what see lets through. The place where it stopped may name what
-// the reader may not see: it is sealed.
-func walk[R any](v *seen, limit int, cursor string, fetch func(limit int, cursor string) ([]R, string, error), see func(R) (bool, error)) (rows []R, next string, err error) {
-	if cursor != "" {
-		if next, err = v.s.Guard.Book.Unseal(cursor); err != nil {
-			return nil, "", ledger.ErrCursor
-		}
-	}
-	for range maxWalk {
-		var got []R
-		if got, next, err = fetch(limit-len(rows), next); err != nil {
-			return nil, "", err
-		}
-		for _, row := range got {
-			ok, err := see(row)
-			if err != nil {
-				return nil, "", err
-			}
-			if ok {
-				rows = append(rows, row)
-			}
-		}
-		if next == "" || len(rows) >= limit {
-			break
-		}
-	}
-	if next != "" {
-		next = v.s.Guard.Book.Seal(next)
-	}
-	return rows, next, nil
-}
-
-// Cases implements ledger.Projections. The total of what is seen in part is unknown: -1.
-func (v *seen) Cases(ctx context.Context, q ledger.CaseQuery) (page ledger.CasePage, err error) {
-	if ok, err := v.all(ctx); ok || err != nil {
-		if err != nil {
-			return page, err
-		}
-		return v.s.Ledger.Cases(ctx, q)
-	}
-	page.Rows, page.Next, err = walk(v, q.Limit, q.Cursor, func(limit int, cursor string) ([]ledger.CaseRow, string, error) {
-		q.Limit, q.Cursor = limit, cursor
-		got, err := v.s.Ledger.Cases(ctx, q)
-		return got.Rows, got.Next, err
-	}, v.row(ctx))
-	page.Total = -1
-	return page, err
-}
-
-func (v *seen) row(ctx context.Context) func(ledger.CaseRow) (bool, error) {
-	return func(r ledger.CaseRow) (bool, error) { return v.sees(ctx, r.Docket, r.Root) }
-}
-
-// Case implements ledger.Projections: a hidden case is answered as one that is not there.
-func (v *seen) Case(ctx context.Context, id string) (docket.Docket, error) {
-	d, err := v.s.Ledger.Case(ctx, id)
-	if err != nil {
-		return docket.Docket{}, err
-	}
-	ok, err := v.all(ctx)
-	if err == nil && !ok {
-		ok, err = v.sees(ctx, d.Key, d.Root)
-	}
-	if err != nil {
-		return docket.Docket{}, err
-	}
-	if !ok {
-		return docket.Docket{}, ledger.ErrNotFound
-	}
-	return d, nil
-}
-
-// History implements ledger.Projections.
-func (v *seen) History(ctx context.Context, key docket.Key, after int64, limit int) ([]ledger.Line, error) {
-	lines, err := v.s.Ledger.History(ctx, key, after, limit)
-	return v.only(ctx, lines, err)
-}
-
-// Latest implements ledger.Projections.
-func (v *seen) Latest(ctx context.Context, key docket.Key, limit int) ([]ledger.Line, error) {
-	lines, err := v.s.Ledger.Latest(ctx, key, limit)
-	return v.only(ctx, lines, err)
-}
-
-func (v *seen) only(ctx context.Context, lines []ledger.Line, err error) (out []ledger.Line, _ error) {
+// names are the homes that the ledger knows of the cluster whose rights are asked for; what a
+// ledger keeps of another one is for those who see everything.
+func (v *seen) names(ctx context.Context) (names []string, err error) {
+	spaces, err := v.s.Ledger.Spaces(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if ok, err := v.all(ctx); ok || err != nil {
-		return lines, err
+	for _, s := range spaces {
+		if v.s.Cluster == "" || s.Cluster == v.s.Cluster {
+			names = append(names, s.Namespace)
+		}
 	}
+	if len(names) > maxSpaces {
+		return nil, refusal{http.StatusForbidden, "there are too many namespaces to ask what you may see in each: name one, or get the right to list pods in all"}
+	}
+	return names, nil
+}
+
+// ask leaves the names that the reader may see.
+func (v *seen) ask(ctx context.Context, names []string) (ledger.Part, error) {
+	part, may := ledger.Part{Cluster: v.s.Cluster, Namespaces: []string{}}, make([]bool, len(names))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for i, name := range names {
+		group.Go(func() (err error) {
+			may[i], err = v.s.sees(ctx, name)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return part, err
+	}
+	for i, name := range names {
+		if may[i] {
+			part.Namespaces = append(part.Namespaces, name)
+		}
+	}
+	return part, nil
+}
+
+// Cases lists.
+func (v *seen) Cases(ctx context.Context, q ledger.CaseQuery) (page ledger.CasePage, err error) {
+	if q.Part, err = v.part(ctx, q.Namespace); err != nil {
+		return page, err
+	}
+	return v.s.Ledger.Cases(ctx, q)
+}
+
+// Lines lists.
+func (v *seen) Lines(ctx context.Context, q ledger.LineQuery) (page ledger.LinePage, err error) {
+	if q.Part, err = v.part(ctx, q.Namespace); err != nil {
+		return page, err
+	}
+	return v.s.Ledger.Lines(ctx, q)
+}
+
+// Due lists.
+func (v *seen) Due(ctx context.Context, q ledger.DueQuery) (page ledger.DuePage, err error) {
+	if q.Part, err = v.part(ctx, ""); err != nil {
+		return page, err
+	}
+	return v.s.Ledger.Due(ctx, q)
+}
+
+// Owners lists.
+func (v *seen) Owners(ctx context.Context, q ledger.OwnerQuery) (page ledger.OwnerPage, err error) {
+	if q.Part, err = v.part(ctx, ""); err != nil {
+		return page, err
+	}
+	return v.s.Ledger.Owners(ctx, q)
+}
+
+// Acts lists.
+func (v *seen) Acts(ctx context.Context, q ledger.ActQuery) (page ledger.ActPage, err error) {
+	if q.Part, err = v.part(ctx, ""); err != nil {
+		return page, err
+	}
+	return v.s.Ledger.Acts(ctx, q)
+}
+
+// Overview counts.
+func (v *seen) Overview(ctx context.Context) (o ledger.Overview, err error) {
+	part, err := v.part(ctx, "")
+	if err != nil {
+		return o, err
+	}
+	return v.s.Ledger.Overview(ctx, part)
+}
+
+// Case finds one with the newest lines of its docket; a hidden one is answered as one that is
+// not there.
+func (v *seen) Case(ctx context.Context, id string) (docket.Docket, []ledger.Line, error) {
+	d, err := v.s.Ledger.Case(ctx, id)
+	if err != nil {
+		return docket.Docket{}, nil, err
+	}
+	all, err := v.s.may(ctx, login.See, "")
+	if err != nil {
+		return docket.Docket{}, nil, err
+	}
+	part := ledger.Part{}
+	if !all {
+		if part, err = v.ask(ctx, []string{ledger.Home(d.Root)}); err != nil {
+			return docket.Docket{}, nil, err
+		}
+	}
+	if !part.Holds(d.Key, d.Root) {
+		return docket.Docket{}, nil, ledger.ErrNotFound
+	}
+	if e := d.Enforcement; e != nil && !all {
+		short := *e
+		short.Prior.Manifest = nil // a whole object, which who may list pods may not read
+		d.Enforcement = &short
+	}
+	lines, err := v.s.Ledger.Latest(ctx, d.Key, maxLines)
+	kept := make([]ledger.Line, 0, len(lines))
 	for _, l := range lines {
-		ok, err := v.sees(ctx, l.Docket, l.Root)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			out = append(out, l)
+		if part.Holds(l.Docket, l.Root) { // a docket's own, unless its root was another's once
+			kept = append(kept, l)
 		}
 	}
-	return out, nil
+	return d, kept, err
 }

@@ -12,12 +12,13 @@ import (
 type Engine struct {
 	rules  []Rule
 	byKind map[entity.Kind][]Rule
+	reads  map[entity.Kind][]entity.Kind
 }
 
 // NewEngine takes the rules in the order in which verdicts are to come. Two rules with one
 // ID, or a rule without an ID, kinds or check, are an error.
 func NewEngine(rules ...Rule) (*Engine, error) {
-	e := &Engine{rules: rules, byKind: map[entity.Kind][]Rule{}}
+	e := &Engine{rules: rules, byKind: map[entity.Kind][]Rule{}, reads: map[entity.Kind][]entity.Kind{}}
 	seen := map[string]bool{}
 	for _, r := range rules {
 		switch {
@@ -29,7 +30,12 @@ func NewEngine(rules ...Rule) (*Engine, error) {
 		seen[r.Meta.ID] = true
 		for _, k := range r.Meta.Kinds {
 			e.byKind[k] = append(e.byKind[k], r)
+			e.reads[k] = append(e.reads[k], r.Meta.Reads...)
 		}
+	}
+	for k, all := range e.reads {
+		slices.Sort(all)
+		e.reads[k] = slices.Compact(all)
 	}
 	return e, nil
 }
@@ -63,20 +69,16 @@ func (e *Engine) JudgeAlone(subject entity.Entity, from v1.From) []v1.Verdict {
 	return judgeAll(e.byKind[subject.Kind], subject, Nothing{}, from, func(r Rule) bool { return len(r.Meta.Reads) == 0 })
 }
 
+// LooksAround reports whether any rule about a kind looks at others.
+func (e *Engine) LooksAround(kind entity.Kind) bool { return len(e.reads[kind]) > 0 }
+
 // JudgeRelated runs the rules that look at others too; a slim subject is enough.
 func (e *Engine) JudgeRelated(subject entity.Entity, related Related, from v1.From) []v1.Verdict {
 	return judgeAll(e.byKind[subject.Kind], subject, related, from, func(r Rule) bool { return len(r.Meta.Reads) > 0 })
 }
 
 // Reads lists, without repetition, what the rules about a kind look up.
-func (e *Engine) Reads(kind entity.Kind) []entity.Kind {
-	var all []entity.Kind
-	for _, r := range e.byKind[kind] {
-		all = append(all, r.Meta.Reads...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
+func (e *Engine) Reads(kind entity.Kind) []entity.Kind { return slices.Clone(e.reads[kind]) }
 
 // Related lists the kinds that rules look up and that are not judged themselves: whoever
 // watches a cluster follows them too.

@@ -64,6 +64,8 @@ type Meta struct {
 	Reads    []entity.Kind
 	Revision int    // raised when the code changes what it finds
 	Params   string // its parameters, as people read them; part of the version
+	// Keys are the keys of the configuration that its parameters come from.
+	Keys []string
 }
 
 // Version names the revision and the parameters: equal versions judge alike.

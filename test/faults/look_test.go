@@ -149,6 +149,8 @@ func (h *house) golden(name string, said ...string) {
 		{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "UID"},
 		{`k8guard-action-[0-9a-z-]{20,}`, "MANAGER"},
 		{`\d+m\d+s apart`, "TEN MINUTES apart"},
+		// How many were due in the round, and what else the plane holds, differs.
+		{`\d+ acts in an hour`, "MANY acts in an hour"}, {`of \d+ roots`, "of ALL roots"}, {`budget\.floor of \d+`, "budget.floor of MANY"},
 		{`resourceVersion=\d+&timeout=\w+&timeoutSeconds=\d+`, "resourceVersion=N"},
 		{`c-[0-9a-z]{26}`, "CASE"},
 		{`e-[0-9a-z]{20,}`, "ENFORCEMENT"},

@@ -65,6 +65,19 @@ func (e expectation) played(rows []ledger.CaseRow, mails []mailSeen) bool {
 	return acted >= want && len(mails) >= told
 }
 
+// undone is how many cases the mails should say are undone, and how many they do.
+func (e expectation) undone(mails []mailSeen) (want, got int) {
+	for _, c := range e.Cases {
+		if c.Status == ledger.StatusActed && slices.Contains(e.Undo, c.Root) {
+			want++
+		}
+	}
+	for _, m := range mails {
+		got += m.undone
+	}
+	return want, got
+}
+
 // compare returns every difference between what is and what should be.
 func (e expectation) compare(rows []ledger.CaseRow, mails []mailSeen) []string {
 	var wrong []string
@@ -86,7 +99,7 @@ func (e expectation) compare(rows []ledger.CaseRow, mails []mailSeen) []string {
 		count := expectedMail{To: m.To}
 		for _, seen := range mails {
 			switch {
-			case seen.to != m.To:
+			case seen.to != m.To || seen.undone > 0:
 			case seen.warns && count.After == 0:
 				count.Warnings++
 			default:

@@ -18,3 +18,14 @@ func TestAMailToAStrangerIsADifference(t *testing.T) {
 		}
 	}
 }
+
+func TestUndoneInASubject(t *testing.T) {
+	for subject, want := range map[string]int{
+		"[K8Guard] demo: 1 acted on, 2 undone (notice 5)": 2, "[K8Guard] demo: 1 undone, 3 resolved": 1,
+		"[K8Guard] demo: 3 warnings, first act 2026": 0, "undone": 0, "": 0,
+	} {
+		if got := undoneIn(subject); got != want {
+			t.Errorf("%q says %d undone, want %d", subject, got, want)
+		}
+	}
+}

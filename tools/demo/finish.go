@@ -59,6 +59,7 @@ func (d *demo) finish(ctx context.Context, expect expectation, p *stage.Process)
 		}
 		wrong = append(wrong, d.restored(ctx, root)...)
 	}
+	wrong = append(wrong, d.toldOfUndo(ctx, expect)...)
 	// Once more around: nothing else may happen now.
 	time.Sleep(3 * time.Second)
 	rows, err := d.stage.Cases(ctx)
@@ -73,9 +74,24 @@ func (d *demo) finish(ctx context.Context, expect expectation, p *stage.Process)
 	if len(wrong) > 0 {
 		return errors.New("the demo did not come to what examples/demo-expect.yaml says:\n  " + strings.Join(wrong, "\n  "))
 	}
-	d.say("VERDICT: all %d bad workloads found, no good one; %d warnings before each act and one mail after; undo gave back what was there",
+	d.say("VERDICT: all %d bad workloads found, no good one; %d warnings before each act and one mail after; undo gave back what was there, and each owner knows",
 		len(expect.Cases), expect.Warnings)
 	return nil
+}
+
+// toldOfUndo waits until the owners were told of each undo.
+func (d *demo) toldOfUndo(ctx context.Context, expect expectation) []string {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		mails := d.mailbox()
+		want, got := expect.undone(mails)
+		if got == want || time.Now().After(end) || ctx.Err() != nil {
+			d.tellMails(mails)
+			if got != want {
+				return []string{fmt.Sprintf("mails say that %d cases are undone, want %d", got, want)}
+			}
+			return nil
+		}
+	}
 }
 
 // acted looks at the cluster itself: what was announced is gone, what is good runs on.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -131,15 +132,27 @@ type mailSeen struct {
 	n           int
 	to, subject string
 	warns       bool
+	undone      int // cases that it says are undone
 }
 
 func (d *demo) mailbox() []mailSeen {
 	var all []mailSeen
 	for _, m := range d.stage.Mail.Messages() {
 		all = append(all, mailSeen{n: m.N, to: strings.Join(m.Rcpts, ","), subject: m.Subject,
-			warns: strings.Contains(m.Subject, "warning")})
+			warns: strings.Contains(m.Subject, "warning"), undone: undoneIn(m.Subject)})
 	}
 	return all
+}
+
+// undoneIn reads "2 undone" out of a subject.
+func undoneIn(subject string) int {
+	words := strings.Fields(subject)
+	for i, word := range words[:max(0, len(words)-1)] {
+		if n, err := strconv.Atoi(word); err == nil && strings.TrimRight(words[i+1], ",") == "undone" {
+			return n
+		}
+	}
+	return 0
 }
 
 func (d *demo) caseOf(ctx context.Context, root string) string {

@@ -46,6 +46,9 @@ func Run(t *testing.T, open Make) {
 		{"stop in the middle returns nil", stop},
 		{"stopped and started again", restart},
 		{"whole messages", whole},
+		{"what is passed on reaches who has its bucket", pass},
+		{"buckets are gained before their messages and lost after", shares},
+		{"a share that fails ends the consumer", shareFails},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			known := goleak.IgnoreCurrent()
@@ -79,7 +82,7 @@ func consume(t *testing.T, c bus.Consumer, handle bus.Handler) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- c.Consume(ctx, handle) }()
+	go func() { ended <- c.Consume(ctx, handle, Deaf{}) }()
 	stopped := false
 	stop = func() {
 		t.Helper()

@@ -30,16 +30,16 @@ func TestOneConsumerAtATime(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		handle := func(context.Context, v1.Message) error { return nil }
-		go func() { ended <- b.Consume(ctx, handle) }()
+		go func() { ended <- b.Consume(ctx, handle, bustest.Deaf{}) }()
 		synctest.Wait()
-		if err := b.Consume(ctx, handle); !errors.Is(err, memory.ErrConsumed) {
+		if err := b.Consume(ctx, handle, bustest.Deaf{}); !errors.Is(err, memory.ErrConsumed) {
 			t.Errorf("second consumer: %v, want ErrConsumed", err)
 		}
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		if err := b.Consume(ctx, handle); err != nil {
+		if err := b.Consume(ctx, handle, bustest.Deaf{}); err != nil {
 			t.Errorf("a consumer after the first: %v", err)
 		}
 	})

@@ -77,6 +77,9 @@ func (b *Bus) Publish(ctx context.Context, m v1.Message) error {
 	}
 }
 
+// Pass implements bus.Consumer.
+func (b *Bus) Pass(ctx context.Context, m v1.Message) error { return b.Publish(ctx, m) }
+
 // Requests implements bus.Publisher.
 func (b *Bus) Requests() <-chan docket.Key { return b.requests }
 
@@ -97,13 +100,17 @@ func (b *Bus) Len() int {
 	return n
 }
 
-// Consume implements bus.Consumer. It returns when every handler has; a handler in
-// progress sees ctx end. It returns ErrConsumed while another Consume runs.
-func (b *Bus) Consume(ctx context.Context, handle bus.Handler) error {
+// Consume implements bus.Consumer; all buckets are its own. It returns when every handler has;
+// a handler in progress sees ctx end. It returns ErrConsumed while another Consume runs.
+func (b *Bus) Consume(ctx context.Context, handle bus.Handler, share bus.Share) error {
 	if !b.consumed.CompareAndSwap(false, true) {
 		return ErrConsumed
 	}
 	defer b.consumed.Store(false)
+	if err := share.Gained(ctx, docket.AllBuckets()); err != nil {
+		return err
+	}
+	defer share.Lost(context.WithoutCancel(ctx), docket.AllBuckets())
 	var workers sync.WaitGroup
 	for _, p := range b.partitions {
 		workers.Go(func() { p.work(ctx, handle) })

@@ -29,9 +29,14 @@ func TestFailedMessageComesAgainBeforeLaterOnes(t *testing.T) {
 				stop()
 			}
 			return nil
-		})
+		}, deaf{})
 		if err != nil || !slices.Equal(got, []int{0, 0, 0, 1, 2}) {
 			t.Fatal(got, err)
 		}
 	})
 }
+
+type deaf struct{}
+
+func (deaf) Gained(context.Context, []int) error { return nil }
+func (deaf) Lost(context.Context, []int)         {}

@@ -206,7 +206,7 @@ func otherMirror(t *testing.T, s *services.Service) {
 // A mirror that is not built answers nothing rather than half.
 func TestAMirrorThatIsNotBuiltSaysSo(t *testing.T) {
 	var l cassandra.Ledger
-	if _, err := l.Overview(t.Context()); !errors.Is(err, cassandra.ErrBuilding) {
+	if _, err := l.Overview(t.Context(), ledger.Part{}); !errors.Is(err, cassandra.ErrBuilding) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -86,7 +86,7 @@ func latest(t *testing.T, l ledger.Ledger, texts map[docket.Key][]string, keys .
 }
 
 func overview(t *testing.T, l ledger.Ledger) {
-	empty, err := l.Overview(t.Context())
+	empty, err := l.Overview(t.Context(), ledger.Part{})
 	if err != nil || len(empty.ByStatus) != 0 || empty.Acted != 0 || !empty.Newest.IsZero() {
 		t.Errorf("overview of nothing: %+v, %v", empty, err)
 	}
@@ -110,7 +110,7 @@ func overview(t *testing.T, l ledger.Ledger) {
 		}
 		store(t, l, d)
 	}
-	got, err := l.Overview(t.Context())
+	got, err := l.Overview(t.Context(), ledger.Part{})
 	if err != nil {
 		t.Fatal(err)
 	}

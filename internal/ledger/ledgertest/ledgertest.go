@@ -46,6 +46,8 @@ func Run(t *testing.T, open func(t testing.TB) ledger.Ledger) {
 		{"owners", owners},
 		{"acts", acts},
 		{"overview", overview},
+		{"a part", parts},
+		{"what is outside of a part changes no answer", partsAlone},
 		{"hostile text", hostile},
 		{"model", model},
 	} {
@@ -95,7 +97,7 @@ func everything(t *testing.T, l ledger.Ledger, d docket.Docket) []any {
 	keys, err3 := l.OpenInBucket(t.Context(), d.Key.Bucket())
 	lines, err4 := l.History(t.Context(), d.Key, 0, 10)
 	page, err5 := l.Cases(t.Context(), ledger.CaseQuery{})
-	overview, err6 := l.Overview(t.Context())
+	overview, err6 := l.Overview(t.Context(), ledger.Part{})
 	for _, err := range []error{err1, err2, err3, err4, err5, err6} {
 		if err != nil {
 			t.Fatal(err)

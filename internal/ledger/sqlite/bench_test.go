@@ -98,7 +98,7 @@ func BenchmarkRead(b *testing.B) {
 		"Load":         func() error { n++; _, err := l.Load(b.Context(), benchDocket(n%dockets, 0).Key); return err },
 		"Case":         func() error { _, err := l.Case(b.Context(), benchDocket(77, 10).Cases[3].ID); return err },
 		"OpenInBucket": func() error { n++; _, err := l.OpenInBucket(b.Context(), n%docket.Buckets); return err },
-		"Overview":     func() error { _, err := l.Overview(b.Context()); return err },
+		"Overview":     func() error { _, err := l.Overview(b.Context(), ledger.Part{}); return err },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

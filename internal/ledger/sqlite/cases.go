@@ -47,9 +47,9 @@ func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case,
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO cases (id, cluster, root, cluster_name, kind, namespace,
-		rule, severity, rank, status, seen, opened, due, docid, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		rule, severity, rank, status, seen, opened, due, docid, home, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, d.Key.Cluster, d.Key.Root, d.Cluster, d.Root.Kind, d.Root.Namespace,
-		c.Rule, c.Severity, rank(c.Severity), status, micros(c.FirstSeen), micros(c.OpenedAt), due(c), docid, string(doc))
+		c.Rule, c.Severity, rank(c.Severity), status, micros(c.FirstSeen), micros(c.OpenedAt), due(c), docid, ledger.Home(d.Root), string(doc))
 	if err != nil {
 		return err
 	}

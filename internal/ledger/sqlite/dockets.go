@@ -68,16 +68,16 @@ func (l *Ledger) putDocket(ctx context.Context, tx *sql.Tx, d docket.Docket, exp
 		state = string(d.Enforcement.State)
 	}
 	args := []any{d.Key.Bucket(), d.Version, d.Live(), state, micros(d.ObservedAt), string(doc),
-		l.closed(d), d.Key.Cluster, d.Key.Root}
+		l.closed(d), ledger.Home(d.Root), d.Key.Cluster, d.Key.Root}
 	if expected == 0 {
 		return one(tx.ExecContext(ctx, `INSERT INTO dockets
-			(bucket, version, live, enforcement, observed, doc, closed, cluster, root)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, args...))
+			(bucket, version, live, enforcement, observed, doc, closed, home, cluster, root)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, args...))
 	}
 	return one(tx.ExecContext(ctx, `UPDATE dockets
 		SET bucket = ?1, version = ?2, live = ?3, enforcement = ?4, observed = ?5, doc = ?6,
-			closed = CASE WHEN ?7 = 0 OR closed = 0 THEN ?7 ELSE closed END
-		WHERE cluster = ?8 AND root = ?9 AND version = ?10`, append(args, expected)...))
+			closed = CASE WHEN ?7 = 0 OR closed = 0 THEN ?7 ELSE closed END, home = ?8
+		WHERE cluster = ?9 AND root = ?10 AND version = ?11`, append(args, expected)...))
 }
 
 // one turns "no row was written" into a conflict.

@@ -12,8 +12,8 @@ import (
 
 // filter turns a query into a condition; values travel as arguments only.
 func filter(q ledger.CaseQuery) (string, []any) {
-	var where []string
-	var args []any
+	within, args := inPart(q.Part, "+")
+	where := []string{within}
 	if len(q.Statuses) == 0 {
 		where = append(where, "status NOT IN (?, ?)")
 		args = append(args, ledger.StatusStanding, ledger.StatusResolved)
@@ -37,6 +37,21 @@ func filter(q ledger.CaseQuery) (string, []any) {
 		args = append(args, match("body", q.Text))
 	}
 	return strings.Join(where, " AND "), args
+}
+
+// inPart is the condition for rows of the part, on the columns cluster and home. A plus
+// before their names keeps them from choosing the index: one in the order of the list is
+// walked, and the part is cut out on the way.
+func inPart(p ledger.Part, plus string) (string, []any) {
+	where, args := "true", []any(nil)
+	if p.Cluster != "" {
+		where, args = plus+"cluster = ?", append(args, p.Cluster)
+	}
+	if p.Namespaces != nil {
+		names, _ := json.Marshal(p.Namespaces) // strings cannot fail
+		where, args = where+" AND "+plus+"home IN (SELECT value FROM json_each(?))", append(args, string(names))
+	}
+	return where, args
 }
 
 // cursor is the place of the last row of a page; the zero cursor is before the first.

@@ -33,8 +33,8 @@ func appendLine(ctx context.Context, tx *sql.Tx, place any, line ledger.Line) er
 	}
 	at := micros(line.Entry.At)
 	stored, err := tx.ExecContext(ctx,
-		"INSERT INTO history (seq, cluster, root, at, kind, case_id, doc, namespace, rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		place, line.Docket.Cluster, line.Docket.Root, at, line.Entry.Kind, line.Entry.Case, string(doc), line.Root.Namespace, line.Rule)
+		"INSERT INTO history (seq, cluster, root, at, kind, case_id, doc, namespace, rule, home) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		place, line.Docket.Cluster, line.Docket.Root, at, line.Entry.Kind, line.Entry.Case, string(doc), line.Root.Namespace, line.Rule, ledger.Home(line.Root))
 	if err != nil {
 		return err
 	}

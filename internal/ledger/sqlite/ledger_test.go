@@ -53,7 +53,7 @@ func TestDocketSurvivesReopenAndRefusesOldVersions(t *testing.T) {
 	if _, err := l.write.Exec("DELETE FROM history"); err == nil {
 		t.Fatal("history was deleted")
 	}
-	if _, err := l.Overview(t.Context()); err != nil {
+	if _, err := l.Overview(t.Context(), ledger.Part{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -54,7 +54,10 @@ func (l *Ledger) lines(ctx context.Context, q ledger.LineQuery) (page ledger.Lin
 		return page, err
 	}
 	w := byColumn(q, start)
-	if q.Text != "" {
+	switch {
+	case q.Part.Cluster != "" || q.Part.Namespaces != nil:
+		w = byPart(q, start)
+	case q.Text != "":
 		w = byText(q, start)
 	}
 	// One snapshot, so that the page and the place behind it agree.

@@ -29,8 +29,10 @@ func (l *Ledger) Due(ctx context.Context, q ledger.DueQuery) (page ledger.DuePag
 	if err != nil {
 		return page, fmt.Errorf("list steps: %w", err)
 	}
-	rows, err := l.read.QueryContext(ctx, `SELECT doc, due FROM cases WHERE due > 0 AND due < ? AND (due, id) > (?, ?)
-		ORDER BY due, id LIMIT ?`, micros(q.Until), start.Due, start.ID, q.Limit+1)
+	within, args := inPart(q.Part, "+")
+	rows, err := l.read.QueryContext(ctx, "SELECT doc, due FROM cases WHERE "+within+ //nolint:gosec // a condition of ours; values travel as arguments
+		" AND due > 0 AND due < ? AND (due, id) > (?, ?) ORDER BY due, id LIMIT ?",
+		append(args, micros(q.Until), start.Due, start.ID, q.Limit+1)...)
 	var dates []int64
 	var more bool
 	if page.Rows, more, err = collectPage(rows, err, q.Limit, scanPlaced[ledger.CaseRow](&dates)); err != nil {
@@ -105,10 +107,14 @@ func findOwners(ctx context.Context, tx *sql.Tx, q ledger.OwnerQuery) ([]ownerFo
 	if q.Cursor == "" {
 		from = "email >= ?" // the empty address, too
 	}
+	args := []any{start.Email}
+	if within, values := inPart(q.Part, ""); len(values) > 0 {
+		from, args = from+" AND case_id IN (SELECT id FROM cases WHERE "+within+")", append(args, values...)
+	}
 	// With one min() in it, the bare case_id is of the row that has the minimum.
 	rows, err := tx.QueryContext(ctx, `SELECT email, sum(status NOT IN ('standing', 'resolved')), sum(status = 'needs-human'),
 		sum(status IN ('acted', 'contested')), coalesce(min(iif(status IN ('standing', 'resolved'), NULL, nullif(due, 0))), 0), case_id
-		FROM owners WHERE `+from+` GROUP BY email ORDER BY email LIMIT ?`, start.Email, q.Limit+1)
+		FROM owners WHERE `+from+` GROUP BY email ORDER BY email LIMIT ?`, append(args, q.Limit+1)...)
 	return collect(rows, err, func(rows *sql.Rows) (f ownerFound, err error) {
 		var due int64
 		if err = rows.Scan(&f.Email, &f.Open, &f.NeedsHuman, &f.Acted, &due, &f.next); due == 0 {
@@ -138,9 +144,10 @@ func (l *Ledger) Acts(ctx context.Context, q ledger.ActQuery) (page ledger.ActPa
 	if err != nil {
 		return page, fmt.Errorf("list acts: %w", err)
 	}
-	rows, err := l.read.QueryContext(ctx, `SELECT doc, at FROM acts WHERE what = ? AND at <= ?
-		AND (at < ? OR (cluster, root) > (?, ?)) ORDER BY at DESC, cluster, root LIMIT ?`,
-		q.What, start.At, start.At, start.Key.Cluster, start.Key.Root, q.Limit+1)
+	within, args := inPart(q.Part, "+")
+	rows, err := l.read.QueryContext(ctx, "SELECT doc, at FROM acts WHERE "+within+ //nolint:gosec // a condition of ours; values travel as arguments
+		" AND what = ? AND at <= ? AND (at < ? OR (cluster, root) > (?, ?)) ORDER BY at DESC, cluster, root LIMIT ?",
+		append(args, q.What, start.At, start.At, start.Key.Cluster, start.Key.Root, q.Limit+1)...)
 	var ats []int64
 	var more bool
 	if page.Rows, more, err = collectPage(rows, err, q.Limit, scanPlaced[ledger.ActRow](&ats)); err != nil {
@@ -177,7 +184,7 @@ func replaceAct(ctx context.Context, tx *sql.Tx, d docket.Docket) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO acts (cluster, root, what, at, doc) VALUES (?, ?, ?, ?, ?)",
-		d.Key.Cluster, d.Key.Root, what, micros(at), string(doc))
+	_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO acts (cluster, root, what, at, home, doc) VALUES (?, ?, ?, ?, ?, ?)",
+		d.Key.Cluster, d.Key.Root, what, micros(at), ledger.Home(d.Root), string(doc))
 	return err
 }

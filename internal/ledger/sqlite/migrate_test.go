@@ -32,6 +32,9 @@ func eventful(i int, at time.Time) docket.Docket {
 	case 2:
 		c.State, c.ToldResolved, d.Owner.Emails = docket.Resolved, true, nil
 	}
+	if i%5 == 0 {
+		d.Root.Kind, d.Root.Namespace = "Namespace", ""
+	}
 	d.Cases = []docket.Case{c}
 	return d
 }
@@ -47,13 +50,17 @@ func everything(t *testing.T, l *Ledger) string {
 		all = append(all, v)
 	}
 	keep(l.Cases(t.Context(), ledger.CaseQuery{Text: "nginx front"}))
-	keep(l.Overview(t.Context()))
+	keep(l.Overview(t.Context(), ledger.Part{}))
 	keep(l.Due(t.Context(), ledger.DueQuery{Until: time.Now().Add(1000 * time.Hour)}))
 	keep(l.Owners(t.Context(), ledger.OwnerQuery{}))
+	keep(l.Spaces(t.Context()))
+	part := ledger.Part{Cluster: "c", Namespaces: []string{"shop", "front-0", "front-10"}}
+	keep(l.Cases(t.Context(), ledger.CaseQuery{Part: part}))
+	keep(l.Acts(t.Context(), ledger.ActQuery{Part: part, What: ledger.InForce}))
 	for _, what := range []string{ledger.InForce, ledger.Undone, ledger.Refused} {
 		keep(l.Acts(t.Context(), ledger.ActQuery{What: what}))
 	}
-	for _, q := range []ledger.LineQuery{{}, {Namespace: "shop"}, {Owner: "team-1@example.com"}, {Rule: "IMAGE_REPO"}, {Kind: "opened"}, {Text: "first"}} {
+	for _, q := range []ledger.LineQuery{{}, {Namespace: "shop"}, {Owner: "team-1@example.com"}, {Rule: "IMAGE_REPO"}, {Kind: "opened"}, {Text: "first"}, {Part: part}} {
 		page, err := l.Lines(t.Context(), q)
 		for i := range page.Lines {
 			page.Lines[i].Owners = nil // not kept by the first format

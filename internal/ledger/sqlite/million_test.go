@@ -158,12 +158,39 @@ func questions() []question {
 			_, err := l.Acts(t.Context(), ledger.ActQuery{What: ledger.InForce})
 			return err
 		}},
-		{"overview", func(t *testing.T, l *Ledger, _ *rand.Rand) error { _, err := l.Overview(t.Context()); return err }},
+		{"overview", func(t *testing.T, l *Ledger, _ *rand.Rand) error {
+			_, err := l.Overview(t.Context(), ledger.Part{})
+			return err
+		}},
+		line("of a part of 5 namespaces", func(r *rand.Rand) ledger.LineQuery { return ledger.LineQuery{Part: part(r, 5)} }),
+		line("of a part of 100 namespaces", func(r *rand.Rand) ledger.LineQuery { return ledger.LineQuery{Part: part(r, 100)} }),
+		line("of a part, words of all", func(r *rand.Rand) ledger.LineQuery { return ledger.LineQuery{Part: part(r, 5), Text: "warning"} }),
+		line("of a part, words of few", func(r *rand.Rand) ledger.LineQuery {
+			return ledger.LineQuery{Part: part(r, 5), Text: fmt.Sprintf("mail-%d", r.IntN(5000))}
+		}),
+		cases("of a part", func(r *rand.Rand) ledger.CaseQuery { return ledger.CaseQuery{Part: part(r, 5)} }),
+		{"owners of a part", func(t *testing.T, l *Ledger, r *rand.Rand) error {
+			_, err := l.Owners(t.Context(), ledger.OwnerQuery{Part: part(r, 5)})
+			return err
+		}},
+		{"overview of a part", func(t *testing.T, l *Ledger, r *rand.Rand) error {
+			_, err := l.Overview(t.Context(), part(r, 5))
+			return err
+		}},
+		{"every namespace", func(t *testing.T, l *Ledger, _ *rand.Rand) error { _, err := l.Spaces(t.Context()); return err }},
 		{"one docket's history", func(t *testing.T, l *Ledger, r *rand.Rand) error {
 			_, err := l.Latest(t.Context(), docket.Key{Cluster: "k", Root: fmt.Sprint("root-", r.IntN(20_000))}, 1000)
 			return err
 		}},
 	}
+}
+
+func part(r *rand.Rand, n int) ledger.Part {
+	p := ledger.Part{Cluster: "k"}
+	for range n {
+		p.Namespaces = append(p.Namespaces, fmt.Sprint("team-", r.IntN(200)))
+	}
+	return p
 }
 
 func measure(t *testing.T, l *Ledger, q question) {

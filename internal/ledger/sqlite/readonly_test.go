@@ -33,7 +33,7 @@ func TestReadOnly(t *testing.T) {
 	if err := owner.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := reader.Overview(ctx); err != nil {
+	if _, err := reader.Overview(ctx, ledger.Part{}); err != nil {
 		t.Errorf("after its owner: %v", err)
 	}
 	if err := reader.Close(); err != nil {

@@ -32,13 +32,21 @@ func groups(d notify.Digest) (all []group, more int) {
 		items, more = items[:notify.MaxItems], len(items)-notify.MaxItems
 	}
 	for _, it := range items {
-		p, root := purposeOf(it), it.Root.String()
+		p, root := purposeOf(it), place(it)
 		if n := len(all); n == 0 || all[n-1].purpose != p || all[n-1].root != root {
 			all = append(all, group{purpose: p, root: root})
 		}
 		all[len(all)-1].items = append(all[len(all)-1].items, it)
 	}
 	return all, more
+}
+
+// place is an item's root, with its cluster where there are several.
+func place(it notify.Item) string {
+	if it.Cluster == "" {
+		return it.Root.String()
+	}
+	return it.Cluster + ": " + it.Root.String()
 }
 
 func title(p docket.Purpose) string {
@@ -68,7 +76,7 @@ func fields(it notify.Item, now time.Time) []field {
 		}
 	}
 	add("What", it.Message, maxField)
-	add("Where", it.Root.String(), maxField)
+	add("Where", place(it), maxField)
 	add("Again", it.Before, maxField)
 	add("In", it.Source, maxField)
 	add("Field", it.Path, maxField)
@@ -79,7 +87,11 @@ func fields(it notify.Item, now time.Time) []field {
 	add("Next", next(it, now), maxField)
 	add("Asks", it.Human, 2*maxField)
 	add("Lost", lost(it), 2*maxField)
-	if purposeOf(it) == docket.Enforced {
+	switch purposeOf(it) {
+	case docket.Undone:
+		add("Done", it.Done, maxField)
+		add("Undone", it.Back, 2*maxField)
+	case docket.Enforced:
 		add("Done", it.Done, maxField)
 		add("Undo", it.Undo, 2*maxField)
 		if it.Undo != "" {

@@ -42,6 +42,7 @@ func everything() notify.Digest {
 	acted.N, acted.NextStep, acted.NextAt = 0, "", time.Time{}
 	human, undone, clear := d.Items[0], d.Items[0], d.Items[0]
 	human.Purpose, undone.Purpose, clear.Purpose = "needs-human", "undone", "resolved"
+	undone.Done, undone.Back = acted.Done, "Deployment shop/web is back at 3 replicas, on Tue, 24 Nov 2026 11:00:00 UTC by ada: a mistake"
 	human.Root = v1.Root{Kind: "Namespace", Name: "shop"}
 	d.Items = append(d.Items, last, acted, human, undone, clear)
 	return d

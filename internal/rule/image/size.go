@@ -34,6 +34,7 @@ func Size(p SizeParams) (rule.Rule, error) {
 			Remedy:   "Build the image smaller: a slim base, several stages, no build tools or data inside.",
 			Severity: rule.Low, Category: rule.Efficiency, Revision: 1,
 			Kinds: []entity.Kind{entity.Pod}, Reads: []entity.Kind{entity.Node},
+			Keys:   []string{"rules.IMAGE_SIZE.limit"},
 			Params: limit.String(),
 		},
 		Check: func(e entity.Entity, related rule.Related) rule.Result { return checkSize(e, related, limit) },

@@ -41,6 +41,7 @@ func Owner(p OwnerParams) rule.Rule {
 			Remedy:   "Annotate the namespace with its team's mail addresses, comma-separated, under the configured key.",
 			Severity: rule.Medium, Category: rule.Ownership, Revision: 1,
 			Kinds:  []entity.Kind{entity.Namespace},
+			Keys:   []string{"owners.emailAnnotation"},
 			Params: key,
 		},
 		Check: func(e entity.Entity, _ rule.Related) rule.Result { return checkOwner(e, key) },

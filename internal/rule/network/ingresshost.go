@@ -49,6 +49,7 @@ func IngressHost(p IngressHostParams) (rule.Rule, error) {
 			Remedy:   "Name each host in full, under an approved suffix, and route by rules in place of a default backend.",
 			Severity: rule.High, Category: rule.Security, Revision: 2,
 			Kinds:  []entity.Kind{entity.Ingress},
+			Keys:   []string{"rules.INGRESS_HOST_INVALID.approvedSuffixes", "rules.INGRESS_HOST_INVALID.mustContain", "rules.INGRESS_HOST_INVALID.mustNotContain"},
 			Params: strings.Join(suffixes, " ") + "|" + strings.Join(hosts.must, " ") + "|" + strings.Join(hosts.mustNot, " "),
 		},
 		Check: func(e entity.Entity, _ rule.Related) rule.Result { return checkHosts(e, hosts) },

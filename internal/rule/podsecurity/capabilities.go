@@ -35,6 +35,7 @@ func Capabilities(p CapabilitiesParams) (rule.Rule, error) {
 			Why:      "A capability is a piece of root's power: some of them open the node or its network to whoever gets into the container.",
 			Remedy:   "Remove the capability from securityContext.capabilities.add, or ask the platform team to allow it.",
 			Severity: rule.High, Category: rule.Security, Revision: 1,
+			Keys:  []string{"rules.CAPABILITIES.allowed"},
 			Kinds: entity.Workloads(), Params: strings.Join(allowed, " "),
 		},
 		Check: func(e entity.Entity, _ rule.Related) rule.Result { return checkCapabilities(e, allowed) },

@@ -37,6 +37,7 @@ func HostVolumes(p HostVolumesParams) (rule.Rule, error) {
 			Remedy:   "Use a PersistentVolumeClaim, an emptyDir or a ConfigMap in place of hostPath.",
 			Severity: rule.High, Category: rule.Security, Revision: 1,
 			Kinds:  entity.Workloads(),
+			Keys:   []string{"rules.HOST_VOLUMES.allowed", "rules.HOST_VOLUMES.allowedReadOnly"},
 			Params: strings.Join(any, " ") + "|" + strings.Join(readOnly, " "),
 		},
 		Check: func(e entity.Entity, _ rule.Related) rule.Result { return checkHostVolumes(e, any, readOnly) },

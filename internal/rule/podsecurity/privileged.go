@@ -50,6 +50,7 @@ func Privileged(p PrivilegedParams) (rule.Rule, error) {
 			Why:      "A privileged container, or a Windows host process, has the whole node: every other team's pods, secrets and disks on it.",
 			Remedy:   "Remove privileged and hostProcess from the container; add the one capability that it needs, if any.",
 			Severity: rule.Critical, Category: rule.Security, Revision: 2,
+			Keys:  []string{"rules.PRIVILEGED.root"},
 			Kinds: entity.Workloads(), Params: p.Root,
 		},
 		Check: func(e entity.Entity, _ rule.Related) rule.Result {

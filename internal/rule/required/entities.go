@@ -82,7 +82,7 @@ func entityRule(w wanted, all []Filter) rule.Rule {
 			Why:      "The platform counts on it in every namespace that it is required in; without it a limit, an agent or a service is simply not there.",
 			Remedy:   "Create what is missing, under the name that is required, or ask the platform team why it is required.",
 			Severity: rule.Medium, Category: rule.Hygiene, Revision: 1,
-			Kinds: []entity.Kind{entity.Namespace}, Reads: reads, Params: strings.Join(texts, " "),
+			Kinds: []entity.Kind{entity.Namespace}, Reads: reads, Params: strings.Join(texts, " "), Keys: []string{"rules.REQUIRED_ENTITIES"},
 		},
 		Check: func(e entity.Entity, related rule.Related) rule.Result { return checkEntities(e, related, w, mine) },
 	}

@@ -74,7 +74,7 @@ func of(kind entity.Kind, w what, all []Filter) rule.Rule {
 			Why:      fmt.Sprintf("The platform's tools find, bill and route by this %s; what lacks it is nobody's in their eyes.", w.singular),
 			Remedy:   fmt.Sprintf("Add the %s to metadata.%s; of a pod that a workload makes, to its template.", w.singular, w.field),
 			Severity: rule.Low, Category: rule.Hygiene, Revision: 1,
-			Kinds: []entity.Kind{kind}, Params: strings.Join(texts, " "),
+			Kinds: []entity.Kind{kind}, Params: strings.Join(texts, " "), Keys: []string{"rules.REQUIRED_" + w.plural},
 		},
 		Check: func(e entity.Entity, _ rule.Related) rule.Result { return check(e, w, filters) },
 	}

@@ -1,0 +1,215 @@
+package action
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/bus"
+	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/control"
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/notify"
+	"github.com/k8guard/k8guard/internal/outbox"
+	"github.com/k8guard/k8guard/internal/rule"
+)
+
+// hall joins several engines over one ledger: a message goes to whoever has its bucket.
+type hall struct {
+	*world
+	engines []*Engine
+}
+
+// Consume implements bus.Consumer; the test hands buckets out by itself.
+func (h *hall) Consume(context.Context, bus.Handler, bus.Share) error { return nil }
+
+// Request implements bus.Consumer.
+func (h *hall) Request(docket.Key) {}
+
+// Pass implements bus.Consumer.
+func (h *hall) Pass(ctx context.Context, m v1.Message) error {
+	for _, e := range h.engines {
+		if e.index.owns(bus.Bucket(m)) {
+			return e.handle(ctx, m)
+		}
+	}
+	return nil
+}
+
+// newHall has n engines, each with every n-th bucket.
+func newHall(t *testing.T, n int) *hall {
+	w := newWorld(t, func(c *config.Config) { c.Enforce.Budget.Floor = 10 })
+	h := &hall{world: w}
+	for i := range n {
+		e := New(Settings{Ledger: w.ledger, Bus: h, Config: w.conf, Clusters: []v1.Cluster{cluster()}, Control: control.New(w.ledger, w.now),
+			Channels: []notify.Channel{w.mail}, Rules: []rule.Meta{{ID: "IMAGE_REPO", Title: "Image from elsewhere", Category: rule.Security}},
+			Holder: fmt.Sprint("replica-", i), Now: w.now, Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
+		e.SetGate(cluster().Name, w.gate, "")
+		h.engines = append(h.engines, e)
+	}
+	w.engine = h.engines[0]
+	for i, e := range h.engines {
+		must(t, e.Gained(t.Context(), everyNth(n, i)))
+	}
+	return h
+}
+
+func everyNth(n, i int) (buckets []int) {
+	for b := i; b < docket.Buckets; b += n {
+		buckets = append(buckets, b)
+	}
+	return buckets
+}
+
+// say hands a violation of a root, or an inventory, to the replica whose it is.
+func (h *hall) say(m v1.Message) { must(h, h.Pass(h.Context(), m)) }
+
+func (h *hall) finds(uid string) {
+	o := h.observation(uid)
+	h.say(v1.Message{Observation: &o})
+	h.say(v1.Message{Inventory: &v1.Inventory{V: v1.Version, Cluster: cluster(), Order: o.Order, At: h.now(), Judged: 100,
+		Bucket: docket.BucketOf(cluster().UID)}})
+}
+
+func (h *hall) goOn(d time.Duration) {
+	h.Helper()
+	for ; d > 0; d -= step {
+		h.clock.add(step)
+		for range 2 { // what one passes on, another takes up
+			for _, e := range h.engines {
+				must(h, e.round(h.Context()))
+				e.senders.Wait()
+			}
+		}
+	}
+}
+
+// uids finds one root in the buckets of each replica.
+func uids(n int) []string {
+	found := make([]string, n)
+	for i, left := 0, n; left > 0; i++ {
+		uid := fmt.Sprint("root-", i)
+		if at := keyOf(uid).Bucket() % n; found[at] == "" {
+			found[at], left = uid, left-1
+		}
+	}
+	return found
+}
+
+// An owner's outboxes are composed by the bucket's holder: one digest an owner, however many replicas.
+func TestOneDigestHoweverManyReplicas(t *testing.T) {
+	h := newHall(t, 3)
+	roots := uids(3)
+	for _, uid := range roots {
+		h.finds(uid)
+	}
+	h.goOn(17 * time.Hour)
+	warnings := h.mail.tries(docket.Warning)
+	if len(warnings) != 3 || len(h.gate.calls) != 3 {
+		t.Fatalf("%d mails of warnings, %d acts, want three each", len(warnings), len(h.gate.calls))
+	}
+	for _, s := range warnings {
+		if len(s.digest.Items) != 3 {
+			t.Errorf("a digest names %d cases, want one of each replica", len(s.digest.Items))
+		}
+	}
+}
+
+// Timers are rebuilt on assignment: a ladder goes on where it stood, and no step comes twice.
+func TestARebalanceKeepsTheLadder(t *testing.T) {
+	h := newHall(t, 2)
+	roots := uids(2)
+	for _, uid := range roots {
+		h.finds(uid)
+	}
+	for range 6 {
+		h.goOn(3 * time.Hour)
+		// The replicas exchange what they have.
+		for i, e := range h.engines {
+			e.Lost(t.Context(), everyNth(2, i))
+		}
+		h.engines[0], h.engines[1] = h.engines[1], h.engines[0]
+		for i, e := range h.engines {
+			must(t, e.Gained(t.Context(), everyNth(2, i)))
+		}
+		for _, uid := range roots {
+			h.finds(uid)
+		}
+	}
+	warnings := h.mail.tries(docket.Warning)
+	if len(warnings) != 3 || len(h.gate.calls) != 2 {
+		t.Errorf("%d mails of warnings, %d acts, want three and two", len(warnings), len(h.gate.calls))
+	}
+}
+
+// What a replica lost it does not touch any more.
+func TestWhatIsLostIsLeftAlone(t *testing.T) {
+	h := newHall(t, 1)
+	h.finds("web")
+	h.engines[0].Lost(t.Context(), docket.AllBuckets())
+	h.goOn(20 * time.Hour)
+	if len(h.mail.sent) != 0 || len(h.gate.calls) != 0 || h.engines[0].Open() != 0 {
+		t.Errorf("%d mails, %d acts, %d open", len(h.mail.sent), len(h.gate.calls), h.engines[0].Open())
+	}
+}
+
+// Orders drop a deposed leader's messages, and it is no alarm that it goes on.
+func TestADeposedLeaderIsNotHeard(t *testing.T) {
+	h := newHall(t, 1)
+	said := func(epoch int64, change ...func(*v1.Observation)) {
+		o := h.observation("web", append(change, func(o *v1.Observation) { o.Order.Epoch = epoch })...)
+		h.say(v1.Message{Observation: &o})
+	}
+	said(7)
+	before := h.docket("web")
+	said(6, clean)
+	if after := h.docket("web"); after.Version != before.Version {
+		t.Errorf("the deposed leader changed the docket: %+v", after)
+	}
+	if b, err := h.engines[0].Control.Breaker(t.Context()); err != nil || b.Open {
+		t.Errorf("breaker %+v, %v", b, err)
+	}
+	h.clock.add(2*h.conf.Discover.Resync + time.Second)
+	said(6, clean)
+	if b, err := h.engines[0].Control.Breaker(t.Context()); err != nil || !b.Open {
+		t.Errorf("the newest leader is silent, an older one speaks: breaker %+v, %v", b, err)
+	}
+}
+
+// Another replica's send is its own until it must have given it up.
+func TestAnothersSendIsNotAbandonedEarly(t *testing.T) {
+	h := newHall(t, 2)
+	root := uids(2)[0]
+	h.finds(root)
+	h.mail.script = []notify.OutcomeState{notify.Failed}
+	for range 30 {
+		if h.goOn(step); len(h.mail.sent) > 0 {
+			break
+		}
+	}
+	notice := h.only(root).Notices[0].Key
+	_, begun, err := outbox.Begin(t.Context(), h.ledger, notice, "replica-paused", "token", h.now().Add(time.Minute))
+	if must(t, err); !begun {
+		t.Fatal("the failed notice is not due")
+	}
+	state := func() outbox.State {
+		n, err := ledger.Read[outbox.Notice](t.Context(), h.ledger, notice)
+		must(t, err)
+		return n.State
+	}
+	h.clock.add(time.Minute)
+	for _, e := range h.engines {
+		must(t, e.round(t.Context()))
+	}
+	if s := state(); s != outbox.Sending {
+		t.Errorf("at once it is %s", s)
+	}
+	h.goOn(2 * step)
+	if s := state(); s != outbox.Unknown {
+		t.Errorf("after four minutes it is %s", s)
+	}
+}

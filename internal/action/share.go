@@ -1,0 +1,120 @@
+package action
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/outbox"
+)
+
+// Gained implements bus.Share: what is open in these buckets is due now.
+func (e *Engine) Gained(ctx context.Context, buckets []int) error {
+	e.index.gain(buckets)
+	// What the platform is asked may be about a case that is over: nothing open leads there.
+	for _, channel := range e.Channels {
+		if box := outbox.BoxKey(e.platform().Key(), channel.Name()); e.index.owns(docket.BucketOf(box)) {
+			e.index.addBox(box)
+		}
+	}
+	for _, bucket := range buckets {
+		keys, err := e.openIn(ctx, bucket)
+		if err != nil {
+			return fmt.Errorf("reading what is open in bucket %d: %w", bucket, err)
+		}
+		for _, key := range keys {
+			e.index.open(key, e.Now())
+			e.index.doubtful(key) // until it was looked at
+		}
+	}
+	return nil
+}
+
+// openIn lists a bucket's open dockets. A ledger that others share comes back: it is waited for,
+// and nothing of the bucket is handled meanwhile.
+func (e *Engine) openIn(ctx context.Context, bucket int) ([]docket.Key, error) {
+	for {
+		keys, err := e.Ledger.OpenInBucket(ctx, bucket)
+		if err == nil || e.Alone || ctx.Err() != nil {
+			return keys, err
+		}
+		e.Log.Error("the ledger does not answer; trying again", "bucket", bucket, "err", err)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// Lost implements bus.Share. What is under way is carried through first: its time is bounded.
+func (e *Engine) Lost(ctx context.Context, buckets []int) {
+	e.index.lose(buckets)
+	e.rounds.Lock()   // a round that began before has ended: it starts nothing more of theirs
+	e.rounds.Unlock() //nolint:staticcheck // to wait is all
+	for !e.index.rests(buckets) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// gain notes that buckets are ours.
+func (x *index) gain(buckets []int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, b := range buckets {
+		x.owned[b] = true
+	}
+}
+
+// owns reports whether a bucket is ours.
+func (x *index) owns(bucket int) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.owned[bucket]
+}
+
+// lose forgets all that lies in buckets; what is under way is still known as busy.
+func (x *index) lose(buckets []int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, b := range buckets {
+		x.owned[b] = false
+	}
+	for key := range x.dueAt {
+		if !x.owned[key.Bucket()] {
+			x.closeLocked(key)
+			delete(x.claimed, key) // the claim waits in the budget for who has the docket now
+		}
+	}
+	for box := range x.boxes {
+		if !x.owned[docket.BucketOf(box)] {
+			delete(x.boxes, box)
+		}
+	}
+}
+
+// rests reports whether nothing is under way for any of the buckets.
+func (x *index) rests(buckets []int) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	in := map[int]bool{}
+	for _, b := range buckets {
+		in[b] = true
+	}
+	for key := range x.busy {
+		if in[key.Bucket()] {
+			return false
+		}
+	}
+	for _, box := range x.sending {
+		if in[docket.BucketOf(box)] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,63 @@
+package app_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/k8guard/k8guard/internal/app"
+)
+
+// account writes a kubeconfig whose user is this JSON.
+func account(t *testing.T, server, user string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	must(t, os.WriteFile(file, fmt.Appendf(nil, `{"apiVersion": "v1", "kind": "Config", "current-context": "x",
+		"clusters": [{"name": "x", "cluster": {"server": %q}}], "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+		"users": [{"name": "x", "user": %s}]}`, server, user), 0o600))
+	return file
+}
+
+// One account for both is refused before a start, under whatever name it comes.
+func TestCheckRefusesOneAccountForBoth(t *testing.T) {
+	s, _ := settings(t, "https://127.0.0.1:1")
+	token := filepath.Join(t.TempDir(), "token")
+	must(t, os.WriteFile(token, []byte("abc"), 0o600))
+	ada, bob := account(t, "https://127.0.0.1:1", `{"token": "abc"}`), account(t, "https://127.0.0.1:1", `{"token": "def"}`)
+	link := filepath.Join(t.TempDir(), "link")
+	must(t, os.Symlink(ada, link))
+	for name, test := range map[string]struct {
+		discover, action string
+		same             bool
+	}{
+		"one file":           {ada, ada, true},
+		"a link to it":       {ada, link, true},
+		"a copy":             {ada, account(t, "https://localhost:1", `{"token": "abc"}`), true},
+		"its token's file":   {ada, account(t, "https://127.0.0.1:1", `{"tokenFile": "`+token+`"}`), true},
+		"another":            {ada, bob, false},
+		"the same, as other": {ada, account(t, "https://127.0.0.1:1", `{"token": "abc", "as": "k8guard-action"}`), false},
+		"none that acts":     {ada, "", false},
+		"the pod's, another": {"", bob, false},
+	} {
+		c := s.Config
+		c.Cluster.Kubeconfig, c.Cluster.ActionKubeconfig = test.discover, test.action
+		err := app.Check(c)
+		if said := err != nil && strings.Contains(err.Error(), "is the same account"); said != test.same || !test.same && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "abc") {
+			t.Errorf("%s: a token in %v", name, err)
+		}
+	}
+}
+
+// What messages say of a reload is so: an account that may act is taken over while it runs.
+func TestReloadTakesOverTheAccountThatActs(t *testing.T) {
+	c := newCluster(t)
+	r := runReloading(t, c.URL, "enforce: {mode: safe}\n")
+	r.until(t, "/api/v1/status", "cluster.actionKubeconfig is empty")
+	r.write(t, "enforce: {mode: safe}\ncluster: {actionKubeconfig: '"+account(t, c.URL, `{"token": "acts"}`)+"'}\n")
+	r.until(t, "/api/v1/status", "safe mode tells")
+}

@@ -1,0 +1,95 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+)
+
+// Candidate is a replica of discover: of all that run for one cluster, one leads.
+type Candidate struct {
+	Client    kubernetes.Interface
+	Namespace string
+	Holder    string // this process, new at each start
+	Log       *slog.Logger
+	// Lease is how long a leader that is silent keeps the others waiting; 0 is 15 s.
+	Lease time.Duration
+}
+
+// Lead waits until this replica leads, runs do with the epoch of its leadership, and begins
+// anew when it is deposed, until ctx ends or do fails. Epochs rise with each leadership: the
+// Lease in the cluster counts them. A leader that is deposed while it is paused may go on for
+// a moment when it wakes; its epoch tells its words apart.
+func (c Candidate) Lead(ctx context.Context, do func(ctx context.Context, epoch int64) error) error {
+	for n := 1; ctx.Err() == nil; n++ {
+		// A new name for each term: the same one would take over its own old epoch.
+		if err := c.term(ctx, fmt.Sprintf("%s-%d", c.Holder, n), do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Candidate) term(ctx context.Context, holder string, do func(context.Context, int64) error) error {
+	lock := &resourcelock.LeaseLock{LeaseMeta: metav1.ObjectMeta{Namespace: c.Namespace, Name: LeaseName},
+		Client: c.Client.CoordinationV1(), LockConfig: resourcelock.ResourceLockConfig{Identity: holder}}
+	lease := c.Lease
+	if lease == 0 {
+		lease = 15 * time.Second
+	}
+	term, depose := context.WithCancel(ctx)
+	defer depose()
+	done := make(chan error, 1)
+	var begun atomic.Bool
+	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Lock: lock, LeaseDuration: lease, RenewDeadline: 2 * lease / 3, RetryPeriod: lease / 8, ReleaseOnCancel: true, Name: LeaseName,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: func(until context.Context) {
+				begun.Store(true)
+				done <- c.reign(until, lock, holder, do)
+				depose()
+			},
+			OnStoppedLeading: func() {},
+			OnNewLeader:      func(who string) { c.Log.Info("discover is led", "by", who) },
+		}})
+	if err != nil {
+		return err
+	}
+	elector.Run(term)
+	if !begun.Load() {
+		return nil // it never led: what begins only now finds its time over
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(time.Minute):
+		return errors.New("discover was deposed, and what it runs does not stop")
+	}
+}
+
+// reign runs one leadership, if it is still ours when its epoch is read.
+func (c Candidate) reign(ctx context.Context, lock resourcelock.Interface, holder string, do func(context.Context, int64) error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	record, _, err := lock.Get(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading the Lease %s/%s: %w", c.Namespace, LeaseName, err)
+	case record.HolderIdentity != holder:
+		return nil
+	}
+	epoch := int64(record.LeaderTransitions) + 1
+	c.Log.Info("discover leads", "epoch", epoch)
+	return do(ctx, epoch)
+}
