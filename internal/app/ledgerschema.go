@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"log/slog"
 	"time"
 
@@ -10,14 +9,15 @@ import (
 )
 
 // LedgerSchema is the CQL that makes the ledger's tables, for where K8Guard may not make
-// them itself.
+// them itself. Only what the tables need has to be configured.
 func LedgerSchema(c config.Config) (string, error) {
 	l := c.Ledger.Cassandra
-	if l.LocalDC == "" {
-		return "", errors.New("ledger.cassandra.localDC: is missing; write the data center whose nodes keep the ledger, as \"nodetool status\" calls it")
+	l = config.Cassandra{Hosts: []string{"any"}, Keyspace: l.Keyspace, LocalDC: l.LocalDC, Replication: l.Replication, Timeout: l.Timeout}
+	c.Ledger = config.Ledger{Kind: config.LedgerCassandra, Cassandra: l}
+	if err := config.Validate(c, nil); err != nil {
+		return "", err
 	}
-	settings, err := cassandra.FromConfig(config.Cassandra{Keyspace: l.Keyspace, LocalDC: l.LocalDC, Replication: l.Replication},
-		c.Data.Retention, time.Now, slog.New(slog.DiscardHandler))
+	settings, err := cassandra.FromConfig(l, c.Data.Retention, time.Now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return "", err
 	}

@@ -47,21 +47,20 @@ func OpenReport(ctx context.Context, settings Settings, file string) (*Ledger, e
 
 const stateLedger = "ledger"
 
+// openMirror opens the mirror if it is of this ledger and in today's format, or a new one.
 func openMirror(ctx context.Context, s *Store, file string) (*sqlite.Mirror, error) {
 	m, err := sqlite.OpenMirror(ctx, file, s.now)
-	var of string
+	if errors.Is(err, sqlite.ErrLocked) {
+		return nil, err
+	}
 	if err == nil {
-		if of, err = m.State(ctx, stateLedger); err == nil && of == s.id {
+		var ours bool
+		if ours, err = claim(ctx, m, s.id); ours && err == nil {
 			return m, nil
 		}
 		err = errors.Join(err, m.Close())
 	}
-	if errors.Is(err, sqlite.ErrLocked) {
-		return nil, err
-	}
-	if of != "" || err != nil {
-		s.log.Warn("the report's mirror is thrown away and built anew", "file", file, "of", of, "ledger", s.id, "err", err)
-	}
+	s.log.Warn("the report's mirror is of another ledger, of another version, or broken: it is built anew", "file", file, "err", err)
 	for _, name := range []string{file, file + "-wal", file + "-shm"} {
 		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("throw the report's mirror away: %w", err)
@@ -70,10 +69,24 @@ func openMirror(ctx context.Context, s *Store, file string) (*sqlite.Mirror, err
 	if m, err = sqlite.OpenMirror(ctx, file, s.now); err != nil {
 		return nil, err
 	}
-	if err := m.SetState(ctx, stateLedger, s.id); err != nil {
+	if _, err = claim(ctx, m, s.id); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
+}
+
+// claim says whose mirror it is, if nothing is said yet, and whether it is ours.
+func claim(ctx context.Context, m *sqlite.Mirror, id string) (bool, error) {
+	format, err := m.Format(ctx)
+	if err != nil {
+		return false, err
+	}
+	ours := fmt.Sprintf("%s in format %d", id, format)
+	of, err := m.State(ctx, stateLedger)
+	if err != nil || of != "" {
+		return of == ours, err
+	}
+	return true, m.SetState(ctx, stateLedger, ours)
 }
 
 // Close ends the connections and closes the mirror. Run must have ended.

@@ -2,7 +2,6 @@ package cassandra_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -200,13 +199,5 @@ func otherMirror(t *testing.T, s *services.Service) {
 	}
 	if all, err := other.Cases(t.Context(), ledger.CaseQuery{}); err != nil || all.Total == 0 {
 		t.Errorf("%d cases of its own, %v", all.Total, err)
-	}
-}
-
-// A mirror that is not built answers nothing rather than half.
-func TestAMirrorThatIsNotBuiltSaysSo(t *testing.T) {
-	var l cassandra.Ledger
-	if _, err := l.Overview(t.Context(), ledger.Part{}); !errors.Is(err, cassandra.ErrBuilding) {
-		t.Errorf("got %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	gocql "github.com/apache/cassandra-gocql-driver/v2"
 
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 )
 
 // What is found later tells what became of a write whose answer was lost.
@@ -50,5 +51,13 @@ func TestBounds(t *testing.T) {
 	}
 	if all[0] != -1<<63 || all[ranges] != 1<<63-1 || !slices.IsSorted(all) || len(slices.Compact(all)) != ranges+1 {
 		t.Errorf("%v", all)
+	}
+}
+
+// A mirror that is not built answers nothing rather than half.
+func TestAMirrorThatIsNotBuiltSaysSo(t *testing.T) {
+	l := Ledger{mirror: &sqlite.Mirror{}}
+	if _, err := l.Overview(t.Context(), ledger.Part{}); !errors.Is(err, ErrBuilding) {
+		t.Errorf("got %v", err)
 	}
 }

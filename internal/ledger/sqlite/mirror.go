@@ -63,6 +63,15 @@ func OpenMirror(ctx context.Context, path string, now func() time.Time) (*Mirror
 	return &Mirror{l}, nil
 }
 
+// Format is the version of the file's tables. Those of another format were brought up to
+// date from documents that a mirror does not keep: it has to be filled again.
+func (m *Mirror) Format(ctx context.Context) (n int, err error) {
+	if err = m.read.QueryRowContext(ctx, "PRAGMA user_version").Scan(&n); err != nil {
+		return 0, fmt.Errorf("read the mirror's format: %w", err)
+	}
+	return n, nil
+}
+
 // Known returns how much of a docket is here.
 func (m *Mirror) Known(ctx context.Context, key docket.Key) (k Known, err error) {
 	row := m.read.QueryRowContext(ctx, selectKnown, key.Cluster, key.Root)
@@ -110,8 +119,8 @@ func (m *Mirror) apply(ctx context.Context, tx *sql.Tx, c Copy) error {
 		state = string(d.Enforcement.State)
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO dockets
-		(cluster, root, bucket, version, live, enforcement, observed, doc, closed) VALUES (?, ?, ?, ?, ?, ?, ?, '{}', ?)`,
-		d.Key.Cluster, d.Key.Root, d.Key.Bucket(), d.Version, d.Live(), state, micros(d.ObservedAt), c.Closed); err != nil {
+		(cluster, root, bucket, version, live, enforcement, observed, doc, closed, home) VALUES (?, ?, ?, ?, ?, ?, ?, '{}', ?, ?)`,
+		d.Key.Cluster, d.Key.Root, d.Key.Bucket(), d.Version, d.Live(), state, micros(d.ObservedAt), c.Closed, ledger.Home(d.Root)); err != nil {
 		return err
 	}
 	for _, project := range []func(context.Context, *sql.Tx, docket.Docket) error{replaceCases, replaceAct, addNotices} {
