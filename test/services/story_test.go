@@ -65,6 +65,9 @@ func newHouse(t *testing.T) *house {
 		}
 		_ = os.RemoveAll(dir)
 	})
+	if _, err := s.BuildProduct(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return &house{s, t}
 }
 
