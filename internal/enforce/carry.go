@@ -88,7 +88,10 @@ func (e *Enforcer) try(ctx context.Context, d *docket.Docket, pol config.Policy,
 		written, err = e.write(ctx, *d, live, false)
 		return err
 	})
-	if errors.Is(err, errRefused) {
+	switch {
+	case putBack(err):
+		return &Refusal{Rule: 7, Name: "preconditions", Text: resetText(*d, err), Human: true, Reset: true}, "", nil
+	case errors.Is(err, errRefused):
 		return refused(err), "", nil
 	}
 	return nil, written, err
@@ -185,8 +188,11 @@ func (e *Enforcer) refuse(ctx context.Context, d docket.Docket, r Refusal) error
 		if !e.holds(x, d) {
 			return x, nil, false, fmt.Errorf("%s: %w", d.Enforcement.ID, errTaken)
 		}
-		next, entries := docket.Refuse(x, docket.Refusal{Rule: r.Rule, Name: r.Name, Text: r.Text, Human: r.Human,
-			At: now, Until: now.Add(pause)})
+		take := docket.Refuse
+		if r.Reset {
+			take = docket.Contest
+		}
+		next, entries := take(x, docket.Refusal{Rule: r.Rule, Name: r.Name, Text: r.Text, Human: r.Human, At: now, Until: now.Add(pause)})
 		return next, entries, true, nil
 	})
 	e.Log.Info("refused", "root", d.Root.String(), "rule", r.Rule, "name", r.Name, "text", r.Text)

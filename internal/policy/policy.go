@@ -114,7 +114,11 @@ func closed(in Input) (docket.Plan, bool) {
 		}
 		return docket.Plan{Step: Notify, Reason: Due, Next: string(docket.AllClear)}, true
 	case docket.Contested:
-		return hold(IsContested, "someone put it back while it still violates; K8Guard stops, a person decides")
+		how := "someone put it back while it still violates"
+		if d := in.Docket; d.Enforcement == nil && d.Refusal != nil {
+			how = d.Refusal.Text // it was put back at once: nothing is in force
+		}
+		return hold(IsContested, "%s; K8Guard stops, a person decides", how)
 	case docket.Acted:
 		if tell && !c.ToldActed {
 			return once(in, docket.Enforced)

@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,7 +24,8 @@ func (h *house) acts() (done []string) {
 }
 
 // writes are those of action's account that were no dry runs, done and refused, once the log
-// has all of them: a request of that account, made for it now, is there.
+// has all of them: a request of that account, made for it now, is there. A conflict is neither:
+// the object changed before the write came, and it is judged again.
 func (h *house) writes() (done, refused []string) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
@@ -49,11 +51,14 @@ func (h *house) writes() (done, refused []string) {
 		if o.Subresource != "" {
 			o.Resource += "/" + o.Subresource
 		}
-		if e.ResponseStatus.Code >= 300 {
-			refused = append(refused, e.Verb+" "+o.Resource+" "+o.Name)
+		switch code := e.ResponseStatus.Code; {
+		case code == http.StatusConflict:
 			continue
+		case code >= 300:
+			refused = append(refused, e.Verb+" "+o.Resource+" "+o.Name)
+		default:
+			done = append(done, e.Verb+" "+o.Resource+" "+o.Name)
 		}
-		done = append(done, e.Verb+" "+o.Resource+" "+o.Name)
 	}
 	return done, refused
 }
