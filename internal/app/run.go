@@ -22,6 +22,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
@@ -223,10 +224,12 @@ func (in *instance) wireGate(ctx context.Context) error {
 }
 
 // preflight asks three times, each within ten seconds: a server that is only slow must not
-// hold up the start, nor keep enforcement off until the next one.
+// hold up the start, nor keep enforcement off until the next one. Nor must one that has not
+// read its roles yet: it is asked for ten seconds.
 func (in *instance) preflight(ctx context.Context) error {
 	var err error
-	for try := range 3 {
+	from := time.Now()
+	for try := 0; try < 3 || apierrors.IsForbidden(err) && time.Since(from) < 10*time.Second; try++ {
 		if try > 0 {
 			select {
 			case <-ctx.Done():
