@@ -71,8 +71,10 @@ type Engine struct {
 	why     string // why mode is not the configured one
 	index   *index
 	senders sync.WaitGroup
-	sending chan struct{} // bounds senders
-	acting  chan struct{} // bounds enforcement workers
+	sending chan struct{}   // bounds senders
+	acting  chan struct{}   // bounds enforcement workers
+	last    policy.Controls // of the last round
+	sparse  *sparse
 }
 
 // New returns an engine in the configured mode, without a gate.
@@ -82,7 +84,7 @@ func New(s Settings) *Engine {
 		rules[m.ID] = m
 	}
 	return &Engine{Settings: s, rules: rules, mode: s.Config.Enforce.Mode, index: newIndex(s.Now, s.Config.Discover.Resync),
-		sending: make(chan struct{}, 4), acting: make(chan struct{}, 4)}
+		sending: make(chan struct{}, 4), acting: make(chan struct{}, 4), sparse: newSparse()}
 }
 
 // SetGate gives the engine its gate; before Run. With why not empty, nothing is acted on
@@ -144,7 +146,7 @@ func (e *Engine) schedule(ctx context.Context) {
 		case <-t.C:
 		}
 		if err := e.round(ctx); err != nil && ctx.Err() == nil {
-			e.Log.Error("a round of the ladder stopped; trying again", "err", err)
+			e.rarely("a round of the ladder stopped; trying again", "err", err)
 		}
 	}
 }
@@ -155,11 +157,15 @@ func (e *Engine) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if controls != e.last { // what waits for a switch is not told of it
+		e.last = controls
+		e.index.wakeAll()
+	}
 	filed := newFiling()
 	for _, key := range e.index.due(e.Now()) {
 		if err := e.evaluate(ctx, key, controls, filed); err != nil {
 			e.index.open(key, e.Now().Add(time.Second))
-			e.Log.Error("docket put off", "docket", key.String(), "err", err)
+			e.putOff(ctx, key, err)
 		}
 	}
 	// What fails for one owner must not hold up the others, or the budget.

@@ -16,8 +16,13 @@ import (
 	"github.com/k8guard/k8guard/internal/policy"
 )
 
-// recheck bounds how long a docket may go unlooked at: holds end without telling it.
-const recheck = 5 * time.Second
+// recheck is how soon a docket is looked at again while a step of it is under way: what
+// ends that may fail to tell. longest is how soon one that waits for a date, or for something
+// that wakes it: a sighting, a switch, a person, the end of a notice.
+const (
+	recheck = 5 * time.Second
+	longest = 5 * time.Minute
+)
 
 // filing gathers what one round puts into outboxes, so that each is changed once.
 type filing struct {
@@ -38,17 +43,18 @@ func (f *filing) add(o v1.Owner, entry outbox.Entry) {
 // is due.
 func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.Controls, filed *filing) error {
 	since := e.index.openings(key)
-	if done, err := e.settleOpen(ctx, key); err != nil || !done {
+	d, done, err := e.settleOpen(ctx, key)
+	if err != nil || !done {
 		return err
 	}
-	if err := e.share(ctx, key); err != nil {
+	if d, err = e.share(ctx, d); err != nil {
 		return err
 	}
-	if err := e.settleNotices(ctx, key); err != nil {
+	if err := e.settleNotices(ctx, d); err != nil {
 		return err
 	}
 	var was docket.Docket
-	d, err := ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+	d, err = ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		was = d
 		was.Cases = slices.Clone(d.Cases)
 		next, entries, changed := e.decide(d, controls)
@@ -63,12 +69,12 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 		return e.withdraw(ctx, key)
 	}
 	e.index.follow(key, d.Aliases)
-	now := e.Now()
-	next := now.Add(recheck)
+	next := e.lookAgain(d)
 	var acts []string
 	for _, c := range d.Cases {
 		if e.platform().Key() != "" && policy.Human(e.input(d, c, controls), c.Plan) != "" {
 			filed.add(e.platform(), outbox.Entry{Docket: key, Case: c.ID, Purpose: docket.NeedsHuman})
+			next = earlier(next, e.Now().Add(recheck))
 		}
 		switch c.Plan.Step {
 		case policy.Notify:
@@ -77,17 +83,36 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 				First: purpose == docket.Warning && c.LastTry().IsZero()})
 		case policy.Act:
 			acts = append(acts, c.ID)
-		case policy.Wait:
-			if at := c.Plan.At; at.Before(next) {
-				next = at
-			}
 		}
 	}
-	e.index.open(key, next)
+	e.index.putOff(key, next, since)
 	if len(acts) == 0 || e.gate == nil {
 		return e.withdraw(ctx, key)
 	}
 	return e.act(ctx, d, acts)
+}
+
+// lookAgain is when a docket is due next. Its own dates are enough where nothing is under
+// way: they are in the ledger, so that a restart finds them again, and looks at once.
+func (e *Engine) lookAgain(d docket.Docket) time.Time {
+	now := e.Now()
+	next := now.Add(max(recheck, min(longest, e.Config.Discover.Resync)))
+	for _, c := range d.Cases {
+		if policy.UnderWay(c.Plan) {
+			next = earlier(next, now.Add(recheck))
+		}
+		if at := c.Plan.At; at.After(now) || c.Plan.Step == policy.Wait {
+			next = earlier(next, at)
+		}
+	}
+	return next
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // withdraw takes back the claim of a docket that no longer asks for an act.
@@ -141,30 +166,31 @@ func (e *Engine) policyOf(d docket.Docket, c docket.Case) config.Policy {
 	return policy.Find(e.Config.Policies, policy.BuiltIn(), d, c)
 }
 
-// settleOpen closes an act or undo that a dead process left open. False means that one is
-// under way in this process: leave the docket alone.
-func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (bool, error) {
+// settleOpen loads a docket and closes an act or undo that a dead process left open. False
+// means that one is under way in this process: leave the docket alone.
+func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (docket.Docket, bool, error) {
 	d, err := e.Ledger.Load(ctx, key)
 	if err != nil {
-		return true, err
+		return d, true, err
 	}
 	if d.Enforcement == nil || d.Enforcement.State != docket.Intent && d.Enforcement.State != docket.Undoing {
 		e.index.settled(key)
-		return true, nil
+		return d, true, nil
 	}
 	e.index.doubtful(key)
 	if e.gate == nil {
-		return true, fmt.Errorf("%s of %s has an open outcome, and there is no account to look at the cluster with", d.Enforcement.ID, d.Root)
+		return d, true, fmt.Errorf("%s of %s has an open outcome, and there is no account to look at the cluster with", d.Enforcement.ID, d.Root)
 	}
 	if !e.index.take(key) {
-		return false, nil
+		return d, false, nil
 	}
 	defer e.index.release(key)
 	if err := e.gate.Settle(ctx, key); err != nil {
-		return true, err
+		return d, true, err
 	}
 	e.index.settled(key)
-	return true, nil
+	d, err = e.Ledger.Load(ctx, key)
+	return d, true, err
 }
 
 // act files a claim and, once the budget's round has answered, asks the gate.

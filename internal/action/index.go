@@ -17,7 +17,7 @@ type index struct {
 	dueAt    map[docket.Key]time.Time
 	byBucket map[int]map[docket.Key]bool
 	alias    map[docket.Key]string // the UID under which a root came back
-	opened   map[docket.Key]uint64 // how often a docket was opened
+	opened   map[docket.Key]uint64 // how often a docket was opened or woken
 	claimed  map[docket.Key]bool   // dockets that may have a claim on the budget
 	hash     map[docket.Key]string
 	seen     map[docket.Key]time.Time
@@ -46,6 +46,23 @@ func (x *index) open(key docket.Key, at time.Time) {
 		x.byBucket[b] = map[docket.Key]bool{}
 	}
 	x.byBucket[b][key] = true
+}
+
+// putOff makes a docket due later, unless it was opened or woken since: what woke it was
+// perhaps not seen by who puts it off.
+func (x *index) putOff(key docket.Key, at time.Time, since uint64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.opened[key] == since {
+		x.dueAt[key] = at
+	}
+}
+
+func (x *index) wakeLocked(key docket.Key) {
+	if _, ok := x.dueAt[key]; ok {
+		x.dueAt[key] = x.now()
+		x.opened[key]++
+	}
 }
 
 // size is how many dockets are open.
@@ -135,9 +152,7 @@ func (x *index) unclaim(key docket.Key) bool {
 func (x *index) wake(key docket.Key) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if _, ok := x.dueAt[key]; ok {
-		x.dueAt[key] = x.now()
-	}
+	x.wakeLocked(key)
 }
 
 // due returns the open dockets whose time has come and that nobody works on.
@@ -167,11 +182,28 @@ func (x *index) inBucket(bucket int) map[docket.Key]known {
 	return out
 }
 
-// sight notes that a docket's verdict is this one now.
+// wakeAll makes every open docket due now.
+func (x *index) wakeAll() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for key := range x.dueAt {
+		x.wakeLocked(key)
+	}
+}
+
+// sight notes that a docket's verdict is this one now. One that was stale is due.
 func (x *index) sight(key docket.Key, hash string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if !x.freshLocked(key) {
+		x.wakeLocked(key)
+	}
 	x.hash[key], x.seen[key] = hash, x.now()
+}
+
+func (x *index) freshLocked(key docket.Key) bool {
+	at, ok := x.seen[key]
+	return ok && x.now().Sub(at) <= 2*x.resync
 }
 
 func (x *index) setJudged(n int) {
@@ -183,8 +215,7 @@ func (x *index) setJudged(n int) {
 func (x *index) sighted(key docket.Key) (fresh bool, judged int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	at, ok := x.seen[key]
-	return ok && x.now().Sub(at) <= 2*x.resync, x.judged
+	return x.freshLocked(key), x.judged
 }
 
 // take claims a docket for one worker; false when another has it.

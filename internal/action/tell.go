@@ -110,11 +110,8 @@ func members(n outbox.Notice) map[docket.Key]map[string]docket.NoticeRef {
 // settleNotices takes over how the notices of a docket ended; one that is due is sent, one
 // that nobody is sending any more is unknown. Only the scheduler starts sends and calls this,
 // so that no send begins in between.
-func (e *Engine) settleNotices(ctx context.Context, key docket.Key) error {
-	d, err := e.Ledger.Load(ctx, key)
-	if err != nil {
-		return err
-	}
+func (e *Engine) settleNotices(ctx context.Context, d docket.Docket) error {
+	key := d.Key
 	for _, noticeKey := range d.Pending() {
 		holder := e.Holder
 		if !e.index.isSending(noticeKey) {

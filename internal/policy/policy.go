@@ -90,6 +90,13 @@ func Decide(in Input) docket.Plan {
 	return plan(Act, Due)
 }
 
+// UnderWay reports whether something is being done about a case, or is to be done now. All
+// other plans end at their date, or by what is told: an observation, a sighting, a switch, a
+// person.
+func UnderWay(p docket.Plan) bool {
+	return p.Step != None && p.Step != Wait || p.Reason == InFlight || p.Reason == ActUnderWay
+}
+
 func plan(step, reason string) docket.Plan { return docket.Plan{Step: step, Reason: reason} }
 
 func hold(reason, format string, args ...any) (docket.Plan, bool) {
