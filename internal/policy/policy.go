@@ -169,7 +169,7 @@ func held(in Input) (docket.Plan, bool) {
 	case in.Case.Unknown != "":
 		return hold(Unknown, "cannot be judged: %s", in.Case.Unknown)
 	case !in.Fresh:
-		return hold(Stale, "not sighted within two resyncs")
+		return hold(Stale, "not sighted within two resyncs: nothing is done until the audit is whole again; /readyz says what is missing")
 	case in.Docket.Dormant != "":
 		return hold(Dormant, "%s: the ladder pauses, its count stays", in.Docket.Dormant)
 	case !Paused(in.Case, in.Policy.Ladder, in.Now).IsZero():

@@ -168,16 +168,21 @@ func (h *house) kubectl(args ...string) string {
 	return out
 }
 
-// until polls; what it waits for is said when the time is over, with the end of the log.
+// until polls, a fifth of the time at most; what it waits for is said when the time is over,
+// with the end of the log.
 func (h *house) until(limit time.Duration, what string, done func() bool) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), limit)
 	defer cancel()
-	for !done() {
+	for {
+		from := time.Now()
+		if done() {
+			return
+		}
 		select {
 		case <-ctx.Done():
 			h.t.Fatalf("not within %s: %s; the end of the log:\n%s", limit, what, h.run.LogTail())
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(max(50*time.Millisecond, 4*time.Since(from))):
 		}
 	}
 }

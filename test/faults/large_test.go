@@ -33,6 +33,8 @@ func large(t *testing.T, p plane) {
 	if after-before > 200 {
 		t.Errorf("memory grew from %d to %d MB", before, after)
 	}
+	row := h.rows("web")[0]
+	h.golden("large", fmt.Sprintf("case: %s of %s: %s, %s at %s", row.Case.Rule, row.Root, row.Case.Source, row.Case.Message, row.Case.Path))
 	for _, page := range []string{"/", "/cases", "/cases/" + h.rows("web")[0].ID, "/api/v1/cases/" + h.rows("web")[0].ID} {
 		if n := h.page(page); n > 200_000 {
 			t.Errorf("%s has %d bytes", page, n)

@@ -33,7 +33,10 @@ func TestMain(m *testing.M) {
 }
 
 // plane is the control plane that all stories share.
-type plane struct{ *stage.Stage }
+type plane struct {
+	*stage.Stage
+	ear *ear
+}
 
 // story is one fault, told in namespaces that begin with its name.
 type story struct {
@@ -45,7 +48,7 @@ func stories() []story {
 	return []story{
 		{"mail-slow", mailSlow}, {"mail-down", mailDown}, {"mail-4xx", mailLater}, {"mail-5xx", mailNever}, {"mail-dropped", mailDropped},
 		{"disk-full", diskFull}, {"reload", reload}, {"blind", blind}, {"clock", clock}, {"large", large}, {"webhook", webhook},
-		{"undo-held", undoHeld}, {"no-hpa", noAutoscalers}, {"debug", debug}, {"storm", storm},
+		{"undo-held", undoHeld}, {"undo-since", undoSince}, {"no-hpa", noAutoscalers}, {"debug", debug}, {"storm", storm},
 	}
 }
 
@@ -80,7 +83,7 @@ func newPlane(t *testing.T) plane {
 	if _, err := s.BuildProduct(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return plane{s}
+	return plane{s, newEar(t, s)}
 }
 
 // folder is one with a path that is short enough for a socket; it stays when the test fails.
