@@ -20,7 +20,7 @@ TEMPL  = $(GO) tool -modfile=tools/templ/go.mod templ
 step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short vet fmt-check lint drift programs mailserver test-race generate demo demo-once storm soak gate-mutants axe \
+.PHONY: help build test test-short vet fmt-check lint drift programs mailserver test-race generate demo demo-once storm soak watch-faults gate-mutants axe \
 	cluster-up cluster-down cluster-status bench fuzz clean
 
 help: ## list the targets
@@ -83,8 +83,10 @@ demo-once:
 storm: ## 10,000 violations of ten owners at once (about ten minutes)
 	$(call step,storm,K8GUARD_STORM=10000 $(GO) test -count 1 -timeout 60m -v -run 'TestFaults/^story$$/^storm$$' ./test/faults)
 
-soak: ## kill K8Guard 200 times over 200 objects, and spoil 1,000 answers over 2,000 (30 minutes; K8GUARD_SEED replays)
+soak: ## kill K8Guard 200 times over 200 objects (30 minutes; K8GUARD_SEED replays)
 	$(call step,soak,K8GUARD_KILLS=200 K8GUARD_HUNDREDS=2 CGO_ENABLED=1 $(GO) test -race -count 1 -timeout 60m -v -run TestKill9Random ./test/e2e)
+
+watch-faults: ## spoil 1,000 answers of the API server over 2,000 objects (K8GUARD_SEED replays)
 	$(call step,watch faults,K8GUARD_FAULTS=1000 K8GUARD_FAULT_OBJECTS=2000 $(GO) test -count 1 -timeout 30m -v -run TestFaultsMissNothing ./internal/discover)
 
 axe: ## check the report's pages with axe-core and by keyboard (wants node, npm and Chromium)
