@@ -22,6 +22,9 @@ const (
 	tries    = warnings + 2
 )
 
+// slow is how much longer than on a machine of our own everything may take.
+const slow = 4
+
 // house is one K8Guard, which may act in its own namespace only.
 type house struct {
 	*stage.Stage
@@ -172,6 +175,7 @@ func (h *house) kubectl(args ...string) string {
 // with the end of the log.
 func (h *house) until(limit time.Duration, what string, done func() bool) {
 	h.t.Helper()
+	limit *= slow
 	ctx, cancel := context.WithTimeout(h.t.Context(), limit)
 	defer cancel()
 	for {

@@ -40,7 +40,7 @@ func (h *house) writes() (done, refused []string) {
 // neither: the object changed before the write came, and it is judged again.
 func (h *house) real() (done, refused []audit.Event) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(h.t.Context(), slow*20*time.Second)
 	defer cancel()
 	all, err := h.p.ear.writes(ctx)
 	if err != nil {
