@@ -146,7 +146,9 @@ func (e *Engine) schedule(ctx context.Context) {
 		case <-t.C:
 		}
 		if err := e.round(ctx); err != nil && ctx.Err() == nil {
-			e.rarely("a round of the ladder stopped; trying again", "err", err)
+			if count, say := e.sparse.ask("round", e.Now()); say {
+				e.Log.Error("a round of the ladder stopped; trying again", "times", count, "err", err)
+			}
 		}
 	}
 }

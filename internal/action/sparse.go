@@ -36,17 +36,9 @@ func (s *sparse) ask(what string, now time.Time) (count int, say bool) {
 	return count, true
 }
 
-// rarely logs an error once a minute; times says how often it came about since the last line.
-func (e *Engine) rarely(what string, args ...any) {
-	if count, say := e.sparse.ask(what, e.Now()); say {
-		e.Log.Error(what, append(args, "times", count)...)
-	}
-}
-
 // putOff says which docket was put off, by its root's name where the ledger can tell it.
 func (e *Engine) putOff(ctx context.Context, key docket.Key, err error) {
-	const what = "a docket is put off, and tried again"
-	count, say := e.sparse.ask(what, e.Now())
+	count, say := e.sparse.ask("docket", e.Now())
 	if !say {
 		return
 	}
@@ -54,5 +46,5 @@ func (e *Engine) putOff(ctx context.Context, key docket.Key, err error) {
 	if d, err := e.Ledger.Load(ctx, key); err == nil && d.Root.Kind != "" {
 		name = d.Root.String()
 	}
-	e.Log.Error(what, "root", name, "times", count, "err", err)
+	e.Log.Error("a docket is put off, and tried again", "root", name, "times", count, "err", err)
 }

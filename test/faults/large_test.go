@@ -57,6 +57,25 @@ func (h *house) peak() int {
 	return n / 1024
 }
 
+// processor is the time that the process has had of it, in hundredths of a second.
+func (h *house) processor() time.Duration {
+	h.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", h.run.Pid()))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(text), ") ") // the program's name may hold anything
+	fields, all := strings.Fields(after), 0
+	for _, i := range []int{11, 12} { // of the program, and of the system for it
+		n, err := strconv.Atoi(fields[i])
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		all += n
+	}
+	return time.Duration(all) * 10 * time.Millisecond
+}
+
 // page reads one from the report and returns its length.
 func (h *house) page(path string) int {
 	h.t.Helper()

@@ -51,12 +51,17 @@ func storm(t *testing.T, p plane) {
 		h.ns = stormNamespace(i)
 		acts += len(h.acts())
 	}
-	t.Logf("%d violations of %d owners: ready in %s, first warnings told in %s, all in %s; %d mails; %d acts; peak of memory %d MB",
-		n, stormOwners, ready, told[1], told[warnings], len(h.Mail.Messages()), acts, h.peak())
+	t.Logf("%d violations of %d owners: ready in %s, first warnings told in %s, all in %s; %d mails; %d acts; peak of memory %d MB; %s of processor time",
+		n, stormOwners, ready, told[1], told[warnings], len(h.Mail.Messages()), acts, h.peak(), h.processor())
 	if acts > 0 {
 		t.Errorf("%d acts, though all together pass the budget", acts)
 	}
 	h.digests(n / stormOwners)
+	if n > 300 { // all of them wait for a person now
+		before := h.processor()
+		time.Sleep(time.Minute)
+		t.Logf("a minute of waiting takes %s of processor time", h.processor()-before)
+	}
 	if n == 300 {
 		_, text, _ := strings.Cut(said, "name=")
 		h.golden("storm", "log: "+text)
@@ -70,7 +75,7 @@ func calm(c *config.Config, n int) {
 		c.Policies[0].Match.Namespaces = append(c.Policies[0].Match.Namespaces, stormNamespace(i))
 	}
 	spread := 5*time.Second + time.Duration(n)*10*time.Millisecond
-	c.Notify.Gather, c.Policies[0].Ladder.Wait = spread, spread
+	c.Notify.Gather, c.Policies[0].Ladder.Wait, c.Discover.Resync = spread, spread, spread
 	c.Enforce.Budget = config.Default().Enforce.Budget
 	c.Enforce.Budget.Round = 3*time.Second + spread/4
 }
