@@ -74,7 +74,6 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 	for _, c := range d.Cases {
 		if e.platform().Key() != "" && policy.Human(e.input(d, c, controls), c.Plan) != "" {
 			filed.add(e.platform(), outbox.Entry{Docket: key, Case: c.ID, Purpose: docket.NeedsHuman})
-			next = earlier(next, e.Now().Add(recheck))
 		}
 		switch c.Plan.Step {
 		case policy.Notify:
@@ -211,7 +210,7 @@ func (e *Engine) act(ctx context.Context, d docket.Docket, cases []string) error
 		return err
 	}
 	if grant.Grant == "" && over == "" {
-		e.index.open(d.Key, e.Now().Add(tick))
+		e.index.open(d.Key, e.Now().Add(max(tick, min(recheck, e.Config.Enforce.Budget.Round/4))))
 		return nil
 	}
 	if !e.index.take(d.Key) {

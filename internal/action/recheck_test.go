@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/policy"
@@ -20,7 +21,8 @@ import (
 type counting struct {
 	ledger.Ledger
 	loads atomic.Int32
-	full  atomic.Bool
+	full  atomic.Bool // for dockets
+	shut  atomic.Bool // for records
 }
 
 func (c *counting) Load(ctx context.Context, key docket.Key) (docket.Docket, error) {
@@ -33,6 +35,13 @@ func (c *counting) CompareAndSet(ctx context.Context, d docket.Docket, entries [
 		return 0, errors.New("database or disk is full")
 	}
 	return c.Ledger.CompareAndSet(ctx, d, entries)
+}
+
+func (c *counting) Put(ctx context.Context, r ledger.Record) (int64, error) {
+	if c.shut.Load() {
+		return 0, errors.New("database or disk is full")
+	}
+	return c.Ledger.Put(ctx, r)
 }
 
 // count puts a counting ledger under the engine.
@@ -74,6 +83,41 @@ func TestWhatWaitsForItsDateIsLeftAlone(t *testing.T) {
 	w.reads(c, 10*time.Minute)
 	if n := len(w.mail.tries(docket.Warning)); n != before+1 {
 		t.Errorf("%d warnings, want one more than %d: %+v", n, before, w.only("1").Plan)
+	}
+}
+
+// What lies in an outbox is the outbox's to tell: its docket is left alone until then.
+func TestWhatIsFiledIsLeftAlone(t *testing.T) {
+	w := newWorld(t, func(c *config.Config) { c.Notify.Gather = 2 * time.Hour })
+	w.sees("1")
+	w.pass(10 * time.Minute)
+	if p := w.only("1").Plan; p.Step != policy.Notify {
+		t.Fatalf("it is not to be told: %+v", p)
+	}
+	c := w.count()
+	if n := w.reads(c, time.Hour); n > 2*13 {
+		t.Errorf("a docket that lies in an outbox was read %d times in an hour", n)
+	}
+	w.pass(time.Hour)
+	if n := len(w.mail.tries(docket.Warning)); n != 1 {
+		t.Errorf("%d warnings", n)
+	}
+}
+
+// What could not be filed is filed when there is room again.
+func TestWhatCouldNotBeFiledIsNotForgotten(t *testing.T) {
+	w := newWorld(t)
+	w.sees("1")
+	c := w.count()
+	c.shut.Store(true)
+	for range 60 { // it opens meanwhile
+		w.clock.add(2 * time.Second)
+		_ = w.engine.round(t.Context())
+	}
+	c.shut.Store(false)
+	w.reads(c, 10*time.Second+w.conf.Notify.Gather)
+	if n := len(w.mail.tries(docket.Warning)); n != 1 {
+		t.Errorf("%d warnings: %+v", n, w.only("1").Plan)
 	}
 }
 

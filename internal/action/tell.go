@@ -19,17 +19,28 @@ import (
 // sendLimit is when a try is given up as unknown.
 const sendLimit = 30 * time.Second
 
-// file puts what is due into the outboxes of its owners.
+// file puts what is due into the outboxes of its owners. What could not be filed is due again
+// soon; what is filed is the outbox's to tell, and its docket is left alone meanwhile.
 func (e *Engine) file(ctx context.Context, f *filing) error {
 	var errs []error
 	for key, entries := range f.entries {
 		for _, channel := range e.Channels {
 			_, err := outbox.File(ctx, e.Ledger, f.owners[key], channel.Name(), entries, e.Now().UTC())
-			errs = append(errs, err)
+			if err != nil {
+				errs = append(errs, err)
+				e.again(entries)
+			}
 			e.index.addBox(outbox.BoxKey(key, channel.Name()))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// again makes the dockets of entries due in a second.
+func (e *Engine) again(entries []outbox.Entry) {
+	for _, entry := range entries {
+		e.index.open(entry.Docket, e.Now().Add(time.Second))
+	}
 }
 
 // compose makes one digest from every outbox whose time has come, and sends it.
@@ -90,6 +101,7 @@ func (e *Engine) attach(ctx context.Context, n outbox.Notice) error {
 		if err != nil {
 			return err
 		}
+		e.index.wake(key) // it is watched until the notice has ended
 	}
 	return nil
 }

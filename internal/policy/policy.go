@@ -90,11 +90,11 @@ func Decide(in Input) docket.Plan {
 	return plan(Act, Due)
 }
 
-// UnderWay reports whether something is being done about a case, or is to be done now. All
-// other plans end at their date, or by what is told: an observation, a sighting, a switch, a
-// person.
+// UnderWay reports whether something is being done about a case whose end may not be told.
+// Other plans end at their date, or by what is told: an observation, a sighting, a switch, a
+// person, the notice that an outbox makes of them.
 func UnderWay(p docket.Plan) bool {
-	return p.Step != None && p.Step != Wait || p.Reason == InFlight || p.Reason == ActUnderWay
+	return p.Step == Open || p.Step == Act || p.Reason == InFlight || p.Reason == ActUnderWay
 }
 
 func plan(step, reason string) docket.Plan { return docket.Plan{Step: step, Reason: reason} }

@@ -17,7 +17,7 @@ const stormOwners = 10
 func stormNamespace(i int) string { return fmt.Sprintf("storm-%d", i) }
 
 // storm: as many violations at once as K8GUARD_STORM says, of ten owners. Each owner's first
-// warnings are one digest, and nothing is acted on over the budget: not the first five, none.
+// warnings are one digest, and a round over the budget does nothing: not the first five, none.
 func storm(t *testing.T, p plane) {
 	n := 300
 	if text := os.Getenv("K8GUARD_STORM"); text != "" {
@@ -53,8 +53,9 @@ func storm(t *testing.T, p plane) {
 	}
 	t.Logf("%d violations of %d owners: ready in %s, first warnings told in %s, all in %s; %d mails; %d acts; peak of memory %d MB; %s of processor time",
 		n, stormOwners, ready, told[1], told[warnings], len(h.Mail.Messages()), acts, h.peak(), h.processor())
-	if acts > 0 {
-		t.Errorf("%d acts, though all together pass the budget", acts)
+	// A round of a few late ones may be within the budget; never more than it allows.
+	if most := h.Config.Enforce.Budget.PerHour; acts > most {
+		t.Errorf("%d acts, and the budget allows %d", acts, most)
 	}
 	h.digests(n / stormOwners)
 	if n > 300 { // all of them wait for a person now
