@@ -80,7 +80,7 @@ demo: build ## show the whole system (ONCE=1: end by itself, KEEP=1: keep its fo
 demo-once:
 	$(call step,the demo,$(MAKE) demo ONCE=1)
 
-storm: ## 10,000 violations of ten owners at once (about ten minutes)
+storm: ## 10,000 violations of 200 owners at once (about ten minutes)
 	$(call step,storm,K8GUARD_STORM=10000 $(GO) test -count 1 -timeout 60m -v -run 'TestFaults/^story$$/^storm$$' ./test/faults)
 
 soak: ## kill K8Guard 200 times over 200 objects (30 minutes; K8GUARD_SEED replays)

@@ -98,7 +98,7 @@ func (h *house) home() {
 
 func others() []string {
 	all := []string{"kube-system", "default", "server-down"}
-	for i := range stormOwners {
+	for i := range stormOwners() {
 		all = append(all, stormNamespace(i))
 	}
 	for _, s := range stories() {

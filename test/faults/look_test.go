@@ -48,7 +48,7 @@ func (h *house) real() (done, refused []audit.Event) {
 	}
 	for _, e := range all {
 		o := e.ObjectRef
-		if o.Namespace != h.ns || o.Resource == "events" || e.Stage != "ResponseComplete" ||
+		if o.Namespace != h.ns && (h.ns != "storm-" || !strings.HasPrefix(o.Namespace, h.ns)) || o.Resource == "events" || e.Stage != "ResponseComplete" ||
 			strings.Contains(e.RequestURI, "dryRun=All") || strings.Contains(string(e.RequestObject), `"dryRun":["All"]`) {
 			continue
 		}
