@@ -159,6 +159,8 @@ func (h *house) golden(name string, said ...string) {
 		{`k8guard-action-[0-9a-z-]{20,}`, "MANAGER"},
 		{`\d+m\d+s apart`, "TEN MINUTES apart"},
 		{`resourceVersion=\d+&timeout=\w+&timeoutSeconds=\d+`, "resourceVersion=N"},
+		{`(connect: dial tcp ADDRESS: connect|open the session: read tcp ADDRESS->ADDRESS: read): connection reset by peer`, "CONNECTION: connection reset by peer"},
+		{`watch=true": .*`, `watch=true": CAUSE`},
 		{`k8guard\.yaml:\d+:\d+`, "k8guard.yaml:LINE"},
 		{`over budget: \d+ acts in an hour, \d allowed \(perHour 5, 1 % of \d+ roots`, "over budget: MANY acts in an hour, FEW allowed (perHour 5, 1 % of ALL roots"},
 		{` times=\d+`, " times=N"},
