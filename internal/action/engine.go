@@ -172,7 +172,7 @@ func (e *Engine) round(ctx context.Context) error {
 	}
 	// What fails for one owner must not hold up the others, or the budget.
 	_, judged := e.index.sighted(docket.Key{})
-	return errors.Join(e.file(ctx, filed), e.compose(ctx, controls),
+	return errors.Join(e.file(ctx, filed), e.act(ctx, filed.acts), e.compose(ctx, controls),
 		e.Control.CloseRound(ctx, e.Cluster.UID, e.Config.Enforce.Budget, judged))
 }
 

@@ -8,7 +8,6 @@ import (
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
-	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/outbox"
@@ -24,10 +23,12 @@ const (
 	longest = 5 * time.Minute
 )
 
-// filing gathers what one round puts into outboxes, so that each is changed once.
+// filing gathers what one round puts into outboxes and into the budget, so that each is
+// changed once.
 type filing struct {
 	owners  map[string]v1.Owner
 	entries map[string][]outbox.Entry
+	acts    []due
 }
 
 func newFiling() *filing {
@@ -88,7 +89,8 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, controls policy.C
 	if len(acts) == 0 || e.gate == nil {
 		return e.withdraw(ctx, key)
 	}
-	return e.act(ctx, d, acts)
+	filed.acts = append(filed.acts, e.asks(d, acts))
+	return nil
 }
 
 // lookAgain is when a docket is due next. Its own dates are enough where nothing is under
@@ -190,47 +192,4 @@ func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (docket.Docket,
 	e.index.settled(key)
 	d, err = e.Ledger.Load(ctx, key)
 	return d, true, err
-}
-
-// act files a claim and, once the budget's round has answered, asks the gate.
-func (e *Engine) act(ctx context.Context, d docket.Docket, cases []string) error {
-	pol := e.policyOf(d, *d.Find(cases[0]))
-	// One act answers to one policy; cases of another wait for their own turn.
-	cases = slices.DeleteFunc(slices.Clone(cases), func(id string) bool { return e.policyOf(d, *d.Find(id)).Name != pol.Name })
-	claim := control.Claim{ID: d.Key.String(), Namespace: d.Root.Namespace, Owner: e.ownerOf(d, d.Find(cases[0]).Rule).Key()}
-	for _, id := range cases {
-		claim.Rules = append(claim.Rules, d.Find(id).Rule)
-	}
-	if err := e.Control.File(ctx, d.Key.Cluster, claim); err != nil {
-		return err
-	}
-	e.index.claim(d.Key)
-	grant, _, over, err := e.Control.Ask(ctx, d.Key.Cluster, claim.ID)
-	if err != nil {
-		return err
-	}
-	if grant.Grant == "" && over == "" {
-		e.index.open(d.Key, e.Now().Add(max(tick, min(recheck, e.Config.Enforce.Budget.Round/4))))
-		return nil
-	}
-	if !e.index.take(d.Key) {
-		return nil
-	}
-	e.senders.Go(func() {
-		e.acting <- struct{}{}
-		defer func() { <-e.acting }()
-		defer e.index.release(d.Key)
-		defer e.index.wake(d.Key)
-		// An act that has begun is carried through a graceful stop: its time is bounded.
-		act, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		if ctx.Err() != nil {
-			return
-		}
-		if err := e.gate.Enforce(act, d.Key, cases, pol); err != nil {
-			e.index.doubtful(d.Key)
-			e.Log.Error("enforcement is open; it is settled next", "root", d.Root.String(), "err", err)
-		}
-	})
-	return nil
 }

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -155,7 +156,12 @@ func (x *index) wake(key docket.Key) {
 	x.wakeLocked(key)
 }
 
-// due returns the open dockets whose time has come and that nobody works on.
+// portion bounds what one round looks at: mail and the budget's round must not wait for
+// thousands that came due at once.
+const portion = 500
+
+// due returns the open dockets whose time has come and that nobody works on; of more than a
+// portion, those that are due longest.
 func (x *index) due(now time.Time) []docket.Key {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -164,6 +170,10 @@ func (x *index) due(now time.Time) []docket.Key {
 		if !now.Before(at) && !x.busy[key] {
 			keys = append(keys, key)
 		}
+	}
+	if len(keys) > portion {
+		slices.SortFunc(keys, func(a, b docket.Key) int { return x.dueAt[a].Compare(x.dueAt[b]) })
+		keys = keys[:portion]
 	}
 	return keys
 }
