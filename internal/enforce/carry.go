@@ -54,6 +54,10 @@ func (e *Enforcer) try(ctx context.Context, d *docket.Docket, pol config.Policy,
 	if grant.ID == "" {
 		grant = e.grant(ctx, d.Key)
 	}
+	if no := overBudgetNone(Facts{Grant: grant}); no.Text != "" {
+		// Said of thousands at once, perhaps: no further word is asked of the API server for it.
+		return &Refusal{Rule: 9, Name: "over-budget-none", Text: no.Text, Human: no.Human}, "", nil
+	}
 	live, prior := e.read(ctx, d.Root)
 	if live.Err == nil {
 		next, err := e.prepare(ctx, *d, prior, grant.ID)
