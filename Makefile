@@ -23,7 +23,7 @@ comma := ,
 step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short vet fmt-check lint drift programs mailserver services test-race generate demo demo-once storm soak gate-mutants axe \
+.PHONY: help build test test-short vet fmt-check lint drift programs mailserver services test-race generate demo demo-once storm soak watch-faults gate-mutants axe \
 	cluster-up cluster-down cluster-status services-up services-down services-status bench fuzz clean
 
 help: ## list the targets
@@ -89,12 +89,14 @@ demo: build ## show the whole system (ONCE=1: end by itself, KEEP=1: keep its fo
 demo-once:
 	$(call step,the demo,$(MAKE) demo ONCE=1)
 
-storm: ## 10,000 violations of ten owners at once (about ten minutes)
+storm: ## 10,000 violations of 200 owners at once (about ten minutes)
 	$(call step,storm,K8GUARD_STORM=10000 $(GO) test -count 1 -timeout 60m -v -run 'TestFaults/^story$$/^storm$$' ./test/faults)
 
-soak: ## kill K8Guard 200 times over 200 objects, and kill and pause Cassandra 25 times, spoil 1,000 answers over 2,000 (45 minutes; K8GUARD_SEED replays)
+soak: ## kill K8Guard 200 times over 200 objects, and kill and pause Cassandra 25 times (45 minutes; K8GUARD_SEED replays)
 	$(call step,soak,K8GUARD_KILLS=200 K8GUARD_HUNDREDS=2 CGO_ENABLED=1 $(GO) test -race -count 1 -timeout 60m -v -run TestKill9Random ./test/e2e)
 	$(call step,Cassandra killed and paused,K8GUARD_ROUNDS=25 $(GO) test -count 1 -timeout 60m -v -run 'TestReal/(a_server|kill)|TestOneOfTwo' ./internal/ledger/cassandra)
+
+watch-faults: ## spoil 1,000 answers of the API server over 2,000 objects (K8GUARD_SEED replays)
 	$(call step,watch faults,K8GUARD_FAULTS=1000 K8GUARD_FAULT_OBJECTS=2000 $(GO) test -count 1 -timeout 30m -v -run TestFaultsMissNothing ./internal/discover)
 
 axe: ## check the report's pages with axe-core and by keyboard (wants node, npm and Chromium)

@@ -31,7 +31,7 @@ func (e *Engine) Acknowledge(ctx context.Context, caseID, by, reason string, hol
 	if err != nil {
 		return "", err
 	}
-	e.index.wake(d.Key)
+	e.wakeDocket(ctx, d.Key)
 	c := *d.Find(caseID)
 	switch {
 	case !c.Ack.Until.IsZero():

@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -89,8 +90,10 @@ type Engine struct {
 	sites   map[string]site // by the cluster's name
 	rounds  sync.Mutex      // held by a round of the ladder
 	senders sync.WaitGroup
-	sending chan struct{} // bounds senders
-	acting  chan struct{} // bounds enforcement workers
+	sending chan struct{}              // bounds senders
+	acting  chan struct{}              // bounds enforcement workers
+	last    map[string]policy.Controls // of the last round
+	sparse  *sparse
 }
 
 // New returns an engine in the configured mode, without a gate.
@@ -104,7 +107,7 @@ func New(s Settings) *Engine {
 		sites[c.Name] = site{mode: s.Config.Enforce.Mode}
 	}
 	return &Engine{Settings: s, rules: rules, sites: sites, index: newIndex(s.Now, s.Config.Discover.Resync),
-		sending: make(chan struct{}, 4), acting: make(chan struct{}, 4)}
+		sending: make(chan struct{}, 4), acting: make(chan struct{}, 4), sparse: newSparse()}
 }
 
 // SetGate gives the engine the gate of one of its clusters, at any time. With why not empty,
@@ -160,7 +163,9 @@ func (e *Engine) schedule(ctx context.Context) {
 		case <-t.C:
 		}
 		if err := e.round(ctx); err != nil && ctx.Err() == nil {
-			e.Log.Error("a round of the ladder stopped; trying again", "err", err)
+			if count, say := e.sparse.ask("round", e.Now()); say {
+				e.Log.Error("a round of the ladder stopped; trying again", "times", count, "err", err)
+			}
 		}
 	}
 }
@@ -173,15 +178,19 @@ func (e *Engine) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !maps.Equal(controls, e.last) { // what waits for a switch is not told of it
+		e.last = controls
+		e.index.wakeAll()
+	}
 	filed := newFiling()
 	for _, key := range e.index.due(e.Now()) {
 		if err := e.evaluate(ctx, key, controls, filed); err != nil {
 			e.index.open(key, e.Now().Add(time.Second))
-			e.Log.Error("docket put off", "docket", key.String(), "err", err)
+			e.putOff(ctx, key, err)
 		}
 	}
 	// What fails for one owner must not hold up the others, or the budgets.
-	return errors.Join(e.file(ctx, filed), e.compose(ctx, controls), e.sendAgain(ctx), e.closeRounds(ctx))
+	return errors.Join(e.file(ctx, filed), e.act(ctx, filed.acts), e.compose(ctx, controls), e.sendAgain(ctx), e.closeRounds(ctx))
 }
 
 // closeRounds ends the budget's rounds of the clusters whose own bucket is ours.

@@ -16,13 +16,20 @@ import (
 	"github.com/k8guard/k8guard/internal/policy"
 )
 
-// recheck bounds how long a docket may go unlooked at: holds end without telling it.
-const recheck = 5 * time.Second
+// recheck is how soon a docket is looked at again while a step of it is under way: what
+// ends that may fail to tell. longest is how soon one that waits for a date, or for something
+// that wakes it: a sighting, a switch, a person, the end of a notice.
+const (
+	recheck = 5 * time.Second
+	longest = 5 * time.Minute
+)
 
-// filing gathers what one round puts into outboxes, so that each is changed once.
+// filing gathers what one round puts into outboxes and into the budget, so that each is
+// changed once.
 type filing struct {
 	owners  map[string]v1.Owner
 	entries map[string][]outbox.Entry
+	acts    []due
 }
 
 func newFiling() *filing {
@@ -38,20 +45,21 @@ func (f *filing) add(o v1.Owner, entry outbox.Entry) {
 // is due.
 func (e *Engine) evaluate(ctx context.Context, key docket.Key, all map[string]policy.Controls, filed *filing) error {
 	since := e.index.openings(key)
-	if mine, err := e.mine(ctx, key); err != nil || !mine {
+	if !e.index.owns(key.Bucket()) {
+		return nil
+	}
+	d, done, err := e.settleOpen(ctx, key)
+	if err != nil || !done {
 		return err
 	}
-	if done, err := e.settleOpen(ctx, key); err != nil || !done {
+	if d, err = e.share(ctx, d); err != nil {
 		return err
 	}
-	if err := e.share(ctx, key); err != nil {
-		return err
-	}
-	if err := e.settleNotices(ctx, key); err != nil {
+	if err := e.settleNotices(ctx, d); err != nil {
 		return err
 	}
 	var was docket.Docket
-	d, err := ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+	d, err = ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		was = d
 		was.Cases = slices.Clone(d.Cases)
 		next, entries, changed := e.decide(d, all[d.Cluster])
@@ -67,8 +75,7 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, all map[string]po
 		return e.withdraw(ctx, key)
 	}
 	e.index.follow(key, d.Aliases)
-	now := e.Now()
-	next := now.Add(recheck)
+	next := e.lookAgain(d)
 	var acts []string
 	for _, c := range d.Cases {
 		if e.platform().Key() != "" && policy.Human(e.input(d, c, controls), c.Plan) != "" {
@@ -81,31 +88,37 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, all map[string]po
 				First: purpose == docket.Warning && c.LastTry().IsZero()})
 		case policy.Act:
 			acts = append(acts, c.ID)
-		case policy.Wait:
-			if at := c.Plan.At; at.Before(next) {
-				next = at
-			}
 		}
 	}
-	e.index.open(key, next)
+	e.index.putOff(key, next, since)
 	if len(acts) == 0 || e.site(d.Cluster).gate == nil {
 		return e.withdraw(ctx, key)
 	}
-	return e.act(ctx, d, acts)
+	filed.acts = append(filed.acts, e.asks(d, acts))
+	return nil
 }
 
-// mine reports whether a docket is this process's to work on: its bucket is, and its cluster.
-// Another cluster's is not this account's to settle.
-func (e *Engine) mine(ctx context.Context, key docket.Key) (bool, error) {
-	if !e.index.owns(key.Bucket()) {
-		return false, nil
+// lookAgain is when a docket is due next. Its own dates are enough where nothing is under
+// way: they are in the ledger, so that a restart finds them again, and looks at once.
+func (e *Engine) lookAgain(d docket.Docket) time.Time {
+	now := e.Now()
+	next := now.Add(max(recheck, min(longest, e.Config.Discover.Resync)))
+	for _, c := range d.Cases {
+		if policy.UnderWay(c.Plan) {
+			next = earlier(next, now.Add(recheck))
+		}
+		if at := c.Plan.At; at.After(now) || c.Plan.Step == policy.Wait {
+			next = earlier(next, at)
+		}
 	}
-	d, err := e.Ledger.Load(ctx, key)
-	if err == nil && !e.answers(d.Cluster, key.Cluster) {
-		e.index.close(key)
-		return false, nil
+	return next
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	return err == nil, err
+	return a
 }
 
 // withdraw takes back the claim of a docket that no longer asks for an act.
@@ -159,72 +172,35 @@ func (e *Engine) policyOf(d docket.Docket, c docket.Case) config.Policy {
 	return policy.Find(e.Config.Policies, policy.BuiltIn(), d, c)
 }
 
-// settleOpen closes an act or undo that a dead process left open. False means that one is
-// under way in this process: leave the docket alone.
-func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (bool, error) {
+// settleOpen loads a docket and closes an act or undo that a dead process left open. False
+// means that one is under way in this process, or that the docket is of a cluster that is not
+// ours to touch: leave it alone.
+func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (docket.Docket, bool, error) {
 	d, err := e.Ledger.Load(ctx, key)
 	if err != nil {
-		return true, err
+		return d, true, err
+	}
+	if !e.answers(d.Cluster, key.Cluster) {
+		e.index.close(key)
+		return d, false, nil
 	}
 	if d.Enforcement == nil || d.Enforcement.State != docket.Intent && d.Enforcement.State != docket.Undoing {
 		e.index.settled(key)
-		return true, nil
+		return d, true, nil
 	}
 	e.index.doubtful(key)
 	gate := e.site(d.Cluster).gate
 	if gate == nil {
-		return true, fmt.Errorf("%s of %s has an open outcome, and there is no account to look at the cluster with", d.Enforcement.ID, d.Root)
+		return d, true, fmt.Errorf("%s of %s has an open outcome, and there is no account to look at the cluster with", d.Enforcement.ID, d.Root)
 	}
 	if !e.index.take(key) {
-		return false, nil
+		return d, false, nil
 	}
 	defer e.index.release(key)
 	if err := gate.Settle(ctx, key); err != nil {
-		return true, err
+		return d, true, err
 	}
 	e.index.settled(key)
-	return true, nil
-}
-
-// act files a claim and, once the budget's round has answered, asks the gate.
-func (e *Engine) act(ctx context.Context, d docket.Docket, cases []string) error {
-	pol := e.policyOf(d, *d.Find(cases[0]))
-	// One act answers to one policy; cases of another wait for their own turn.
-	cases = slices.DeleteFunc(slices.Clone(cases), func(id string) bool { return e.policyOf(d, *d.Find(id)).Name != pol.Name })
-	claim := control.Claim{ID: d.Key.String(), Namespace: d.Root.Namespace, Owner: e.ownerOf(d, d.Find(cases[0]).Rule).Key()}
-	for _, id := range cases {
-		claim.Rules = append(claim.Rules, d.Find(id).Rule)
-	}
-	if err := e.Control.File(ctx, d.Key.Cluster, claim); err != nil {
-		return err
-	}
-	e.index.claim(d.Key)
-	grant, _, over, err := e.Control.Ask(ctx, d.Key.Cluster, claim.ID)
-	if err != nil {
-		return err
-	}
-	if grant.Grant == "" && over == "" {
-		e.index.open(d.Key, e.Now().Add(tick))
-		return nil
-	}
-	if !e.index.owns(d.Key.Bucket()) || !e.index.take(d.Key) {
-		return nil
-	}
-	e.senders.Go(func() {
-		e.acting <- struct{}{}
-		defer func() { <-e.acting }()
-		defer e.index.release(d.Key)
-		defer e.index.wake(d.Key)
-		// An act that has begun is carried through a graceful stop: its time is bounded.
-		act, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		if ctx.Err() != nil {
-			return
-		}
-		if err := e.site(d.Cluster).gate.Enforce(act, d.Key, cases, pol); err != nil {
-			e.index.doubtful(d.Key)
-			e.Log.Error("enforcement is open; it is settled next", "root", d.Root.String(), "err", err)
-		}
-	})
-	return nil
+	d, err = e.Ledger.Load(ctx, key)
+	return d, true, err
 }

@@ -94,24 +94,19 @@ func (e *Engine) shared(ctx context.Context, d docket.Docket) (docket.Docket, bo
 }
 
 // share keeps what the family of a docket was told.
-func (e *Engine) share(ctx context.Context, key docket.Key) error {
-	d, err := e.Ledger.Load(ctx, key)
-	if err != nil {
-		return err
-	}
+func (e *Engine) share(ctx context.Context, d docket.Docket) (docket.Docket, error) {
 	if _, changed, err := e.shared(ctx, d); err != nil || !changed {
-		return err
+		return d, err
 	}
 	f, err := ledger.Read[docket.Family](ctx, e.Ledger, d.Family)
 	if err != nil {
-		return err
+		return d, err
 	}
 	f.Forget(e.Now())
-	_, err = ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+	return ledger.Update(ctx, e.Ledger, d.Key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		next, changed := docket.Share(d, f.Told)
 		return next, nil, changed, nil
 	})
-	return err
 }
 
 // settleFamily keeps how a notice ended for the roots to come: the notice itself is deleted

@@ -19,7 +19,7 @@ type index struct {
 	dueAt    map[docket.Key]time.Time
 	byBucket map[int]map[docket.Key]bool
 	alias    map[docket.Key]string // the UID under which a root came back
-	opened   map[docket.Key]uint64 // how often a docket was opened
+	opened   map[docket.Key]uint64 // how often a docket was opened or woken
 	claimed  map[docket.Key]bool   // dockets that may have a claim on the budget
 	hash     map[docket.Key]string
 	seen     map[docket.Key]time.Time
@@ -51,6 +51,23 @@ func (x *index) open(key docket.Key, at time.Time) {
 		x.byBucket[b] = map[docket.Key]bool{}
 	}
 	x.byBucket[b][key] = true
+}
+
+// putOff makes a docket due later, unless it was opened or woken since: what woke it was
+// perhaps not seen by who puts it off.
+func (x *index) putOff(key docket.Key, at time.Time, since uint64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.opened[key] == since {
+		x.dueAt[key] = at
+	}
+}
+
+func (x *index) wakeLocked(key docket.Key) {
+	if _, ok := x.dueAt[key]; ok {
+		x.dueAt[key] = x.now()
+		x.opened[key]++
+	}
 }
 
 // size is how many dockets are open.
@@ -140,12 +157,15 @@ func (x *index) unclaim(key docket.Key) bool {
 func (x *index) wake(key docket.Key) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if _, ok := x.dueAt[key]; ok {
-		x.dueAt[key] = x.now()
-	}
+	x.wakeLocked(key)
 }
 
-// due returns the open dockets whose time has come and that nobody works on.
+// portion bounds what one round looks at: mail and the budget's round must not wait for
+// thousands that came due at once.
+const portion = 500
+
+// due returns the open dockets whose time has come and that nobody works on; of more than a
+// portion, those that are due longest.
 func (x *index) due(now time.Time) []docket.Key {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -154,6 +174,10 @@ func (x *index) due(now time.Time) []docket.Key {
 		if !now.Before(at) && !x.busy[key] {
 			keys = append(keys, key)
 		}
+	}
+	if len(keys) > portion {
+		slices.SortFunc(keys, func(a, b docket.Key) int { return x.dueAt[a].Compare(x.dueAt[b]) })
+		keys = keys[:portion]
 	}
 	return keys
 }
@@ -172,18 +196,34 @@ func (x *index) inBucket(bucket int) map[docket.Key]known {
 	return out
 }
 
-// sight notes that a docket's verdict is this one now.
+// wakeAll makes every open docket due now.
+func (x *index) wakeAll() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for key := range x.dueAt {
+		x.wakeLocked(key)
+	}
+}
+
+// sight notes that a docket's verdict is this one now. One that was stale is due.
 func (x *index) sight(key docket.Key, hash string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if !x.freshLocked(key) {
+		x.wakeLocked(key)
+	}
 	x.hash[key], x.seen[key] = hash, x.now()
+}
+
+func (x *index) freshLocked(key docket.Key) bool {
+	at, ok := x.seen[key]
+	return ok && x.now().Sub(at) <= 2*x.resync
 }
 
 func (x *index) sighted(key docket.Key) (fresh bool, judged int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	at, ok := x.seen[key]
-	return ok && x.now().Sub(at) <= 2*x.resync, x.audit[key.Cluster].judged
+	return x.freshLocked(key), x.audit[key.Cluster].judged
 }
 
 // take claims a docket for one worker; false when another has it.

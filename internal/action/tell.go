@@ -20,13 +20,17 @@ import (
 // sendLimit is when a try is given up as unknown.
 const sendLimit = 30 * time.Second
 
-// file puts what is due into the outboxes of its owners.
+// file puts what is due into the outboxes of its owners. What could not be filed is due again
+// soon; what is filed is the outbox's to tell, and its docket is left alone meanwhile.
 func (e *Engine) file(ctx context.Context, f *filing) error {
 	var errs []error
 	for key, entries := range f.entries {
 		for _, channel := range e.Channels {
 			_, err := outbox.File(ctx, e.Ledger, f.owners[key], channel.Name(), entries, e.Now().UTC())
-			errs = append(errs, err)
+			if err != nil {
+				errs = append(errs, err)
+				e.again(entries)
+			}
 			errs = append(errs, e.wakeBox(ctx, outbox.BoxKey(key, channel.Name())))
 		}
 	}
@@ -40,6 +44,25 @@ func (e *Engine) wakeBox(ctx context.Context, box string) error {
 		return nil
 	}
 	return e.Bus.Pass(ctx, v1.Message{Wake: &v1.Wake{V: v1.Version, Box: box}})
+}
+
+// wakeDocket has a docket looked at: by us, or by whoever has its bucket. One who is not told
+// looks in some minutes.
+func (e *Engine) wakeDocket(ctx context.Context, key docket.Key) {
+	if e.index.owns(key.Bucket()) {
+		e.index.wake(key)
+		return
+	}
+	if err := e.Bus.Pass(ctx, v1.Message{Wake: &v1.Wake{V: v1.Version, Docket: key.String()}}); err != nil && ctx.Err() == nil {
+		e.Log.Warn("whoever has a docket was not told to look at it, and will in some minutes", "docket", key.String(), "err", err)
+	}
+}
+
+// again makes the dockets of entries due in a second.
+func (e *Engine) again(entries []outbox.Entry) {
+	for _, entry := range entries {
+		e.index.open(entry.Docket, e.Now().Add(time.Second))
+	}
 }
 
 // compose makes one digest from every outbox whose time has come, and sends it.
@@ -100,6 +123,7 @@ func (e *Engine) attach(ctx context.Context, n outbox.Notice) error {
 		if err != nil {
 			return err
 		}
+		e.wakeDocket(ctx, key) // it is watched until the notice has ended
 	}
 	return nil
 }
@@ -120,11 +144,8 @@ func members(n outbox.Notice) map[docket.Key]map[string]docket.NoticeRef {
 // settleNotices takes over how the notices of a docket ended; one that is due is sent, one
 // that nobody is sending any more is unknown. Only the scheduler starts sends and calls this,
 // so that no send begins in between.
-func (e *Engine) settleNotices(ctx context.Context, key docket.Key) error {
-	d, err := e.Ledger.Load(ctx, key)
-	if err != nil {
-		return err
-	}
+func (e *Engine) settleNotices(ctx context.Context, d docket.Docket) error {
+	key := d.Key
 	for _, noticeKey := range d.Pending() {
 		holder := e.Holder
 		if !e.index.isSending(noticeKey) {
@@ -272,7 +293,7 @@ func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notic
 				return err
 			}
 		}
-		e.index.wake(key)
+		e.wakeDocket(keep, key)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/enforce"
@@ -52,10 +54,12 @@ func (in *instance) mayEnforce(ctx context.Context, preflight func(context.Conte
 }
 
 // thrice asks three times, each within ten seconds: a server that is only slow must not
-// hold up the start, nor keep enforcement off until the next one.
+// hold up the start, nor keep enforcement off until the next one. Nor must one that has not
+// read its roles yet: it is asked for ten seconds.
 func thrice(ctx context.Context, ask func(context.Context) error) error {
 	var err error
-	for try := range 3 {
+	from := time.Now()
+	for try := 0; try < 3 || apierrors.IsForbidden(err) && time.Since(from) < 10*time.Second; try++ {
 		if try > 0 {
 			select {
 			case <-ctx.Done():

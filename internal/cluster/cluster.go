@@ -63,6 +63,9 @@ const longestPause = 10 * time.Second
 type Watcher struct {
 	settings Settings
 	stores   map[entity.Kind]*store
+
+	mu       sync.Mutex // guards identity
+	identity patience
 }
 
 // Kinds lists every kind that is watched.
@@ -135,7 +138,9 @@ func (w *Watcher) Status(kind entity.Kind) Status {
 func (w *Watcher) Identity(ctx context.Context) (string, error) {
 	ns, err := w.settings.Client.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	if err != nil {
-		return "", explain("get", "namespaces", err)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return "", w.identity.explain(w.settings.Now(), "get", "namespaces", err)
 	}
 	if ns.UID == "" {
 		return "", errors.New("cluster: namespace kube-system has no UID; this is not a Kubernetes API server")

@@ -88,7 +88,7 @@ func (w *Watcher) reflector(st *store) (*cache.Reflector, error) {
 				return slim(list), nil
 			}
 			if ctx.Err() == nil && !apierrors.IsResourceExpired(err) {
-				st.note(func() { st.listErr = explain("list", src.resource, err) })
+				st.note(func() { st.listErr = st.lists.explain(st.settings.Now(), "list", src.resource, err) })
 			}
 			return nil, err
 		},
@@ -98,7 +98,7 @@ func (w *Watcher) reflector(st *store) (*cache.Reflector, error) {
 			case err == nil:
 				st.opened(o.SendInitialEvents != nil)
 			case ctx.Err() == nil:
-				st.note(func() { st.openErr = explain("watch", src.resource, err) })
+				st.note(func() { st.openErr = st.opens.explain(st.settings.Now(), "watch", src.resource, err) })
 			}
 			return stream, err
 		},
@@ -119,13 +119,4 @@ func slim(list runtime.Object) runtime.Object {
 		return nil
 	})
 	return list
-}
-
-// explain says what was tried and what to do about it.
-func explain(verb, resource string, err error) error {
-	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-		return fmt.Errorf("cluster: may not %s %s; grant get, list and watch on %s to K8Guard's discover account (deploy/rbac-discover.yaml): %w",
-			verb, resource, resource, err)
-	}
-	return fmt.Errorf("cluster: %s %s; it is tried again: %w", verb, resource, err)
 }

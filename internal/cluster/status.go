@@ -34,7 +34,7 @@ func (s *store) note(change func()) {
 // list is whole.
 func (s *store) opened(stream bool) {
 	s.note(func() {
-		s.stream, s.state.LastEvent = stream, s.settings.Now()
+		s.stream, s.state.LastEvent, s.opens = stream, s.settings.Now(), patience{}
 		if !stream {
 			s.openErr = nil
 		}

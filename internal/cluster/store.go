@@ -21,6 +21,8 @@ type store struct {
 	state   Status
 	listErr error
 	openErr error
+	lists   patience
+	opens   patience
 	stream  bool // the list to come is the beginning of the watch itself
 }
 
@@ -96,7 +98,7 @@ func (s *store) Replace(objects []any, _ string) error {
 		}
 	}
 	s.note(func() {
-		s.state.Listed, s.listErr = true, nil
+		s.state.Listed, s.listErr, s.lists = true, nil, patience{}
 		if s.stream {
 			s.openErr = nil
 		}

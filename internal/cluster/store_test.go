@@ -80,7 +80,9 @@ func TestAKindIsCompleteOnlyWhileItCanBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	forbidden := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New("no"))
-	s.note(func() { s.openErr = explain("watch", "pods", forbidden) })
+	from := time.Now()
+	s.note(func() { s.openErr = s.opens.explain(from, "watch", "pods", forbidden) })
+	s.note(func() { s.openErr = s.opens.explain(from.Add(settles), "watch", "pods", forbidden) })
 	st := s.status()
 	if st.Complete || !st.Listed || !strings.Contains(st.Err.Error(), "may not watch pods; grant get, list and watch on pods") {
 		t.Errorf("status %+v", st)

@@ -49,26 +49,40 @@ type Budget struct {
 
 func budgetKey(cluster string) string { return "budget/" + cluster }
 
-// File puts a claim into the round that is open; one that is there, granted or refused
-// already stays as it is.
-func (c *Control) File(ctx context.Context, cluster string, claim Claim) error {
-	// One act counts once for a rule, however many of its cases it answers.
-	claim.Rules = slices.Compact(slices.Sorted(slices.Values(claim.Rules)))
-	_, err := ledger.UpdateRecord(ctx, c.records, budgetKey(cluster), func(b *Budget) (bool, error) {
-		if _, granted := b.grant(claim.ID, c.now()); granted || b.Over[claim.ID] != "" ||
-			slices.ContainsFunc(b.Claims, func(x Claim) bool { return x.ID == claim.ID }) {
-			return false, nil
+// File puts claims into the round that is open, and returns the budget as it is then; one that
+// is there, granted or refused already stays as it is.
+func (c *Control) File(ctx context.Context, cluster string, claims ...Claim) (Budget, error) {
+	return ledger.UpdateRecord(ctx, c.records, budgetKey(cluster), func(b *Budget) (bool, error) {
+		filed := map[string]bool{}
+		for _, x := range b.Claims {
+			filed[x.ID] = true
 		}
-		if len(b.Claims) >= maxClaims {
-			b.refuse(claim.ID, fmt.Sprintf("more than %d acts at once", maxClaims))
-			b.Overflow++
-			return true, nil
+		changed := false
+		for _, claim := range claims {
+			if !filed[claim.ID] && !b.Answered(claim.ID, c.now()) {
+				filed[claim.ID], changed = true, true
+				b.file(claim, c.now().UTC())
+			}
 		}
-		claim.At = c.now().UTC()
-		b.Claims = append(b.Claims, claim)
-		return true, nil
+		return changed, nil
 	})
-	return err
+}
+
+func (b *Budget) file(claim Claim, now time.Time) {
+	if len(b.Claims) >= maxClaims {
+		b.refuse(claim.ID, fmt.Sprintf("more than %d acts at once", maxClaims))
+		b.Overflow++
+		return
+	}
+	// One act counts once for a rule, however many of its cases it answers.
+	claim.Rules, claim.At = slices.Compact(slices.Sorted(slices.Values(claim.Rules))), now
+	b.Claims = append(b.Claims, claim)
+}
+
+// Answered reports whether a claim was granted or refused.
+func (b *Budget) Answered(id string, now time.Time) bool {
+	_, granted := b.grant(id, now)
+	return granted || b.Over[id] != ""
 }
 
 // CloseRound ends the open round when its time is over: all of its claims are granted, or

@@ -24,7 +24,7 @@ const manyRoots = 10_000
 func round(t testing.TB, c *control.Control, clock *clock, limits config.Budget, judged int, claims ...control.Claim) (granted []string) {
 	t.Helper()
 	for _, claim := range claims {
-		must(t, c.File(t.Context(), "k", claim))
+		file(t, c, "k", claim)
 	}
 	clock.at = clock.at.Add(limits.Round)
 	must(t, c.CloseRound(t.Context(), "k", limits, judged))
@@ -145,9 +145,9 @@ func TestNoInventoryNoGrant(t *testing.T) {
 func TestRoundStaysOpenForItsTime(t *testing.T) {
 	clock := newClock()
 	c := control.New(open(t, t.TempDir()), clock.now)
-	must(t, c.File(t.Context(), "k", control.Claim{ID: "a"}))
+	file(t, c, "k", control.Claim{ID: "a"})
 	clock.at = clock.at.Add(time.Minute - 1)
-	must(t, c.File(t.Context(), "k", control.Claim{ID: "b"}))
+	file(t, c, "k", control.Claim{ID: "b"})
 	must(t, c.CloseRound(t.Context(), "k", ample(), 100))
 	if b, err := c.Budget(t.Context(), "k"); err != nil || b.Rounds != 0 || len(b.Claims) != 2 {
 		t.Errorf("closed early: %+v, %v", b, err)
@@ -192,7 +192,7 @@ func TestFilingAtOnceLosesNothing(t *testing.T) {
 	for i := range contenders {
 		group.Go(func() {
 			for range 2 { // the second time changes nothing
-				if err := c.File(t.Context(), "k", control.Claim{ID: fmt.Sprint("docket-", i)}); err != nil {
+				if _, err := c.File(t.Context(), "k", control.Claim{ID: fmt.Sprint("docket-", i)}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -251,7 +251,7 @@ func TestBudgetHoldsInEveryWindow(t *testing.T) {
 					n++
 					filed = append(filed, control.Claim{ID: fmt.Sprint("docket-", n), Namespace: fmt.Sprint("ns-", small("ns")%2),
 						Owner: fmt.Sprint("owner-", small("who")%2), Rules: []string{"A", "B"}[:rapid.IntRange(1, 2).Draw(rt, "rules")]})
-					must(t, c.File(t.Context(), cluster, filed[len(filed)-1]))
+					file(t, c, cluster, filed[len(filed)-1])
 				}
 				clock.at = clock.at.Add(limits.Round)
 				must(t, c.CloseRound(t.Context(), cluster, limits, judged))
@@ -321,9 +321,7 @@ func TestAFullRoundRefusesTheOverflowToo(t *testing.T) {
 	if granted := round(t, c, clock, limits, 100*manyRoots, many...); len(granted) != 0 {
 		t.Fatalf("granted %v", granted)
 	}
-	for _, claim := range many[1000:] {
-		must(t, c.File(t.Context(), "k", claim))
-	}
+	file(t, c, "k", many[1000:]...)
 	clock.at = clock.at.Add(limits.Round)
 	must(t, c.CloseRound(t.Context(), "k", limits, 100*manyRoots))
 	for _, claim := range many {
@@ -331,4 +329,32 @@ func TestAFullRoundRefusesTheOverflowToo(t *testing.T) {
 			t.Fatalf("%s: grant %q, over %q, %v", claim.ID, g.Grant, over, err)
 		}
 	}
+}
+
+// What is filed at once, too much for a round, is refused as a whole, like what is filed one by one.
+func TestManyClaimsAtOnceAreOneRound(t *testing.T) {
+	clock := newClock()
+	c := control.New(open(t, t.TempDir()), clock.now)
+	many := claims(1003, func(int, *control.Claim) {})
+	file(t, c, "k", many...)
+	file(t, c, "k", many...)
+	b, err := c.Budget(t.Context(), "k")
+	must(t, err)
+	if len(b.Claims) != 1000 || b.Overflow != 3 || len(b.Over) != 3 {
+		t.Errorf("%d claims, %d beyond, %d refused; want each once", len(b.Claims), b.Overflow, len(b.Over))
+	}
+	limits := ample()
+	clock.at = clock.at.Add(limits.Round)
+	must(t, c.CloseRound(t.Context(), "k", limits, 1_000_000))
+	for _, claim := range many {
+		if g, _, over, err := c.Ask(t.Context(), "k", claim.ID); err != nil || over == "" && g.Grant == "" {
+			t.Fatalf("%s: grant %q, over %q, %v", claim.ID, g.Grant, over, err)
+		}
+	}
+}
+
+func file(t testing.TB, c *control.Control, cluster string, claims ...control.Claim) {
+	t.Helper()
+	_, err := c.File(t.Context(), cluster, claims...)
+	must(t, err)
 }

@@ -83,7 +83,7 @@ func TestAKindThatIsNotReadIsNotClean(t *testing.T) {
 	})
 	d, _ := run(t, client, nil)
 	eventually(t, "deployments are read", 5*time.Second, func() bool { return ask(d, "/deploys").Code == http.StatusOK })
-	if w := ask(d, "/ingresses"); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "grant get, list and watch") {
+	if w := ask(d, "/ingresses"); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "ingresses.networking.k8s.io is refused") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

@@ -15,7 +15,7 @@ const (
 	Standing  State = "standing" // seen, not yet long enough to open; not counted, not told
 	Open      State = "open"
 	Acted     State = "acted"
-	Contested State = "contested" // acted, and someone put it back
+	Contested State = "contested" // acted, or as good as, and someone or something put it back
 	Resolved  State = "resolved"
 )
 

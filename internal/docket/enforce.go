@@ -55,6 +55,23 @@ func Refuse(d Docket, r Refusal) (Docket, []Entry) {
 	return d, entries
 }
 
+// Contest takes an intent back whose value something put back at once: nothing is in force,
+// and nothing is tried again while one of its cases lasts.
+func Contest(d Docket, r Refusal) (Docket, []Entry) {
+	if d.Enforcement == nil || d.Enforcement.State != Intent {
+		return d, nil
+	}
+	d = d.clone()
+	e := *d.Enforcement
+	d.Enforcement, d.Refusal = nil, &r
+	for _, id := range e.Cases {
+		if c := d.Find(id); c != nil && c.State == Open {
+			c.State = Contested
+		}
+	}
+	return d, d.each(e, EntryContested, r.At, r.Text+"; K8Guard stops here")
+}
+
 // Did records that the act took effect.
 func Did(d Docket, written, settled string, at time.Time) (Docket, []Entry) {
 	if d.Enforcement == nil || d.Enforcement.State != Intent {

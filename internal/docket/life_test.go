@@ -466,6 +466,30 @@ func TestPutBackIsContestedThoughNobodySawItStopped(t *testing.T) {
 	}
 }
 
+// What something put back at once is not in force, and never tried again while it lasts.
+func TestWhatIsResetIsContested(t *testing.T) {
+	l := begin(t)
+	l.see(nil, bad("app"))
+	l.open("app")
+	d, _, err := docket.Intend(l.d, docket.Enforcement{ID: "e-1", Cases: []string{id("app")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, entries := docket.Contest(d, docket.Refusal{Rule: 7, Text: "a webhook reset it", At: l.now})
+	l.d = d
+	wantKinds(t, entries, docket.EntryContested)
+	if l.d.Enforcement != nil || l.d.Refusal == nil || l.d.Refusal.Text != "a webhook reset it" {
+		t.Errorf("%+v", l.d)
+	}
+	l.see(nil, bad("app"))
+	l.want("app", docket.Contested, 0)
+	if again, entries := docket.Contest(l.d, docket.Refusal{Text: "another"}); entries != nil || again.Refusal.Text != "a webhook reset it" {
+		t.Errorf("without an intent: %+v", again.Refusal)
+	}
+	l.see(nil, pass())
+	l.want("app", docket.Resolved, 0)
+}
+
 // What is refused for the same reason again and again is told once.
 func TestTheSameRefusalIsToldOnce(t *testing.T) {
 	l := begin(t)

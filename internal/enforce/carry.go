@@ -55,6 +55,10 @@ func (e *Enforcer) try(ctx context.Context, d *docket.Docket, pol config.Policy,
 	if grant.ID == "" {
 		grant = e.grant(ctx, d.Key)
 	}
+	if no := overBudgetNone(Facts{Grant: grant}); no.Text != "" {
+		// Said of thousands at once, perhaps: no further word is asked of the API server for it.
+		return &Refusal{Rule: 9, Name: "over-budget-none", Text: no.Text, Human: no.Human}, "", nil
+	}
 	live, prior := e.read(ctx, d.Root)
 	if live.Err == nil {
 		next, err := e.prepare(ctx, *d, prior, grant.ID)
@@ -89,7 +93,10 @@ func (e *Enforcer) try(ctx context.Context, d *docket.Docket, pol config.Policy,
 		written, err = e.write(ctx, *d, live, false)
 		return err
 	})
-	if errors.Is(err, errRefused) {
+	switch {
+	case putBack(err):
+		return &Refusal{Rule: 7, Name: "preconditions", Text: resetText(*d, err), Human: true, Reset: true}, "", nil
+	case errors.Is(err, errRefused):
 		return refused(err), "", nil
 	}
 	return nil, written, err
@@ -193,7 +200,11 @@ func (e *Enforcer) refuse(ctx context.Context, d docket.Docket, r Refusal) error
 		if r.Rule == overBudget {
 			no.Budget = control.NameOf(e.Config.Enforce.Budget)
 		}
-		next, entries := docket.Refuse(x, no)
+		take := docket.Refuse
+		if r.Reset {
+			take = docket.Contest
+		}
+		next, entries := take(x, no)
 		return next, entries, true, nil
 	})
 	e.Log.Info("refused", "root", d.Root.String(), "rule", r.Rule, "name", r.Name, "text", r.Text)

@@ -3,11 +3,13 @@ package enforce
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -38,6 +40,37 @@ func TestBreakerOpensOnErrorsInARow(t *testing.T) {
 		b, err := e.Control.Breaker(ctx)
 		if err != nil || b.Open != step.open {
 			t.Fatalf("step %d: the breaker is open: %v, want %v (%v)", i, b.Open, step.open, err)
+		}
+	}
+}
+
+// byPolicy is what the API server answers when an admission policy says no.
+func byPolicy(name string) error {
+	text := "ValidatingAdmissionPolicy '" + name + "' with binding '" + name + "' denied request: no"
+	err := apierrors.NewForbidden(schema.GroupResource{Group: "apps", Resource: "deployments"}, "web", errors.New(text))
+	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Message: text}}
+	return err
+}
+
+func TestWhatPutsAWriteBack(t *testing.T) {
+	ours := byPolicy("k8guard-action-scale")
+	hostile := apierrors.NewForbidden(schema.GroupResource{Resource: "x"}, "ValidatingAdmissionPolicy 'k8guard-action-scale'", errors.New("no"))
+	for name, test := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"another value":               {fmt.Errorf("%w: 2", errReset), true},
+		"refused by our policy":       {fmt.Errorf("%w: %w", errRefused, ours), true},
+		"not surely sent once":        {fmt.Errorf("%w: 2 times: %w", errAgain, errReset), false},
+		"our policy, no refusal":      {ours, false},
+		"refused by another's policy": {fmt.Errorf("%w: %w", errRefused, byPolicy("theirs")), false},
+		"a name that sounds like it":  {fmt.Errorf("%w: %w", errRefused, hostile), false},
+		"gone":                        {fmt.Errorf("%w: %w", errRefused, apierrors.NewNotFound(schema.GroupResource{}, "web")), false},
+		"an open outcome":             {errors.New("timeout"), false},
+		"nothing":                     {nil, false},
+	} {
+		if got := putBack(test.err); got != test.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -78,16 +79,32 @@ func (e *Enforcer) event(ctx context.Context, d docket.Docket, uid, kind, reason
 		uid = d.Root.UID
 	}
 	now := metav1.NewTime(e.Now().UTC())
-	_, err := e.Client.CoreV1().Events(d.Root.Namespace).Create(ctx, &corev1.Event{
+	err := e.create(ctx, &corev1.Event{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "k8guard-", Namespace: d.Root.Namespace},
 		InvolvedObject: corev1.ObjectReference{APIVersion: apiVersion(d.Root.Kind), Kind: d.Root.Kind, Namespace: d.Root.Namespace,
 			Name: d.Root.Name, UID: types.UID(uid)},
 		Reason: reason, Message: message, Type: kind, Source: corev1.EventSource{Component: "k8guard"},
 		FirstTimestamp: now, LastTimestamp: now, Count: 1,
-	}, metav1.CreateOptions{FieldManager: "k8guard"})
+	})
 	if err != nil {
 		e.Log.Warn("an Event was not written; the report has it all the same", "reason", reason, "root", d.Root.String(), "err", err,
 			"next", "apply deploy/rbac-action.yaml")
+	}
+}
+
+// create writes an Event. A server that has just started refuses it before it has read the
+// roles: that is no reason to ask for one.
+func (e *Enforcer) create(ctx context.Context, event *corev1.Event) error {
+	for {
+		_, err := e.Client.CoreV1().Events(event.Namespace).Create(ctx, event, metav1.CreateOptions{FieldManager: "k8guard"})
+		if !apierrors.IsForbidden(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
 	}
 }
 

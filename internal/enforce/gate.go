@@ -8,6 +8,8 @@ type Refusal struct {
 	Name  string
 	Text  string
 	Human bool // only a person can change it
+	// Reset: a real write was put back at once, so that none is ever sent again.
+	Reset bool
 }
 
 // Error makes a refusal an error.

@@ -68,7 +68,7 @@ func prove(t *testing.T, number int, name string, rows []row) {
 			if no.Human != r.human {
 				t.Errorf("needs a human: %v, want %v (%s)", no.Human, r.human, no.Text)
 			}
-			if got := Judge(f); len(r.also) == 0 && *got != (Refusal{number, name, no.Text, no.Human}) {
+			if got := Judge(f); len(r.also) == 0 && *got != (Refusal{number, name, no.Text, no.Human, false}) {
 				t.Errorf("Judge says %v", got)
 			}
 		})
@@ -184,7 +184,7 @@ func expected(f Facts) Refusal {
 	var found []Refusal
 	for _, r := range Gate() {
 		if no := r.Check(f); no.Text != "" {
-			found = append(found, Refusal{r.Number, r.Name, no.Text, no.Human})
+			found = append(found, Refusal{r.Number, r.Name, no.Text, no.Human, false})
 		}
 	}
 	slices.SortStableFunc(found, func(a, b Refusal) int {

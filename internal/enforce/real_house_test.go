@@ -151,7 +151,7 @@ func (h *house) grant() {
 	h.t.Helper()
 	ctx := context.WithoutCancel(h.t.Context())
 	claim := control.Claim{ID: h.key.String(), Namespace: h.ns, Owner: team, Rules: []string{"PRIVILEGED"}}
-	if err := h.control.File(ctx, h.p.uid, claim); err != nil {
+	if _, err := h.control.File(ctx, h.p.uid, claim); err != nil {
 		h.t.Fatal(err)
 	}
 	time.Sleep(time.Millisecond)

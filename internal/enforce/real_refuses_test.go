@@ -82,7 +82,7 @@ func refuses09(t *testing.T, p *plane) {
 	h.deploy()
 	h.config.Enforce.Budget.PerNamespace = 1
 	other := control.Claim{ID: h.p.uid + "/another", Namespace: h.ns, Owner: team, Rules: []string{"PRIVILEGED"}}
-	if err := h.control.File(t.Context(), h.p.uid, other); err != nil {
+	if _, err := h.control.File(t.Context(), h.p.uid, other); err != nil {
 		t.Fatal(err)
 	}
 	h.refusing(9, "none of the round is done")

@@ -14,6 +14,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"github.com/k8guard/k8guard/internal/docket"
@@ -24,6 +25,15 @@ import (
 // of action's account only if it is told so.
 func (h *house) resetter(to string, inDryRuns bool) {
 	h.t.Helper()
+	h.webhook("apps", "deployments/scale", "replicas", to, inDryRuns)
+	eventually(h.t, "the webhook answers", func() bool {
+		return h.asked([]byte(`{"spec":{"replicas":9}}`), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}}) == to
+	})
+}
+
+// webhook runs one that sets a field of the spec whenever such an object is updated.
+func (h *house) webhook(group, resource, field, to string, inDryRuns bool) {
+	h.t.Helper()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var review admissionreview.AdmissionReview
 		if err := json.NewDecoder(r.Body).Decode(&review); err != nil {
@@ -33,7 +43,7 @@ func (h *house) resetter(to string, inDryRuns bool) {
 		answer := &admissionreview.AdmissionResponse{UID: review.Request.UID, Allowed: true}
 		if inDryRuns || !ptr.Deref(review.Request.DryRun, false) || review.Request.UserInfo.Username != enforce.Account {
 			answer.PatchType = ptr.To(admissionreview.PatchTypeJSONPatch)
-			answer.Patch = []byte(`[{"op":"add","path":"/spec/replicas","value":` + to + `}]`)
+			answer.Patch = []byte(`[{"op":"add","path":"/spec/` + field + `","value":` + to + `}]`)
 		}
 		review.Request, review.Response = nil, answer
 		_ = json.NewEncoder(w).Encode(review)
@@ -47,11 +57,8 @@ func (h *house) resetter(to string, inDryRuns bool) {
 			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": h.ns}},
 			ClientConfig:      admissionv1.WebhookClientConfig{URL: ptr.To(server.URL), CABundle: ca},
 			Rules: []admissionv1.RuleWithOperations{{Operations: []admissionv1.OperationType{"UPDATE"},
-				Rule: admissionv1.Rule{APIGroups: []string{"apps"}, APIVersions: []string{"v1"}, Resources: []string{"deployments/scale"}}}}}}}, metav1.CreateOptions{}))
+				Rule: admissionv1.Rule{APIGroups: []string{group}, APIVersions: []string{"v1"}, Resources: []string{resource}}}}}}}, metav1.CreateOptions{}))
 	h.t.Cleanup(func() { _ = hooks.Delete(ctxOf(h.t), h.ns, metav1.DeleteOptions{}) })
-	eventually(h.t, "the webhook answers", func() bool {
-		return h.asked([]byte(`{"spec":{"replicas":9}}`), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}}) == to
-	})
 }
 
 // asked returns the replicas that the server answers with to a scale by the administrator.
@@ -67,7 +74,7 @@ func (h *house) asked(patch []byte, opts metav1.PatchOptions) string {
 
 func webhookTests() map[string]func(*testing.T, *plane) {
 	return map[string]func(*testing.T, *plane){
-		"resets-but-in-dry-run": webhookNotInDryRun, "resets-to-less": webhookToLess,
+		"resets-but-in-dry-run": webhookNotInDryRun, "resets-to-less": webhookToLess, "resets-suspend-but-in-dry-run": webhookSuspend,
 		"resets-undo": webhookUndo, "resets-undo-but-in-dry-run": webhookUndoNotInDryRun, "resets-undo-and-dies": webhookUndoDies,
 	}
 }
@@ -83,15 +90,45 @@ func webhookAlways(t *testing.T, p *plane) {
 }
 
 // webhookNotInDryRun: the dry run looks well, the act does not take. It must end as what it
-// is: refused, with nothing done, and not as an act.
+// is: contested, with nothing done, and not as an act.
 func webhookNotInDryRun(t *testing.T, p *plane) {
 	h := newHouse(t, p)
 	h.deploy()
 	h.resetter("3", false)
 	h.act(nil)
-	h.wantRefused(7, "k8guard-action-scale")
+	h.wantContested("reset replicas of Deployment/", "k8guard-action-scale")
 	h.wantReplicas(3)
 	h.wantWrites()
+}
+
+// webhookSuspend: the same where the policy has nothing against what the webhook makes of it.
+// The server took the write, which changed nothing, and it is the only one.
+func webhookSuspend(t *testing.T, p *plane) {
+	h := newHouse(t, p)
+	h.cronJob(nil)
+	h.webhook("batch", "cronjobs", "suspend", "false", false)
+	eventually(t, "the webhook answers", func() bool {
+		c, err := p.admin.BatchV1().CronJobs(h.ns).Patch(t.Context(), "web", types.MergePatchType, []byte(`{"spec":{"suspend":true}}`),
+			metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+		return err == nil && !*c.Spec.Suspend
+	})
+	h.act(nil)
+	h.wantContested("reset suspend of CronJob/", "the server answered false")
+	h.wantSuspended(false)
+	h.wantWrites("patch cronjobs")
+}
+
+// wantContested wants the act to be given up for good, and only a person asked.
+func (h *house) wantContested(parts ...string) {
+	h.t.Helper()
+	for _, part := range append(parts, "a webhook or controller", "does not try again", "mutatingwebhookconfigurations") {
+		h.wantRefused(7, part)
+	}
+	for _, c := range h.docket().Cases {
+		if c.State != docket.Contested {
+			h.t.Errorf("case %s is %s", c.ID, c.State)
+		}
+	}
 }
 
 // webhookToLess: the shipped policy holds the account even to what a webhook made of it.

@@ -49,7 +49,7 @@ func rootAndManager(f Facts) No {
 	}
 	for _, c := range f.Docket.Cases {
 		if c.State == docket.Contested {
-			return human("contested: someone put it back before")
+			return human("contested: someone or something put it back before")
 		}
 	}
 	return yes()

@@ -54,10 +54,12 @@ func preconditions(f Facts) No {
 		return no("the object's UID or resourceVersion is not known")
 	case f.Admission != nil:
 		return no("what holds K8Guard's account is not in force: %v", f.Admission)
+	case byOurPolicy(f.DryRun.Err):
+		return human("a webhook or controller changes what K8Guard asks for, shown by a dry run: %v; %s", f.DryRun.Err, findWebhook)
 	case f.DryRun.Err != nil:
 		return no("the server refused a dry run: %v", f.DryRun.Err)
 	case !f.DryRun.Carried:
-		return no("the dry run's answer does not hold our value: something resets it")
+		return human("a webhook or controller resets the value: the dry run's answer does not hold ours; %s", findWebhook)
 	}
 	return yes()
 }

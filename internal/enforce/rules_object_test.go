@@ -49,7 +49,11 @@ func rows07() []row {
 			says: []string{"account is not in force", "connection refused"}},
 		{name: "dry run refused", change: func(f *Facts) { f.DryRun = DryRun{Err: errTest()} }, says: []string{"refused a dry run", "connection refused"}},
 		{name: "dry run refused late", ingress: true, change: func(f *Facts) { f.DryRun.Err = errTest() }, says: []string{"refused a dry run"}},
-		{name: "something resets it", change: func(f *Facts) { f.DryRun.Carried = false }, says: []string{"does not hold our value", "something resets it"}},
+		{name: "something resets it", change: func(f *Facts) { f.DryRun.Carried = false }, human: true,
+			says: []string{"a webhook or controller resets the value", "mutatingwebhookconfigurations"}},
+		{name: "our policy refuses what became of it", change: func(f *Facts) { f.DryRun = DryRun{Err: byPolicy("k8guard-action-scale")} }, human: true,
+			says: []string{"a webhook or controller changes", "k8guard-action-scale", "mutatingwebhookconfigurations"}},
+		{name: "somebody's policy refuses it", change: func(f *Facts) { f.DryRun = DryRun{Err: byPolicy("theirs")} }, says: []string{"refused a dry run", "theirs"}},
 	}
 }
 

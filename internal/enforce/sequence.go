@@ -37,7 +37,7 @@ func (e *Enforcer) raiseSequence(ctx context.Context) error {
 	leases := e.Client.CoordinationV1().Leases(e.Config.Cluster.Namespace)
 	lease, err := leases.Get(ctx, LeaseName, metav1.GetOptions{})
 	if err != nil {
-		return fmt.Errorf("%w; apply deploy/rbac-action.yaml", err)
+		return fmt.Errorf("%w; if it lasts, apply deploy/rbac-action.yaml", err)
 	}
 	// A ledger that is behind must not catch up by being asked: it is judged as it stands.
 	id, err := ledger.UpdateRecord(ctx, e.Store, "ledger/identity", func(i *identity) (bool, error) {

@@ -162,6 +162,9 @@ func decisions() []decision {
 		{"undone, being told", func(in *policy.Input) { undone(in); acted(in, docket.Undone, docket.Pending) }, want{policy.None, policy.InFlight, ""}, 0},
 		{"cool-off", func(in *policy.Input) { undone(in); acted(in, docket.Undone, docket.Sent) }, want{policy.None, policy.CoolOff, ""}, time.Hour},
 		{"contested", func(in *policy.Input) { in.Case.State = docket.Contested }, want{policy.None, policy.IsContested, ""}, 0},
+		{"contested, reset at once", func(in *policy.Input) {
+			in.Case.State, in.Docket.Refusal = docket.Contested, &docket.Refusal{Rule: 7, Human: true, Text: "a webhook reset it"}
+		}, want{policy.None, policy.IsContested, ""}, 0},
 		{"resolved, not told", func(in *policy.Input) { in.Case.State = docket.Resolved }, want{policy.Notify, policy.Due, "resolved"}, 0},
 		{"resolved, told", func(in *policy.Input) { in.Case.State, in.Case.ToldResolved = docket.Resolved, true }, want{policy.None, policy.IsResolved, ""}, 0},
 		{"resolved before anybody was told", func(in *policy.Input) { in.Case.State, in.Case.Notices = docket.Resolved, nil }, want{policy.None, policy.IsResolved, ""}, 0},

@@ -91,6 +91,13 @@ func Decide(in Input) docket.Plan {
 	return plan(Act, Due)
 }
 
+// UnderWay reports whether something is being done about a case whose end may not be told.
+// Other plans end at their date, or by what is told: an observation, a sighting, a switch, a
+// person, the notice that an outbox makes of them.
+func UnderWay(p docket.Plan) bool {
+	return p.Step == Open || p.Step == Act || p.Reason == InFlight || p.Reason == ActUnderWay
+}
+
 func plan(step, reason string) docket.Plan { return docket.Plan{Step: step, Reason: reason} }
 
 func hold(reason, format string, args ...any) (docket.Plan, bool) {
@@ -115,7 +122,11 @@ func closed(in Input) (docket.Plan, bool) {
 		}
 		return docket.Plan{Step: Notify, Reason: Due, Next: string(docket.AllClear)}, true
 	case docket.Contested:
-		return hold(IsContested, "someone put it back while it still violates; K8Guard stops, a person decides")
+		how := "someone put it back while it still violates"
+		if d := in.Docket; d.Enforcement == nil && d.Refusal != nil {
+			how = d.Refusal.Text // it was put back at once: nothing is in force
+		}
+		return hold(IsContested, "%s; K8Guard stops, a person decides", how)
 	case docket.Acted:
 		news := docket.Enforced
 		if in.Docket.Undone() {
@@ -161,7 +172,7 @@ func held(in Input) (docket.Plan, bool) {
 	case in.Case.Unknown != "":
 		return hold(Unknown, "cannot be judged: %s", in.Case.Unknown)
 	case !in.Fresh:
-		return hold(Stale, "not sighted within two resyncs")
+		return hold(Stale, "not sighted within two resyncs: nothing is done until the audit is whole again; /readyz says what is missing")
 	case in.Docket.Dormant != "":
 		return hold(Dormant, "%s: the ladder pauses, its count stays", in.Docket.Dormant)
 	case !Paused(in.Case, in.Policy.Ladder, in.Now).IsZero():

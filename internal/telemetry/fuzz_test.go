@@ -19,7 +19,7 @@ func FuzzLog(f *testing.F) {
 	f.Add("", "\xff\xfe\x00\"} {\"level\":\"ERROR\"")
 	f.Fuzz(func(t *testing.T, key, text string) {
 		say := func(l *slog.Logger) {
-			l.With("root", text).Warn(text, "k"+key, text, "err", errors.New(text), "all", []string{text}, slog.Group("g", "name", text))
+			l.With("root", text).Warn(text, "k"+key, text, "err", errors.New(text), "all", []string{text}, slog.Group("g", "name", text)) //nolint:sloglint // hostile messages, too
 		}
 		for _, format := range []string{"text", "json"} {
 			got := logged(config.Log{Level: "info", Format: format}, say)

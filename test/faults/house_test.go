@@ -22,6 +22,9 @@ const (
 	tries    = warnings + 2
 )
 
+// slow is how much longer than on a machine of our own everything may take.
+const slow = 4
+
 // house is one K8Guard, which may act in its own namespace only.
 type house struct {
 	*stage.Stage
@@ -95,7 +98,7 @@ func (h *house) home() {
 
 func others() []string {
 	all := []string{"kube-system", "default", "server-down"}
-	for i := range stormOwners {
+	for i := range stormOwners() {
 		all = append(all, stormNamespace(i))
 	}
 	for _, s := range stories() {
@@ -168,16 +171,22 @@ func (h *house) kubectl(args ...string) string {
 	return out
 }
 
-// until polls; what it waits for is said when the time is over, with the end of the log.
+// until polls, a fifth of the time at most; what it waits for is said when the time is over,
+// with the end of the log.
 func (h *house) until(limit time.Duration, what string, done func() bool) {
 	h.t.Helper()
+	limit *= slow
 	ctx, cancel := context.WithTimeout(h.t.Context(), limit)
 	defer cancel()
-	for !done() {
+	for {
+		from := time.Now()
+		if done() {
+			return
+		}
 		select {
 		case <-ctx.Done():
 			h.t.Fatalf("not within %s: %s; the end of the log:\n%s", limit, what, h.run.LogTail())
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(max(50*time.Millisecond, 4*time.Since(from))):
 		}
 	}
 }

@@ -33,6 +33,8 @@ func large(t *testing.T, p plane) {
 	if after-before > 200 {
 		t.Errorf("memory grew from %d to %d MB", before, after)
 	}
+	row := h.rows("web")[0]
+	h.golden("large", fmt.Sprintf("case: %s of %s: %s, %s at %s", row.Case.Rule, row.Root, row.Case.Source, row.Case.Message, row.Case.Path))
 	for _, page := range []string{"/", "/cases", "/cases/" + h.rows("web")[0].ID, "/api/v1/cases/" + h.rows("web")[0].ID} {
 		if n := h.page(page); n > 200_000 {
 			t.Errorf("%s has %d bytes", page, n)
@@ -53,6 +55,25 @@ func (h *house) peak() int {
 		h.t.Fatal(err)
 	}
 	return n / 1024
+}
+
+// processor is the time that the process has had of it, in hundredths of a second.
+func (h *house) processor() time.Duration {
+	h.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", h.run.Pid()))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(text), ") ") // the program's name may hold anything
+	fields, all := strings.Fields(after), 0
+	for _, i := range []int{11, 12} { // of the program, and of the system for it
+		n, err := strconv.Atoi(fields[i])
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		all += n
+	}
+	return time.Duration(all) * 10 * time.Millisecond
 }
 
 // page reads one from the report and returns its length.

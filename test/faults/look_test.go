@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/k8guard/k8guard/test/judge"
 	"github.com/k8guard/k8guard/tools/controlplane/audit"
-	"github.com/k8guard/k8guard/tools/stage"
 )
 
 // acts are the successful writes of action's account in our namespace, but Events.
@@ -22,38 +22,47 @@ func (h *house) acts() (done []string) {
 	return done
 }
 
-// writes are those of action's account that were no dry runs, done and refused, once the log
-// has all of them: a request of that account, made for it now, is there.
+// writes are the real ones in words.
 func (h *house) writes() (done, refused []string) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
-	defer cancel()
-	before := time.Now()
-	if _, err := h.p.Cluster.Kubectl(ctx, "--kubeconfig="+h.p.Kubeconfig("k8guard-action"), "auth", "whoami"); err != nil {
-		h.t.Fatal(err)
+	words := func(all []audit.Event) (text []string) {
+		for _, e := range all {
+			text = append(text, e.Verb+" "+e.ObjectRef.Resource+" "+e.ObjectRef.Name)
+		}
+		return text
 	}
-	events, err := audit.Wait(ctx, h.p.Cluster.AuditLog(), func(all []audit.Event) bool {
-		return slices.ContainsFunc(audit.Writes(all, stage.ActionUser), func(e audit.Event) bool {
-			return e.ObjectRef.Resource == "selfsubjectreviews" && strings.HasPrefix(e.UserAgent, "kubectl") && e.At.After(before)
-		})
-	})
+	d, r := h.real()
+	return words(d), words(r)
+}
+
+// real are the writes of action's account that were no dry runs, done and refused, once the
+// log has all of them: a request of that account, made for it now, is there. A conflict is
+// neither: the object changed before the write came, and it is judged again.
+func (h *house) real() (done, refused []audit.Event) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), slow*20*time.Second)
+	defer cancel()
+	all, err := h.p.ear.writes(ctx)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	for _, e := range audit.Writes(events, stage.ActionUser) {
+	for _, e := range all {
 		o := e.ObjectRef
-		if o.Namespace != h.ns || o.Resource == "events" || e.Stage != "ResponseComplete" ||
+		if o.Namespace != h.ns && (h.ns != "storm-" || !strings.HasPrefix(o.Namespace, h.ns)) || o.Resource == "events" || e.Stage != "ResponseComplete" ||
 			strings.Contains(e.RequestURI, "dryRun=All") || strings.Contains(string(e.RequestObject), `"dryRun":["All"]`) {
 			continue
 		}
 		if o.Subresource != "" {
-			o.Resource += "/" + o.Subresource
+			e.ObjectRef.Resource += "/" + o.Subresource
 		}
-		if e.ResponseStatus.Code >= 300 {
-			refused = append(refused, e.Verb+" "+o.Resource+" "+o.Name)
+		switch code := e.ResponseStatus.Code; {
+		case code == http.StatusConflict:
 			continue
+		case code >= 300:
+			refused = append(refused, e)
+		default:
+			done = append(done, e)
 		}
-		done = append(done, e.Verb+" "+o.Resource+" "+o.Name)
 	}
 	return done, refused
 }
@@ -72,17 +81,17 @@ func (h *house) acted(limit time.Duration, want string) {
 	h.wantActs(want)
 }
 
-// log returns the newest line of the log that holds the text; it waits for it.
-func (h *house) log(limit time.Duration, text string) string {
+// log returns the newest line of the log that holds the texts; it waits for it.
+func (h *house) log(limit time.Duration, texts ...string) string {
 	h.t.Helper()
 	line := ""
-	h.until(limit, "the log says "+text, func() bool {
+	h.until(limit, "the log says "+strings.Join(texts, " and "), func() bool {
 		all, err := os.ReadFile(h.LogFile())
 		if err != nil {
 			h.t.Fatal(err)
 		}
 		for l := range strings.Lines(string(all)) {
-			if strings.Contains(l, text) {
+			if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(l, text) }) {
 				line = strings.TrimSpace(l)
 			}
 		}
@@ -152,6 +161,11 @@ func (h *house) golden(name string, said ...string) {
 		// How many were due in the round, and what else the plane holds, differs.
 		{`\d+ acts in an hour`, "MANY acts in an hour"}, {`of \d+ roots`, "of ALL roots"}, {`budget\.floor of \d+`, "budget.floor of MANY"},
 		{`resourceVersion=\d+&timeout=\w+&timeoutSeconds=\d+`, "resourceVersion=N"},
+		{`(connect: dial tcp ADDRESS: connect|open the session: read tcp ADDRESS->ADDRESS: read): connection reset by peer`, "CONNECTION: connection reset by peer"},
+		{`watch=true": .*`, `watch=true": CAUSE`},
+		{`k8guard\.yaml:\d+:\d+`, "k8guard.yaml:LINE"},
+		{`over budget: \d+ acts in an hour, \d allowed \(perHour 5, 1 % of \d+ roots`, "over budget: MANY acts in an hour, FEW allowed (perHour 5, 1 % of ALL roots"},
+		{` times=\d+`, " times=N"},
 		{`c-[0-9a-z]{26}`, "CASE"},
 		{`e-[0-9a-z]{20,}`, "ENFORCEMENT"},
 	} {

@@ -67,7 +67,7 @@ func noAutoscalers(t *testing.T, p plane) {
 	h.end()
 	h.kubectl("delete", "clusterrolebinding", "faults-autoscalers")
 	h.begin()
-	said := h.log(30*time.Second, "may not list horizontalpodautoscalers")
+	said := h.log(60*time.Second, "may not list horizontalpodautoscalers", "may not watch horizontalpodautoscalers")
 	plan := h.planned(20*time.Second, "single", "cannot be judged")
 	if r := h.rows("single"); len(r) != 1 || r[0].Status == "resolved" {
 		t.Errorf("the case: %+v", r)
