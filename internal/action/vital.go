@@ -53,12 +53,12 @@ func (e *Engine) signs(ctx context.Context) error {
 		if e.site(a.name).mode != config.ModeEnforce {
 			limits = control.Limits{} // nothing to break
 		}
-		errs = append(errs, e.Control.Watch(ctx, uid, e.sign(uid, a), limits))
+		errs = append(errs, e.Control.Watch(ctx, uid, e.sign(a), limits))
 	}
 	return errors.Join(errs...)
 }
 
-func (e *Engine) sign(uid string, a audit) control.Signs {
+func (e *Engine) sign(a audit) control.Signs {
 	now := e.Now()
 	if silent := now.Sub(a.at); a.missing == "" && silent > 2*e.Config.Discover.Resync {
 		return control.Signs{Violating: a.violating, Judged: a.judged, Stale: fmt.Sprintf("cluster %s is silent", a.name), StaleFor: silent}

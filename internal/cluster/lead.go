@@ -77,19 +77,24 @@ func (c Candidate) term(ctx context.Context, holder string, do func(context.Cont
 
 // reign runs one leadership, if it is still ours when its epoch is read.
 func (c Candidate) reign(ctx context.Context, lock resourcelock.Interface, holder string, do func(context.Context, int64) error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
 	record, _, err := lock.Get(ctx)
 	switch {
-	case ctx.Err() != nil:
+	case over(ctx) || err == nil && record.HolderIdentity != holder:
 		return nil
 	case err != nil:
 		return fmt.Errorf("reading the Lease %s/%s: %w", c.Namespace, LeaseName, err)
-	case record.HolderIdentity != holder:
-		return nil
 	}
 	epoch := int64(record.LeaderTransitions) + 1
 	c.Log.Info("discover leads", "epoch", epoch)
 	return do(ctx, epoch)
+}
+
+// over reports whether a term has ended.
+func over(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return true
+	default:
+		return false
+	}
 }

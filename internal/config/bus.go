@@ -5,6 +5,7 @@ import (
 	"net"
 	"regexp"
 	"slices"
+	"strconv"
 )
 
 func (c *checker) bus(b Bus) {
@@ -20,7 +21,7 @@ func (c *checker) kafka(k Kafka) {
 	for i, b := range k.Brokers {
 		host, port, err := net.SplitHostPort(b)
 		if err == nil {
-			_, err = net.LookupPort("tcp", port)
+			_, err = strconv.ParseUint(port, 10, 16)
 		}
 		c.bad(err != nil || host == "", fmt.Sprintf("%sbrokers[%d]", key, i), "is no address; write host:port")
 	}
