@@ -33,7 +33,7 @@ func TestTheFirstK8GuardsVariables(t *testing.T) {
 	}
 	all := strings.Join(texts, "\n")
 	for _, part := range []string{`K8GUARD_IGNORED_VIOLATIONS: there is no rule "IMAGE_SIZE"`, `"a:pod:b:PRIVILEGED" is about some objects only`,
-		"K8GUARD_KAFKA_BROKERS: has no effect", "K8GUARD_ACTION_CASSANDRA_HOSTS: does not choose the ledger",
+		"K8GUARD_KAFKA_BROKERS: does not choose the bus", "K8GUARD_ACTION_CASSANDRA_HOSTS: does not choose the ledger",
 		"K8GUARD_ACTION_CASSANDRA_SSL_HOST_VALIDATION: has no effect", "K8GUARD_ACTION_WARNING_COUNT_BEFORE_ACTION: write it into policies[].ladder.warnings"} {
 		if !strings.Contains(all, part) {
 			t.Errorf("no warning says %q:\n%s", part, all)
