@@ -60,6 +60,10 @@ type Asked struct {
 }
 
 func (in *instance) whoOwns(w http.ResponseWriter, r *http.Request) {
+	if in.watcher == nil {
+		answer(w, http.StatusNotImplemented, map[string]string{"detail": "this report looks at no cluster; ask where k8guard run runs"})
+		return
+	}
 	q := r.URL.Query()
 	name := q.Get("namespace")
 	ns, err := in.client.CoreV1().Namespaces().Get(r.Context(), name, metav1.GetOptions{})

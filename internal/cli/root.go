@@ -115,6 +115,7 @@ func New(s Streams) *cobra.Command {
 		newRules(s),
 		newConfig(s),
 		newLedger(s),
+		newDeadLetter(s),
 		newVersion(s),
 	)
 	addCompletion(root)

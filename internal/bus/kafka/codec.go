@@ -65,18 +65,30 @@ func versionOf(m v1.Message) int {
 	return m.Inventory.V
 }
 
-// decode reads a record. Its error is the reason for which it is a dead letter.
-func decode(r *kgo.Record, partitions int32) (v1.Message, error) {
+// parse reads a message, wherever it was.
+func parse(value []byte) (v1.Message, error) {
 	var m v1.Message
-	if err := json.Unmarshal(r.Value, &m); err != nil {
+	if err := json.Unmarshal(value, &m); err != nil {
 		return m, fmt.Errorf("not JSON of a message: %w", err)
 	}
-	key, err := keyOf(m)
-	if err != nil {
+	if _, err := keyOf(m); err != nil {
 		return m, err
 	}
 	if version := versionOf(m); version < oldest || version > v1.Version {
 		return m, fmt.Errorf("version %d of the wire, this K8Guard reads %d to %d: run one that knows it, then replay", version, oldest, v1.Version)
+	}
+	return m, nil
+}
+
+// decode reads a record. Its error is the reason for which it is a dead letter.
+func decode(r *kgo.Record, partitions int32) (v1.Message, error) {
+	m, err := parse(r.Value)
+	if err != nil {
+		return m, err
+	}
+	key, err := keyOf(m)
+	if err != nil {
+		return m, err
 	}
 	if key != string(r.Key) {
 		return m, fmt.Errorf("the key %q is not that of what it says, %q", r.Key, key)

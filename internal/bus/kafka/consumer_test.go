@@ -114,6 +114,38 @@ func TestWhatNobodyCanReadIsADeadLetter(t *testing.T) {
 			t.Errorf("no dead letter says %q", x.reason)
 		}
 	}
+	replayed(t, c, len(poison), got)
+}
+
+// replayed lists the letters and says them again: what was only in a wrong place is heard.
+func replayed(t *testing.T, c *kafka.Consumer, n int, got <-chan v1.Message) {
+	t.Helper()
+	letters, err := c.Letters(t.Context(), 100)
+	if err != nil || len(letters) != n {
+		t.Fatalf("%d letters, %v, want %d", len(letters), err, n)
+	}
+	again := 0
+	for _, l := range letters {
+		partition, offset, err := kafka.ParseID(l.ID())
+		if err != nil || partition != l.Partition || offset != l.Offset || l.Reason == "" || !strings.HasPrefix(l.From, "k8guard.observations/") {
+			t.Errorf("letter %+v, %v", l, err)
+		}
+		misplaced := strings.HasPrefix(l.Reason, "in partition") || strings.HasPrefix(l.Reason, "the key")
+		if err := c.Replay(t.Context(), l); (err == nil) != misplaced {
+			t.Errorf("replay of %q: %v", l.Reason, err)
+		} else if err == nil {
+			again++
+			next(t, got)
+		}
+	}
+	if again != 2 {
+		t.Errorf("%d letters were replayed, want 2", again)
+	}
+	for _, bad := range []string{"", "1", "1/", "-1/2", "1/2/3", "a/b", "01/2"} {
+		if _, _, err := kafka.ParseID(bad); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
 }
 
 func header(r *kgo.Record, name string) string {
