@@ -172,14 +172,15 @@ const (
 // overBudget is the number of the rule whose no a changed budget may answer.
 const overBudget = 9
 
-// pause is until when a refused docket is left alone: twice as long as the last time, if the
-// reason is the same.
+// pause is how long a refused docket is left alone: twice as long as the last time, if the
+// reason is the same. Where a person is needed the rule alone decides: its words may count
+// what changes by the minute, such as how far a round was over budget.
 func (e *Enforcer) pause(r Refusal, before *docket.Refusal) time.Duration {
 	pause, limit := e.Config.Enforce.Budget.Round, maxPause
 	if r.Human {
 		pause, limit = max(10*pause, time.Minute), maxHumanPause
 	}
-	if before != nil && before.Same(r.Rule, r.Text) {
+	if before != nil && (before.Same(r.Rule, r.Text) || r.Human && before.Human && before.Rule == r.Rule) {
 		pause = max(pause, 2*before.Until.Sub(before.At))
 	}
 	return min(pause, max(limit, e.Config.Enforce.Budget.Round))

@@ -3,7 +3,6 @@ package faults
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,11 +41,11 @@ func storm(t *testing.T, p plane) {
 		told[w] = time.Since(from)
 	}
 	said := h.log(limit, "over-budget-none")
-	h.until(limit, "all wait for a person", func() bool { return h.waiting() == n })
+	h.until(limit, "all are answered", func() bool { return h.answered() == n })
 	drained := time.Since(from)
 	h.ns = "storm-" // all of them
 	acts := len(h.acts())
-	t.Logf("%d violations of %d owners: ready in %s, first warnings told in %s, all in %s, all refused in %s; %d mails; %d acts; peak of memory %d MB; %s of processor time",
+	t.Logf("%d violations of %d owners: ready in %s, first warnings told in %s, all in %s, all answered in %s; %d mails; %d acts; peak of memory %d MB; %s of processor time",
 		n, owners, ready, told[1], told[warnings], drained, len(h.Mail.Messages()), acts, h.peak(), h.processor())
 	// A round of a few late ones may be within the budget; never more than it allows.
 	if most := h.Config.Enforce.Budget.PerHour; acts > most {
@@ -118,15 +117,14 @@ func (h *house) least() int {
 	return least
 }
 
-// waiting counts the roots whose plan says that a person is needed, or that were acted on.
-func (h *house) waiting() (n int) {
+// answered counts the roots that the gate has refused or acted on.
+func (h *house) answered() (n int) {
 	dump, err := judge.ReadLedger(h.t.Context(), h.LedgerFile())
 	if err != nil {
 		return 0
 	}
 	for _, d := range dump.Dockets {
-		asks := slices.ContainsFunc(d.Cases, func(c judge.Case) bool { return c.Plan.Reason == "needs-human" })
-		if strings.HasPrefix(d.Root.Namespace, "storm-") && (asks || d.Enforcement != nil) {
+		if strings.HasPrefix(d.Root.Namespace, "storm-") && (d.Refusal != nil || d.Enforcement != nil) {
 			n++
 		}
 	}

@@ -26,6 +26,7 @@ type Docket struct {
 	Aliases     []string
 	Cases       []Case
 	Enforcement *Enforcement
+	Refusal     *struct{ Rule int } // the gate's last no
 }
 
 // Root is an object that people own.
