@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/utils/ptr"
 )
 
 // Candidate is a replica of discover: of all that run for one cluster, one leads.
@@ -54,7 +55,7 @@ func (c Candidate) term(ctx context.Context, holder string, do func(context.Cont
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(until context.Context) {
 				begun.Store(true)
-				done <- c.reign(until, lock, holder, do)
+				done <- c.reign(until, holder, do)
 				depose()
 			},
 			OnStoppedLeading: func() {},
@@ -76,15 +77,15 @@ func (c Candidate) term(ctx context.Context, holder string, do func(context.Cont
 }
 
 // reign runs one leadership, if it is still ours when its epoch is read.
-func (c Candidate) reign(ctx context.Context, lock resourcelock.Interface, holder string, do func(context.Context, int64) error) error {
-	record, _, err := lock.Get(ctx)
+func (c Candidate) reign(ctx context.Context, holder string, do func(context.Context, int64) error) error {
+	lease, err := c.Client.CoordinationV1().Leases(c.Namespace).Get(ctx, LeaseName, metav1.GetOptions{})
 	switch {
-	case over(ctx) || err == nil && record.HolderIdentity != holder:
+	case over(ctx) || err == nil && ptr.Deref(lease.Spec.HolderIdentity, "") != holder:
 		return nil
 	case err != nil:
 		return fmt.Errorf("reading the Lease %s/%s: %w", c.Namespace, LeaseName, err)
 	}
-	epoch := int64(record.LeaderTransitions) + 1
+	epoch := int64(ptr.Deref(lease.Spec.LeaseTransitions, 0)) + 1
 	c.Log.Info("discover leads", "epoch", epoch)
 	return do(ctx, epoch)
 }
