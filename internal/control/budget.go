@@ -49,10 +49,18 @@ type Budget struct {
 
 func budgetKey(cluster string) string { return "budget/" + cluster }
 
+// change updates the document. Those of one process wait for each other: it is large when
+// thousands are refused, and side by side they would only make each other begin again.
+func (c *Control) change(ctx context.Context, cluster string, f func(*Budget) (bool, error)) (Budget, error) {
+	c.budget.Lock()
+	defer c.budget.Unlock()
+	return ledger.UpdateRecord(ctx, c.records, budgetKey(cluster), f)
+}
+
 // File puts claims into the round that is open, and returns the budget as it is then; one that
 // is there, granted or refused already stays as it is.
 func (c *Control) File(ctx context.Context, cluster string, claims ...Claim) (Budget, error) {
-	return ledger.UpdateRecord(ctx, c.records, budgetKey(cluster), func(b *Budget) (bool, error) {
+	return c.change(ctx, cluster, func(b *Budget) (bool, error) {
 		filed := map[string]bool{}
 		for _, x := range b.Claims {
 			filed[x.ID] = true
@@ -88,7 +96,7 @@ func (b *Budget) Answered(id string, now time.Time) bool {
 // CloseRound ends the open round when its time is over: all of its claims are granted, or
 // none. Judged is the number of roots in the last complete inventory; 0 grants nothing.
 func (c *Control) CloseRound(ctx context.Context, cluster string, limits config.Budget, judged int) error {
-	_, err := ledger.UpdateRecord(ctx, c.records, budgetKey(cluster), func(b *Budget) (bool, error) {
+	_, err := c.change(ctx, cluster, func(b *Budget) (bool, error) {
 		now := c.now().UTC()
 		if len(b.Claims) == 0 || now.Sub(b.Claims[0].At) < limits.Round || judged == 0 {
 			return false, nil
@@ -206,7 +214,7 @@ func (c *Control) Ask(ctx context.Context, cluster, id string) (g Grant, expires
 
 // Spend marks a grant as used, before the act.
 func (c *Control) Spend(ctx context.Context, cluster, id string) error {
-	_, err := ledger.UpdateRecord(ctx, c.records, budgetKey(cluster), func(b *Budget) (bool, error) {
+	_, err := c.change(ctx, cluster, func(b *Budget) (bool, error) {
 		for i := range b.Grants {
 			if g := &b.Grants[i]; g.ID == id && !g.Used && !g.expired(c.now()) {
 				g.Used = true
@@ -220,7 +228,7 @@ func (c *Control) Spend(ctx context.Context, cluster, id string) error {
 
 // GiveBack withdraws a claim, a refusal, or a grant that was not used for an act.
 func (c *Control) GiveBack(ctx context.Context, cluster, id string) error {
-	_, err := ledger.UpdateRecord(ctx, c.records, budgetKey(cluster), func(b *Budget) (bool, error) {
+	_, err := c.change(ctx, cluster, func(b *Budget) (bool, error) {
 		before := len(b.Claims) + len(b.Grants) + len(b.Over)
 		b.Claims = slices.DeleteFunc(b.Claims, func(x Claim) bool { return x.ID == id })
 		b.Grants = slices.DeleteFunc(b.Grants, func(x Grant) bool { return x.ID == id && !x.Used })

@@ -19,6 +19,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/ledger"
@@ -50,6 +51,7 @@ type Breaker struct {
 type Control struct {
 	records ledger.Records
 	now     func() time.Time
+	budget  sync.Mutex // see change
 }
 
 // New returns controls kept in these records.
