@@ -77,8 +77,8 @@ func (e *Engine) begin(ctx context.Context, a due) {
 		// An act that has begun is carried through a graceful stop: its time is bounded.
 		act, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
-		if ctx.Err() != nil {
-			return
+		if ctx.Err() != nil || !e.index.owns(a.d.Key.Bucket()) {
+			return // it waited for its turn, and is no longer ours
 		}
 		if err := e.site(a.d.Cluster).gate.Enforce(act, a.d.Key, a.cases, a.pol); err != nil {
 			e.index.doubtful(a.d.Key)

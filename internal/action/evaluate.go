@@ -46,6 +46,7 @@ func (f *filing) add(o v1.Owner, entry outbox.Entry) {
 func (e *Engine) evaluate(ctx context.Context, key docket.Key, all map[string]policy.Controls, filed *filing) error {
 	since := e.index.openings(key)
 	if !e.index.owns(key.Bucket()) {
+		e.index.close(key) // another's
 		return nil
 	}
 	d, done, err := e.settleOpen(ctx, key)

@@ -96,8 +96,8 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 		e.index.close(key)
 		return nil
 	}
-	if d.Hash == o.Hash {
-		e.index.sight(key, o.Hash)
+	if d.Hash == o.Hash && !o.Order.Before(d.Order) {
+		e.index.sight(key, o.Hash, o.At)
 	}
 	e.index.follow(key, d.Aliases)
 	e.index.open(key, e.Now())
@@ -151,7 +151,7 @@ func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
 		now, there := live[known.uid]
 		switch {
 		case there && known.hash == now:
-			e.index.sight(key, now)
+			e.index.sight(key, now, inv.At)
 		case there:
 			e.Bus.Request(docket.Key{Cluster: key.Cluster, Root: known.uid})
 		default:

@@ -19,25 +19,28 @@ type index struct {
 	dueAt    map[docket.Key]time.Time
 	byBucket map[int]map[docket.Key]bool
 	alias    map[docket.Key]string // the UID under which a root came back
-	opened   map[docket.Key]uint64 // how often a docket was opened or woken
+	opened   map[docket.Key]uint64 // the number of a docket's newest opening
+	n        uint64                // openings, of all dockets
 	claimed  map[docket.Key]bool   // dockets that may have a claim on the budget
 	hash     map[docket.Key]string
 	seen     map[docket.Key]time.Time
 	busy     map[docket.Key]bool
 	doubt    map[docket.Key]bool // dockets that may have an act or undo with an open outcome
 	owned    [docket.Buckets]bool
-	leaders  map[string]leader // by cluster UID
-	audit    map[string]audit  // by cluster UID: of its newest inventory
-	boxes    map[string]bool   // outboxes that may hold something
-	again    map[string]bool   // notices that are due again
-	sending  map[string]string // the outbox of each notice in a sender's hands
+	whole    bool                 // what is open in the owned buckets is known
+	leaders  map[string]leader    // by cluster UID
+	audit    map[string]audit     // by cluster UID: of its newest inventory
+	stale    map[string]time.Time // by cluster UID: since when looks see that its audit is not whole
+	boxes    map[string]bool      // outboxes that may hold something
+	again    map[string]bool      // notices that are due again
+	sending  map[string]string    // the outbox of each notice in a sender's hands
 }
 
 func newIndex(now func() time.Time, resync time.Duration) *index {
 	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
 		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
 		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, doubt: map[docket.Key]bool{},
-		leaders: map[string]leader{}, audit: map[string]audit{}, boxes: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
+		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]time.Time{}, boxes: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
 }
 
 // open notes that a docket wants work at a time.
@@ -45,12 +48,18 @@ func (x *index) open(key docket.Key, at time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.dueAt[key] = at
-	x.opened[key]++
+	x.countLocked(key)
 	b := x.bucketLocked(key)
 	if x.byBucket[b] == nil {
 		x.byBucket[b] = map[docket.Key]bool{}
 	}
 	x.byBucket[b][key] = true
+}
+
+// countLocked gives each opening a number of its own, also after the docket was forgotten.
+func (x *index) countLocked(key docket.Key) {
+	x.n++
+	x.opened[key] = x.n
 }
 
 // putOff makes a docket due later, unless it was opened or woken since: what woke it was
@@ -66,7 +75,7 @@ func (x *index) putOff(key docket.Key, at time.Time, since uint64) {
 func (x *index) wakeLocked(key docket.Key) {
 	if _, ok := x.dueAt[key]; ok {
 		x.dueAt[key] = x.now()
-		x.opened[key]++
+		x.countLocked(key)
 	}
 }
 
@@ -205,14 +214,22 @@ func (x *index) wakeAll() {
 	}
 }
 
-// sight notes that a docket's verdict is this one now. One that was stale is due.
-func (x *index) sight(key docket.Key, hash string) {
+// sight notes that a docket's verdict was this one when it was said. What lay on the bus for
+// long makes nothing fresh. One that was stale is due.
+func (x *index) sight(key docket.Key, hash string, said time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if !x.freshLocked(key) {
+	if now := x.now(); said.IsZero() || said.After(now) {
+		said = now // clocks differ a little
+	}
+	if said.Before(x.seen[key]) {
+		return
+	}
+	was := x.freshLocked(key)
+	x.hash[key], x.seen[key] = hash, said
+	if !was && x.freshLocked(key) {
 		x.wakeLocked(key)
 	}
-	x.hash[key], x.seen[key] = hash, x.now()
 }
 
 func (x *index) freshLocked(key docket.Key) bool {
@@ -261,7 +278,7 @@ func (x *index) settled(key docket.Key) {
 func (x *index) idle() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return len(x.busy) == 0 && len(x.doubt) == 0
+	return x.whole && len(x.busy) == 0 && len(x.doubt) == 0
 }
 
 func (x *index) addBox(key string) {

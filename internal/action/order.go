@@ -38,6 +38,11 @@ func (e *Engine) leads(ctx context.Context, c v1.Cluster, o v1.Order, what strin
 	return false, nil
 }
 
+// Follow says which leadership of a cluster's discover runs beside this engine, before Run.
+func (e *Engine) Follow(cluster string, epoch int64) {
+	e.index.setLeader(cluster, leader{epoch, e.Now()})
+}
+
 func (x *index) leader(cluster string) (leader, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -48,5 +53,7 @@ func (x *index) leader(cluster string) (leader, bool) {
 func (x *index) setLeader(cluster string, l leader) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.leaders[cluster] = l
+	if x.leaders[cluster].epoch <= l.epoch {
+		x.leaders[cluster] = l
+	}
 }

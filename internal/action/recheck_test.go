@@ -132,7 +132,7 @@ func TestASwitchAndASightingWakeWhatWaits(t *testing.T) {
 		"the breaker": {func(w *world) { must(w, w.engine.Control.Trip(w.Context(), "two undos")) },
 			func(w *world) { must(w, w.engine.Control.Close(w.Context(), "ada", "seen")) }, policy.BreakerOpen},
 		"a sighting": {func(w *world) { w.engine.index.seen = map[docket.Key]time.Time{} },
-			func(w *world) { w.engine.index.sight(keyOf("1"), "violated") }, policy.Stale},
+			func(w *world) { w.engine.index.sight(keyOf("1"), "violated", w.now()) }, policy.Stale},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -15,7 +15,13 @@ func (e *Engine) Undo(ctx context.Context, caseID string, asked docket.Undo) (st
 	if err != nil {
 		return "", fmt.Errorf("case %s: %w", caseID, err)
 	}
-	if !e.index.owns(d.Key.Bucket()) {
+	if !e.answers(d.Cluster, d.Key.Cluster) {
+		return "", fmt.Errorf("case %s is of cluster %s, which is not this K8Guard's; use the K8Guard of that cluster", caseID, d.Cluster)
+	}
+	switch owned := e.index.owns(d.Key.Bucket()); {
+	case !owned && e.Alone:
+		return "", errors.New("K8Guard is starting; try again in a moment")
+	case !owned:
 		asked.At = e.Now().UTC()
 		return OrderUndo(ctx, e.Ledger, e.Bus, d, asked)
 	}

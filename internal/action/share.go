@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/outbox"
 )
@@ -28,6 +29,7 @@ func (e *Engine) Gained(ctx context.Context, buckets []int) error {
 			e.index.doubtful(key) // until it was looked at
 		}
 	}
+	e.index.began(e.Clusters, e.Now())
 	return nil
 }
 
@@ -51,9 +53,8 @@ func (e *Engine) openIn(ctx context.Context, bucket int) ([]docket.Key, error) {
 // Lost implements bus.Share. What is under way is carried through first: its time is bounded.
 func (e *Engine) Lost(ctx context.Context, buckets []int) {
 	e.index.lose(buckets)
-	e.rounds.Lock()   // a round that began before has ended: it starts nothing more of theirs
-	e.rounds.Unlock() //nolint:staticcheck // to wait is all
-	for !e.index.rests(buckets) {
+	// A round that began before is waited for: after it nothing more of theirs is started.
+	for !e.between() || !e.index.rests(buckets) {
 		select {
 		case <-ctx.Done():
 			return
@@ -62,12 +63,34 @@ func (e *Engine) Lost(ctx context.Context, buckets []int) {
 	}
 }
 
+// between reports whether no round is under way.
+func (e *Engine) between() bool {
+	free := e.rounds.TryLock()
+	if free {
+		e.rounds.Unlock()
+	}
+	return free
+}
+
 // gain notes that buckets are ours.
 func (x *index) gain(buckets []int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, b := range buckets {
 		x.owned[b] = true
+	}
+}
+
+// began notes that what is open in our buckets is known. A cluster of which nothing comes from
+// now on is silent.
+func (x *index) began(clusters []v1.Cluster, now time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.whole = true
+	for _, c := range clusters {
+		if _, known := x.audit[c.UID]; c.UID != "" && !known && x.owned[docket.BucketOf(c.UID)] {
+			x.audit[c.UID] = audit{name: c.Name, at: now}
+		}
 	}
 }
 
@@ -82,8 +105,14 @@ func (x *index) owns(bucket int) bool {
 func (x *index) lose(buckets []int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.whole = false
 	for _, b := range buckets {
 		x.owned[b] = false
+	}
+	for cluster := range x.audit {
+		if !x.owned[docket.BucketOf(cluster)] {
+			delete(x.audit, cluster)
+		}
 	}
 	for key := range x.dueAt {
 		if !x.owned[key.Bucket()] {

@@ -19,7 +19,6 @@ type audit struct {
 	judged, violating int    // roots
 	missing           string // what is not read, or silent
 	at                time.Time
-	since             time.Time // of what is missing
 }
 
 // look is how often the signs of an audit are looked at.
@@ -53,33 +52,42 @@ func (e *Engine) signs(ctx context.Context) error {
 		if e.site(a.name).mode != config.ModeEnforce {
 			limits = control.Limits{} // nothing to break
 		}
-		errs = append(errs, e.Control.Watch(ctx, uid, e.sign(a), limits))
+		errs = append(errs, e.Control.Watch(ctx, uid, e.sign(uid, a), limits))
 	}
 	return errors.Join(errs...)
 }
 
-func (e *Engine) sign(a audit) control.Signs {
+// sign says how a cluster's audit is doing. How long it is not whole counts from the first look
+// that saw it: a process that was paused sees nothing until it looks.
+func (e *Engine) sign(uid string, a audit) control.Signs {
 	now := e.Now()
-	if silent := now.Sub(a.at); a.missing == "" && silent > 2*e.Config.Discover.Resync {
-		return control.Signs{Violating: a.violating, Judged: a.judged, Stale: fmt.Sprintf("cluster %s is silent", a.name), StaleFor: silent}
-	}
 	s := control.Signs{Violating: a.violating, Judged: a.judged, Stale: a.missing}
-	if a.missing != "" {
-		s.StaleFor = now.Sub(a.since)
+	if s.Stale == "" && now.Sub(a.at) > 2*e.Config.Discover.Resync {
+		s.Stale = fmt.Sprintf("cluster %s is silent", a.name)
 	}
+	s.StaleFor = e.index.staleFor(uid, s.Stale != "", now)
 	return s
 }
 
-// setAudit takes over what an inventory says; what is missing goes on missing since it was
-// first said.
+// staleFor notes whether a cluster's audit is stale at this look, and returns for how long it has been.
+func (x *index) staleFor(cluster string, stale bool, now time.Time) time.Duration {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !stale {
+		delete(x.stale, cluster)
+		return 0
+	}
+	if x.stale[cluster].IsZero() {
+		x.stale[cluster] = now
+	}
+	return now.Sub(x.stale[cluster])
+}
+
+// setAudit takes over what an inventory says.
 func (x *index) setAudit(c v1.Cluster, a audit) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	before := x.audit[c.UID]
-	a.name, a.since = c.Name, a.at
-	if before.missing != "" {
-		a.since = before.since
-	}
+	a.name = c.Name
 	x.audit[c.UID] = a
 }
 

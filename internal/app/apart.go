@@ -93,6 +93,14 @@ func needsServices(c config.Config) error {
 	if c.Bus.Kind != config.BusKafka || c.Ledger.Kind != config.LedgerCassandra {
 		return errors.New("action by itself takes what discover sees from Kafka and keeps it in Cassandra: set bus.kind: kafka and ledger.kind: cassandra, or use k8guard run, which is everything in one process")
 	}
+	return named(c)
+}
+
+// named wants the name by which discover and action know one cluster.
+func named(c config.Config) error {
+	if c.Cluster.Name == "" && len(c.Clusters) == 0 {
+		return errors.New("cluster.name is empty: discover and action know a cluster by its name; write the same one for both")
+	}
 	return nil
 }
 

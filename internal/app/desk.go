@@ -11,6 +11,7 @@ import (
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/report"
+	"github.com/k8guard/k8guard/internal/rule"
 )
 
 // desk is what the report may ask of action.
@@ -33,6 +34,10 @@ func (d desk) Freeze(ctx context.Context, scope, by, reason string) error {
 
 // known refuses a scope that names nothing here: it would stop nothing.
 func (d desk) known(scope string) error {
+	return knownScope(d.in.engine.Rules(), []string{d.in.cluster.Name}, scope)
+}
+
+func knownScope(rules []rule.Meta, clusters []string, scope string) error {
 	if err := control.CheckScope(scope); err != nil {
 		return err
 	}
@@ -40,9 +45,9 @@ func (d desk) known(scope string) error {
 	var names []string
 	switch kind {
 	case "cluster":
-		names = []string{d.in.cluster.Name}
+		names = clusters
 	case "rule":
-		for _, m := range d.in.engine.Rules() {
+		for _, m := range rules {
 			names = append(names, m.ID)
 		}
 	default:

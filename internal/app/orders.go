@@ -26,6 +26,9 @@ const MirrorFile = "mirror.db"
 // settleLimit is how long a freeze waits for acts that had begun.
 const settleLimit = 10 * time.Second
 
+// mirrorLag is how far the mirror is behind the ledger at most, while both are well.
+const mirrorLag = 6 * time.Second
+
 // reportApart is the target "report" over Cassandra: pages, and the commands of people, whose
 // orders go over the ledger to whoever acts.
 func reportApart(ctx context.Context, s Settings) error {
@@ -108,15 +111,20 @@ func (o orders) Undo(ctx context.Context, caseID, by, reason string, own bool) (
 
 // Freeze implements report.Control: it waits a while for the acts that had begun.
 func (o orders) Freeze(ctx context.Context, scope, by, reason string) error {
+	if err := o.known(scope); err != nil {
+		return err
+	}
 	if err := o.in.control.Freeze(ctx, scope, by, reason); err != nil {
 		return err
 	}
-	for end := o.in.Now().Add(settleLimit); ; {
+	// What had begun just before may not be in the mirror yet: its first word is no answer.
+	from := o.in.Now()
+	for end := from.Add(settleLimit); ; {
 		open, err := o.open(ctx)
-		if err != nil || open == 0 {
+		if err != nil || open == 0 && o.in.Now().Sub(from) > mirrorLag {
 			return err
 		}
-		if o.in.Now().After(end) {
+		if open > 0 && o.in.Now().After(end) {
 			return fmt.Errorf("%s is frozen, but %d acts that had begun are still open: pending", scope, open)
 		}
 		select {
@@ -125,6 +133,15 @@ func (o orders) Freeze(ctx context.Context, scope, by, reason string) error {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+// known refuses a scope that names nothing that this configuration knows.
+func (o orders) known(scope string) error {
+	var names []string
+	for _, c := range acting(o.in.Config) {
+		names = append(names, c.Cluster.Name)
+	}
+	return knownScope(o.in.engine.Rules(), names, scope)
 }
 
 // open counts the acts and undos whose outcome is not on record.

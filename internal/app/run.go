@@ -115,24 +115,26 @@ func (in *instance) wire(ctx context.Context) error {
 		return err
 	}
 	in.control = control.New(in.store, in.Now)
-	e, err := in.control.NextEpoch(ctx, in.cluster.UID)
-	if err != nil {
-		return err
-	}
 	if err := in.wireLogin(ctx); err != nil {
 		return err
 	}
 	bus := memory.New(4096, 8)
-	if err := in.wireDiscover(watcher, bus, e); err != nil {
-		return err
-	}
 	channels, err := in.channels()
 	if err != nil {
 		return err
 	}
 	in.action = action.New(action.Settings{Ledger: in.store, Bus: bus, Config: in.Config, Clusters: []v1.Cluster{in.cluster}, Alone: true,
 		Control: in.control, Channels: channels, Rules: in.engine.Rules(), Holder: in.holder, Now: in.Now, Log: in.Log})
-	return in.wireGate(ctx)
+	if err := in.wireGate(ctx); err != nil {
+		return err
+	}
+	// Last: a new epoch outranks the instance that still runs, and must not begin in vain.
+	epoch, err := in.control.NextEpoch(ctx, in.cluster.UID)
+	if err != nil {
+		return err
+	}
+	in.action.Follow(in.cluster.UID, epoch)
+	return in.wireDiscover(watcher, bus, epoch)
 }
 
 // wireWatch makes the rules and the watcher, and learns which cluster it watches.

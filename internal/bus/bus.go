@@ -48,7 +48,8 @@ type Share interface {
 type Consumer interface {
 	// Consume calls handle for each message of its buckets until ctx ends, then returns nil.
 	Consume(ctx context.Context, handle Handler, share Share) error
-	// Pass hands a message to whoever has its bucket. It waits while the bus is full.
+	// Pass hands a message to whoever has its bucket, as well as it can: one that is lost costs
+	// its receiver time.
 	Pass(ctx context.Context, m v1.Message) error
 	// Request asks for one root's observation again. It never blocks: a request that finds
 	// no room is dropped, and the next inventory raises it again.

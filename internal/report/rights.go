@@ -40,5 +40,8 @@ func (s *server) changes(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if s.Guard != nil && s.Cluster != "" && view.Docket.Key.Cluster != s.Cluster {
+		return refusal{http.StatusForbidden, "the right to change things there is asked in another cluster: use its K8Guard, or the socket"}
+	}
 	return s.want(ctx, login.ChangeOf(view.Docket.Root.Kind), ledger.Home(view.Docket.Root))
 }

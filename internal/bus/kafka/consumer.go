@@ -71,15 +71,18 @@ func (c *Consumer) Request(key docket.Key) {
 	c.client.TryProduce(context.Background(), record, func(*kgo.Record, error) {}) // dropped when full
 }
 
-// Pass implements bus.Consumer: it returns when Kafka has the message.
-func (c *Consumer) Pass(ctx context.Context, m v1.Message) error {
+// Pass implements bus.Consumer. It never waits for Kafka: what finds no room, or is not taken
+// in the end, is lost and logged.
+func (c *Consumer) Pass(_ context.Context, m v1.Message) error {
 	record, err := encode(m, c.s.topics().observations, c.partitions)
 	if err != nil {
 		return err
 	}
-	if err := c.client.ProduceSync(ctx, record).FirstErr(); err != nil {
-		return fmt.Errorf("pass a message on: %w", err)
-	}
+	c.client.TryProduce(context.Background(), record, func(_ *kgo.Record, err error) {
+		if err != nil {
+			c.s.Log.Warn("a message was not passed on: whoever waits for it looks in some minutes", "key", string(record.Key), "error", err)
+		}
+	})
 	return nil
 }
 

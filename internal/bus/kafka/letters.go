@@ -101,7 +101,11 @@ func (c *Consumer) Replay(ctx context.Context, l Letter) error {
 	if err != nil {
 		return fmt.Errorf("letter %s still cannot be read: %w", l.ID(), err)
 	}
-	if err := c.Pass(ctx, m); err != nil {
+	record, err := encode(m, c.s.topics().observations, c.partitions)
+	if err == nil {
+		err = c.client.ProduceSync(ctx, record).FirstErr()
+	}
+	if err != nil {
 		return fmt.Errorf("letter %s: %w", l.ID(), err)
 	}
 	return nil
@@ -113,5 +117,5 @@ func ParseID(id string) (partition int32, offset int64, err error) {
 	if _, err := fmt.Sscanf(id, "%d/%d", &p, &offset); err != nil || strconv.Itoa(p)+"/"+strconv.FormatInt(offset, 10) != id || p < 0 || p > 1<<16 {
 		return 0, 0, fmt.Errorf("%q names no dead letter; write PARTITION/OFFSET, as k8guard deadletter list shows it", id)
 	}
-	return int32(p), offset, nil //nolint:gosec // bounded above
+	return int32(p), offset, nil
 }
