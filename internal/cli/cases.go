@@ -55,8 +55,11 @@ func newCases(s Streams) *cobra.Command {
 				}
 			}
 			o.query["status"] = statuses
-			if len(statuses) == 0 && !everything {
+			if len(statuses) == 0 {
 				o.query["status"] = []string{ledger.StatusStanding, ledger.StatusOpen, ledger.StatusNeedsHuman, ledger.StatusActed, ledger.StatusContested}
+			}
+			if everything {
+				o.query["status"] = append(o.query["status"], ledger.StatusExempt, ledger.StatusResolved)
 			}
 			if namespace != "" {
 				o.query.Set("namespace", namespace)

@@ -49,7 +49,7 @@ func TestCases(t *testing.T) {
 	}
 	for args, want := range map[string]string{
 		"cases":                        "/api/v1/cases?limit=50&status=standing&status=open&status=needs-human&status=acted&status=contested",
-		"cases --all --limit 3":        "/api/v1/cases?limit=3",
+		"cases --all --limit 3":        "/api/v1/cases?limit=3&status=standing&status=open&status=needs-human&status=acted&status=contested&status=exempt&status=resolved",
 		"cases --status resolved -n a": "/api/v1/cases?limit=50&namespace=a&status=resolved",
 	} {
 		if _, _, err := with(t, nil, append(strings.Fields(args), at...)...); err != nil || asked != want {

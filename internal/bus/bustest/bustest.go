@@ -22,6 +22,9 @@ import (
 	"github.com/k8guard/k8guard/internal/docket"
 )
 
+// fakeConnection is what serves one connection of a fake Kafka.
+const fakeConnection = "github.com/twmb/franz-go/pkg/kfake.(*clientConn)."
+
 // patience ends a wait that should not be needed.
 const patience = 20 * time.Second
 
@@ -59,7 +62,10 @@ func Run(t *testing.T, open Make, choke Choke) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			known := goleak.IgnoreCurrent()
-			t.Cleanup(func() { goleak.VerifyNone(t, known) }) // after the bus's own clean-up
+			// After the bus's own clean-up. A fake broker ends its connections when it comes to it.
+			t.Cleanup(func() {
+				goleak.VerifyNone(t, known, goleak.IgnoreAnyFunction(fakeConnection+"read"), goleak.IgnoreAnyFunction(fakeConnection+"write"))
+			})
 			test.run(t, open)
 		})
 	}
