@@ -32,6 +32,14 @@ func (e *Engine) asks(d docket.Docket, cases []string) due {
 // act files the claims of one round together, for thousands may come due at once and the
 // budget is one document. It asks the gate for those that the budget's round has answered.
 func (e *Engine) act(ctx context.Context, all []due) error {
+	// The gate answers one after the other: claims of what it will not come to soon would only
+	// fill the budget.
+	if room := max(0, 2*portion-e.index.underWay()); len(all) > room {
+		for _, a := range all[room:] {
+			e.index.open(a.d.Key, e.Now().Add(recheck))
+		}
+		all = all[:room]
+	}
 	if len(all) == 0 {
 		return nil
 	}

@@ -239,6 +239,13 @@ func (x *index) take(key docket.Key) bool {
 	return true
 }
 
+// underWay is how many dockets are in workers' hands.
+func (x *index) underWay() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.busy)
+}
+
 func (x *index) release(key docket.Key) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
