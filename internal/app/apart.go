@@ -2,12 +2,7 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -25,46 +20,17 @@ const closeLimit = 10 * time.Second
 // requests a publisher wants.
 func (in *instance) kafkaSettings(cluster string) (kafka.Settings, error) {
 	c := in.Config.Bus.Kafka
-	secure, err := clientTLS("bus.kafka.tls", c.TLS)
+	secure, err := c.TLS.Load("bus.kafka.tls")
 	if err != nil {
 		return kafka.Settings{}, err
 	}
-	password := c.SASL.Password.Reveal()
-	if c.SASL.PasswordFile != "" {
-		text, err := os.ReadFile(c.SASL.PasswordFile)
-		if err != nil {
-			return kafka.Settings{}, fmt.Errorf("bus.kafka.sasl.passwordFile: %w", err)
-		}
-		password = strings.TrimRight(string(text), "\r\n")
+	password, err := c.SASL.Password.OrFile("bus.kafka.sasl.passwordFile", c.SASL.PasswordFile)
+	if err != nil {
+		return kafka.Settings{}, err
 	}
 	return kafka.Settings{Brokers: c.Brokers, TLS: secure, Prefix: c.Prefix, Group: c.Group, Partitions: int32(c.Partitions), Replicas: int16(c.Replication), //nolint:gosec // checked: 1024 and 9 at most
 		Login:     kafka.Login{Mechanism: c.SASL.Mechanism, User: c.SASL.Username, Password: password, TokenFile: c.SASL.TokenFile},
 		Retention: c.Retention, CheckOnly: !c.CreateTopics, Cluster: cluster, Log: in.Log}, nil
-}
-
-// clientTLS makes the client's half of TLS; nil where it is off.
-func clientTLS(key string, t config.ClientTLS) (*tls.Config, error) {
-	if !t.Enabled {
-		return nil, nil //nolint:nilnil // off
-	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if t.CAFile != "" {
-		text, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("%s.caFile: %w", key, err)
-		}
-		if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("%s.caFile: %s holds no certificate; write one in PEM", key, t.CAFile)
-		}
-	}
-	if t.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("%s.certFile and keyFile: %w", key, err)
-		}
-		c.Certificates = []tls.Certificate{pair}
-	}
-	return c, nil
 }
 
 // openCassandra opens the ledger that replicas share.
@@ -93,23 +59,17 @@ func needsServices(c config.Config) error {
 	if c.Bus.Kind != config.BusKafka || c.Ledger.Kind != config.LedgerCassandra {
 		return errors.New("action by itself takes what discover sees from Kafka and keeps it in Cassandra: set bus.kind: kafka and ledger.kind: cassandra, or use k8guard run, which is everything in one process")
 	}
+	if len(c.Clusters) > 0 {
+		return nil // each has its name
+	}
 	return named(c)
 }
 
 // named wants the name by which discover and action know one cluster.
 func named(c config.Config) error {
-	if c.Cluster.Name == "" && len(c.Clusters) == 0 {
+	if c.Cluster.Name == "" {
 		return errors.New("cluster.name is empty: discover and action know a cluster by its name; write the same one for both")
 	}
-	return nil
-}
-
-// postman passes messages on, and consumes none: a report has no buckets.
-type postman struct{ *kafka.Consumer }
-
-// Consume implements bus.Consumer.
-func (postman) Consume(ctx context.Context, _ bus.Handler, _ bus.Share) error {
-	<-ctx.Done()
 	return nil
 }
 
@@ -125,7 +85,4 @@ func (silent) Pass(context.Context, v1.Message) error {
 }
 func (silent) Request(docket.Key) {}
 
-var (
-	_ bus.Consumer = postman{}
-	_ bus.Consumer = silent{}
-)
+var _ bus.Consumer = silent{}
