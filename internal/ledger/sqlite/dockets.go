@@ -49,10 +49,8 @@ func (l *Ledger) CompareAndSet(ctx context.Context, next docket.Docket, entries 
 		if err := l.putDocket(ctx, tx, next, expected, doc); err != nil {
 			return err
 		}
-		for _, project := range []func(context.Context, *sql.Tx, docket.Docket) error{replaceCases, replaceAct, addNotices} {
-			if err := project(ctx, tx, next); err != nil {
-				return err
-			}
+		if err := project(ctx, tx, next); err != nil {
+			return err
 		}
 		return l.appendHistory(ctx, tx, next, entries)
 	})
@@ -60,6 +58,16 @@ func (l *Ledger) CompareAndSet(ctx context.Context, next docket.Docket, entries 
 		return 0, fmt.Errorf("store docket %q: %w", next.Key, err)
 	}
 	return next.Version, nil
+}
+
+// project brings up to date what the report asks of a docket.
+func project(ctx context.Context, tx *sql.Tx, d docket.Docket) error {
+	for _, one := range []func(context.Context, *sql.Tx, docket.Docket) error{replaceCases, replaceAct, addNotices} {
+		if err := one(ctx, tx, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *Ledger) putDocket(ctx context.Context, tx *sql.Tx, d docket.Docket, expected int64, doc []byte) error {

@@ -123,10 +123,8 @@ func (m *Mirror) apply(ctx context.Context, tx *sql.Tx, c Copy) error {
 		d.Key.Cluster, d.Key.Root, d.Key.Bucket(), d.Version, d.Live(), state, micros(d.ObservedAt), c.Closed, ledger.Home(d.Root)); err != nil {
 		return err
 	}
-	for _, project := range []func(context.Context, *sql.Tx, docket.Docket) error{replaceCases, replaceAct, addNotices} {
-		if err := project(ctx, tx, d); err != nil {
-			return err
-		}
+	if err := project(ctx, tx, d); err != nil {
+		return err
 	}
 	for _, l := range c.Lines {
 		place, err := free(ctx, tx, l.Place)
