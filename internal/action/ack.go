@@ -13,12 +13,9 @@ import (
 // Acknowledge records that a person has seen a case, and says what follows from it. The hold
 // is how long they ask the ladder to pause; whether it does, the case's policy says.
 func (e *Engine) Acknowledge(ctx context.Context, caseID, by, reason string, hold time.Duration) (string, error) {
-	d, err := e.Ledger.Case(ctx, caseID)
+	d, err := e.docketOf(ctx, caseID)
 	if err != nil {
-		return "", fmt.Errorf("case %s: %w", caseID, err)
-	}
-	if !e.answers(d.Cluster, d.Key.Cluster) {
-		return "", fmt.Errorf("case %s is of cluster %s, which is not this K8Guard's; use the K8Guard of that cluster", caseID, d.Cluster)
+		return "", err
 	}
 	ack := docket.Ack{By: by, Reason: reason, At: e.Now().UTC()}
 	if hold > 0 {

@@ -210,17 +210,17 @@ func (e *Engine) controls(ctx context.Context) (map[string]policy.Controls, erro
 	if err != nil {
 		return nil, err
 	}
+	freezes, err := e.Control.Freezes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all := map[string]policy.Controls{}
 	for _, cluster := range e.Clusters {
-		name := cluster.Name
-		c := policy.Controls{Mode: e.site(name).mode}
-		if c.Frozen, err = e.Control.Frozen(ctx, name); err != nil {
-			return nil, err
-		}
+		c := policy.Controls{Mode: e.site(cluster.Name).mode, Frozen: control.FrozenBy(freezes, cluster.Name)}
 		if b.Open {
 			c.Breaker = b.Reason
 		}
-		all[name] = c
+		all[cluster.Name] = c
 	}
 	return all, nil
 }

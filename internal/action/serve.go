@@ -9,21 +9,30 @@ import (
 	"github.com/k8guard/k8guard/internal/docket"
 )
 
-// Undo takes the enforcement of a case's root back, as asked by a person, and says what it did.
-func (e *Engine) Undo(ctx context.Context, caseID string, asked docket.Undo) (string, error) {
+// docketOf loads the docket of a case, if it is of a cluster that the engine answers for.
+func (e *Engine) docketOf(ctx context.Context, caseID string) (docket.Docket, error) {
 	d, err := e.Ledger.Case(ctx, caseID)
 	if err != nil {
-		return "", fmt.Errorf("case %s: %w", caseID, err)
+		return d, fmt.Errorf("case %s: %w", caseID, err)
 	}
 	if !e.answers(d.Cluster, d.Key.Cluster) {
-		return "", fmt.Errorf("case %s is of cluster %s, which is not this K8Guard's; use the K8Guard of that cluster", caseID, d.Cluster)
+		return d, fmt.Errorf("case %s is of cluster %s, which is not this K8Guard's; use the K8Guard of that cluster", caseID, d.Cluster)
+	}
+	return d, nil
+}
+
+// Undo takes the enforcement of a case's root back, as asked by a person, and says what it did.
+func (e *Engine) Undo(ctx context.Context, caseID string, asked docket.Undo) (string, error) {
+	d, err := e.docketOf(ctx, caseID)
+	if err != nil {
+		return "", err
 	}
 	switch owned := e.index.owns(d.Key.Bucket()); {
 	case !owned && e.Alone:
 		return "", errors.New("K8Guard is starting; try again in a moment")
 	case !owned:
 		asked.At = e.Now().UTC()
-		return OrderUndo(ctx, e.Ledger, e.Bus, d, asked)
+		return e.orderUndo(ctx, d, asked)
 	}
 	gate := e.site(d.Cluster).gate
 	if gate == nil {

@@ -37,9 +37,13 @@ func (e *Engine) file(ctx context.Context, f *filing) error {
 	return errors.Join(errs...)
 }
 
+// has reports whether a bucket is this process's to wake: where it is alone, there is no other
+// to tell, also before and after it works.
+func (e *Engine) has(bucket int) bool { return e.Alone || e.index.owns(bucket) }
+
 // wakeBox has an outbox looked at: by us, or by whoever has its bucket.
 func (e *Engine) wakeBox(ctx context.Context, box string) error {
-	if e.Alone || e.index.owns(docket.BucketOf(box)) {
+	if e.has(docket.BucketOf(box)) {
 		e.index.addBox(box)
 		return nil
 	}
@@ -49,7 +53,7 @@ func (e *Engine) wakeBox(ctx context.Context, box string) error {
 // wakeDocket has a docket looked at: by us, or by whoever has its bucket. One who is not told
 // looks in some minutes.
 func (e *Engine) wakeDocket(ctx context.Context, key docket.Key) {
-	if e.Alone || e.index.owns(key.Bucket()) {
+	if e.has(key.Bucket()) {
 		e.index.wake(key)
 		return
 	}
@@ -226,7 +230,7 @@ func (e *Engine) sendAgain(ctx context.Context) error {
 // it first. Only who has the outbox sends.
 func (e *Engine) resume(ctx context.Context, n outbox.Notice) error {
 	box := outbox.BoxKey(n.Owner.Key(), n.Channel)
-	if !e.Alone && !e.index.owns(docket.BucketOf(box)) {
+	if !e.has(docket.BucketOf(box)) {
 		return e.Bus.Pass(ctx, v1.Message{Wake: &v1.Wake{V: v1.Version, Box: box, Notice: n.Key}})
 	}
 	b, err := ledger.Read[outbox.Box](ctx, e.Ledger, box)

@@ -71,13 +71,18 @@ func (c *Control) Frozen(ctx context.Context, cluster string, rules ...string) (
 	if err != nil {
 		return "", err
 	}
+	return FrozenBy(list, cluster, rules...), nil
+}
+
+// FrozenBy is [Control.Frozen] of switches that were read before, as for many clusters at once.
+func FrozenBy(list []Freeze, cluster string, rules ...string) string {
 	for _, f := range list {
 		rule, isRule := strings.CutPrefix(f.Scope, "rule/")
 		if f.Scope == "global" || f.Scope == "cluster/"+cluster || isRule && slices.Contains(rules, rule) {
-			return f.Scope, nil
+			return f.Scope
 		}
 	}
-	return "", nil
+	return ""
 }
 
 // CheckScope says what is wrong with a scope, or nil.
