@@ -54,7 +54,7 @@ func Action(ctx context.Context, s Settings) error {
 
 // act runs the engine over a bus, and looks after the account of each cluster.
 func (in *instance) act(ctx context.Context, from bus.Consumer) error {
-	if err := in.wireAction(from, false); err != nil {
+	if err := in.wireAction(from, namedClusters(in.Config), false); err != nil {
 		return err
 	}
 	if err := in.wireLogin(ctx); err != nil {
@@ -68,16 +68,12 @@ func (in *instance) act(ctx context.Context, from bus.Consumer) error {
 	return in.alone(ctx, in.guard.Wrap(in.guard.All(mux)), parts...)
 }
 
-// wireAction makes the engine of a process that shares its ledger with others.
-func (in *instance) wireAction(from bus.Consumer, alone bool) error {
+// wireAction makes the engine that answers for these clusters, and the switches that hold it.
+func (in *instance) wireAction(from bus.Consumer, clusters []v1.Cluster, alone bool) error {
 	in.control = control.New(in.store, in.Now)
 	channels, err := in.channels()
 	if err != nil {
 		return err
-	}
-	var clusters []v1.Cluster
-	for _, c := range acting(in.Config) {
-		clusters = append(clusters, v1.Cluster{Name: c.Cluster.Name})
 	}
 	in.action = action.New(action.Settings{Ledger: in.store, Bus: from, Config: in.Config, Clusters: clusters, Alone: alone,
 		Control: in.control, Channels: channels, Rules: in.engine.Rules(), Holder: in.holder, Now: in.Now, Log: in.Log})
@@ -97,6 +93,15 @@ func acting(c config.Config) []config.Config {
 			own.Cluster.Namespace = one.Namespace
 		}
 		all = append(all, own)
+	}
+	return all
+}
+
+// namedClusters lists the clusters that action answers for, by the name alone.
+func namedClusters(c config.Config) []v1.Cluster {
+	var all []v1.Cluster
+	for _, one := range acting(c) {
+		all = append(all, v1.Cluster{Name: one.Cluster.Name})
 	}
 	return all
 }

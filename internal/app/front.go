@@ -38,17 +38,13 @@ func (f *front) wait(text string) {
 
 // open lets requests through to the instance.
 func (f *front) open(in *instance) error {
-	pages, err := in.handler(in.guard)
-	if err != nil {
-		return err
-	}
-	mine, err := in.handler(nil)
+	pages, local, err := in.doors()
 	if err != nil {
 		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.serving, f.closing = &serving{pages: pages, local: in.local(mine)}, nil
+	f.serving, f.closing = &serving{pages: pages, local: local}, nil
 	return nil
 }
 

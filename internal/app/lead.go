@@ -19,8 +19,8 @@ import (
 // discoverApart is the target "discover" with Kafka: of all replicas for one cluster one leads,
 // and tells action what it sees.
 func discoverApart(ctx context.Context, s Settings) error {
-	if s.Config.Cluster.Name == "" {
-		return errors.New("cluster.name is empty: discover and action know a cluster by its name; write the same one for both")
+	if err := named(s.Config); err != nil {
+		return err
 	}
 	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), holder: uuid.NewString(), book: login.NewBook(s.Now)}
 	if _, err := in.wireWatch(ctx); err != nil {

@@ -5,6 +5,18 @@ import (
 	"net/http"
 )
 
+// doors are what the pages' address serves, behind the guard, and what the socket does.
+func (in *instance) doors() (pages, local http.Handler, err error) {
+	if pages, err = in.handler(in.guard); err != nil {
+		return nil, nil, err
+	}
+	mine, err := in.handler(nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pages, in.local(mine), nil
+}
+
 // local serves what only the socket's commands may ask, beside all that the pages serve.
 func (in *instance) local(pages http.Handler) http.Handler {
 	mux := http.NewServeMux()

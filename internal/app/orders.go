@@ -68,7 +68,7 @@ func (in *instance) postman(ctx context.Context) (bus.Consumer, func() error, er
 	if err != nil {
 		return nil, nil, err
 	}
-	return postman{c}, func() error {
+	return c, func() error {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 		defer cancel()
 		return c.Close(end)
@@ -77,17 +77,13 @@ func (in *instance) postman(ctx context.Context) (bus.Consumer, func() error, er
 
 // order serves the pages and the socket.
 func (in *instance) order(ctx context.Context, to bus.Consumer, l *cassandra.Ledger) error {
-	if err := in.wireAction(to, false); err != nil {
+	if err := in.wireAction(to, namedClusters(in.Config), false); err != nil {
 		return err
 	}
 	if err := errors.Join(in.learnCluster(ctx), in.wireLogin(ctx)); err != nil {
 		return err
 	}
-	pages, err := in.handler(in.guard)
-	if err != nil {
-		return err
-	}
-	mine, err := in.handler(nil)
+	pages, local, err := in.doors()
 	if err != nil {
 		return err
 	}
@@ -98,7 +94,7 @@ func (in *instance) order(ctx context.Context, to bus.Consumer, l *cassandra.Led
 	in.Log.Info("K8Guard runs", in.named("report", pageURL(in.Config.Report, listeners[0]), "socket", Socket(in.Config))...)
 	return together(ctx, func(ctx context.Context) error { l.Run(ctx); return nil },
 		func(ctx context.Context) error { return serveHTTP(ctx, listeners[0], pages) },
-		func(ctx context.Context) error { return serveHTTP(ctx, listeners[1], in.local(mine)) })
+		func(ctx context.Context) error { return serveHTTP(ctx, listeners[1], local) })
 }
 
 // orders is the desk of a report whose actions are other processes.
@@ -173,6 +169,9 @@ func (o orders) Status(ctx context.Context) (report.Status, error) {
 	s, err := reader(o).Status(ctx)
 	s.Mode = o.in.Config.Enforce.Mode
 	s.Enforcement = enforcement(s.Mode, "") + " (as configured here; each action says why it does not)"
+	if len(s.Freezes) == 0 {
+		return s, err // nothing waits for what is open
+	}
 	if n, openErr := o.open(ctx); openErr == nil {
 		for i := range s.Freezes {
 			s.Freezes[i].Pending = n > 0

@@ -114,17 +114,13 @@ func (in *instance) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in.control = control.New(in.store, in.Now)
 	if err := in.wireLogin(ctx); err != nil {
 		return err
 	}
 	bus := memory.New(4096, 8)
-	channels, err := in.channels()
-	if err != nil {
+	if err := in.wireAction(bus, []v1.Cluster{in.cluster}, true); err != nil {
 		return err
 	}
-	in.action = action.New(action.Settings{Ledger: in.store, Bus: bus, Config: in.Config, Clusters: []v1.Cluster{in.cluster}, Alone: true,
-		Control: in.control, Channels: channels, Rules: in.engine.Rules(), Holder: in.holder, Now: in.Now, Log: in.Log})
 	if err := in.wireGate(ctx); err != nil {
 		return err
 	}
