@@ -21,8 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -70,7 +68,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := claim(o.Dir)
+	dir, err := daemon.Claim("controlplane", "the cluster's", o.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -80,29 +78,6 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 		return nil, errors.Join(fmt.Errorf("start the control plane in %s: %w", dir, err), c.Stop())
 	}
 	return c, nil
-}
-
-// claim makes the state folder and refuses one that holds anything, since a stale
-// certificate or database in it would be trusted.
-func claim(dir string) (string, error) {
-	if dir == "" {
-		return "", errors.New("controlplane: Options.Dir is empty, name a folder for the cluster's state")
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("resolve the state folder: %w", err)
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("make the state folder: %w", err)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return "", fmt.Errorf("read the state folder: %w", err)
-	}
-	if len(entries) > 0 {
-		return "", fmt.Errorf("controlplane: state folder %s is not empty, remove it or name another", dir)
-	}
-	return dir, nil
 }
 
 func (c *Cluster) bringUp(ctx context.Context, o Options) error {

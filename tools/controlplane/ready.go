@@ -9,6 +9,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/k8guard/k8guard/tools/daemon"
 )
 
 // Limits of waiting; generous, since a machine may be busy with other things.
@@ -21,24 +23,8 @@ const (
 // await calls done until it returns nil. It gives up when a process of the cluster that is
 // meant to run has died, or when the time is up, and then says what it waited for last.
 func (c *Cluster) await(ctx context.Context, what string, done func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readyWithin)
-	defer cancel()
-	for {
-		call, cancelCall := context.WithTimeout(ctx, callWithin)
-		last := done(call)
-		cancelCall()
-		if last == nil {
-			return nil
-		}
-		if err := c.anyDied(); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for %s, see the logs in %s: %w (last: %w)", what, c.at.in("logs"), ctx.Err(), last)
-		case <-time.After(lookEvery):
-		}
-	}
+	what = fmt.Sprintf("%s, see the logs in %s", what, c.at.in("logs"))
+	return daemon.Await(ctx, daemon.Patience{Within: readyWithin, Every: lookEvery, Call: callWithin}, what, c.anyDied, done)
 }
 
 func (c *Cluster) anyDied() error {

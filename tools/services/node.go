@@ -69,24 +69,9 @@ func (s *Service) await(ctx context.Context, m maker, n *node) error {
 
 // poll calls done until it returns nil, and gives up when the node has died.
 func (s *Service) poll(ctx context.Context, n *node, done func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readyWithin)
-	defer cancel()
-	for {
-		call, cancelCall := context.WithTimeout(ctx, callWithin)
-		last := done(call)
-		cancelCall()
-		if last == nil {
-			return nil
-		}
-		if err := s.process(n).Died(n.Name, s.log(n)); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for %s, see %s: %w (last: %w)", n.Name, s.log(n), ctx.Err(), last)
-		case <-time.After(lookEvery):
-		}
-	}
+	what := fmt.Sprintf("%s, see %s", n.Name, s.log(n))
+	return daemon.Await(ctx, daemon.Patience{Within: readyWithin, Every: lookEvery, Call: callWithin}, what,
+		func() error { return s.process(n).Died(n.Name, s.log(n)) }, done)
 }
 
 func (s *Service) process(n *node) *daemon.Process {

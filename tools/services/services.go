@@ -19,10 +19,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/k8guard/k8guard/tools/daemon"
 )
 
 // Kind of a service.
@@ -106,7 +106,7 @@ func Start(ctx context.Context, kind Kind, o Options) (*Service, error) {
 	if missing := Missing(ctx, kind, o.Secured); len(missing) > 0 {
 		return nil, &MissingError{Kind: kind, What: missing}
 	}
-	dir, err := claim(o.Dir)
+	dir, err := daemon.Claim("services", "the service's", o.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -148,27 +148,4 @@ func (s *Service) bringUp(ctx context.Context, m maker, o Options) error {
 	}
 	fmt.Fprintf(o.Progress, "%s: serves after %s\n", s.state.Kind, time.Since(began).Round(time.Millisecond))
 	return nil
-}
-
-// claim makes the state folder and refuses one that holds anything, since stale data in it
-// would be served.
-func claim(dir string) (string, error) {
-	if dir == "" {
-		return "", errors.New("services: Options.Dir is empty, name a folder for the service's state")
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("resolve the state folder: %w", err)
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("make the state folder: %w", err)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return "", fmt.Errorf("read the state folder: %w", err)
-	}
-	if len(entries) > 0 {
-		return "", fmt.Errorf("services: state folder %s is not empty, remove it or name another", dir)
-	}
-	return dir, nil
 }
