@@ -45,6 +45,17 @@ func (e *Engine) act(ctx context.Context, all []due) error {
 }
 
 func (e *Engine) actIn(ctx context.Context, cluster string, all []due) error {
+	// The gate answers one after the other: claims of what it will not come to soon would only
+	// fill the budget.
+	if room := max(0, 2*portion-e.index.underWay(cluster)); len(all) > room {
+		for _, a := range all[room:] {
+			e.index.open(a.d.Key, e.Now().Add(recheck))
+		}
+		all = all[:room]
+	}
+	if len(all) == 0 {
+		return nil
+	}
 	claims := make([]control.Claim, 0, len(all))
 	for _, a := range all {
 		claims = append(claims, a.claim)

@@ -254,6 +254,19 @@ func (x *index) take(key docket.Key) bool {
 	return true
 }
 
+// underWay is how many dockets of a cluster are in workers' hands.
+func (x *index) underWay(cluster string) int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	n := 0
+	for key := range x.busy {
+		if key.Cluster == cluster {
+			n++
+		}
+	}
+	return n
+}
+
 func (x *index) release(key docket.Key) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -254,3 +254,24 @@ func BenchmarkAMinuteOfWaiting(b *testing.B) {
 	}
 	b.ReportMetric(float64(c.loads.Load())/60/float64(minutes), "reads/s")
 }
+
+// What comes due while the gate is busy with a thousand claims nothing yet, and has its turn.
+func TestClaimsWaitForABusyGate(t *testing.T) {
+	w := newWorld(t)
+	w.sees("1")
+	w.pass(14 * time.Hour) // three warnings are out, the act is an hour away
+	for i := range 2 * portion {
+		w.engine.index.take(keyOf(fmt.Sprint("other-", i)))
+	}
+	w.pass(2 * time.Hour)
+	if b, err := w.engine.Control.Budget(t.Context(), cluster().UID); err != nil || len(b.Claims)+len(b.Grants)+len(b.Over) > 0 || w.only("1").Plan.Step != policy.Act {
+		t.Fatalf("%+v, %v; %+v", b, err, w.only("1").Plan)
+	}
+	for i := range 2 * portion {
+		w.engine.index.release(keyOf(fmt.Sprint("other-", i)))
+	}
+	w.pass(time.Hour)
+	if c := w.only("1"); c.State != docket.Acted {
+		t.Errorf("%s: %+v", c.State, c.Plan)
+	}
+}
