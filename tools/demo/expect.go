@@ -20,10 +20,11 @@ type expectation struct {
 }
 
 type expectedCase struct {
-	Root   string `json:"root"`
-	Rule   string `json:"rule"`
-	Source string `json:"source"`
-	Status string `json:"status"`
+	Cluster string `json:"-"` // one of those that the demo has
+	Root    string `json:"root"`
+	Rule    string `json:"rule"`
+	Source  string `json:"source"`
+	Status  string `json:"status"`
 }
 
 type expectedMail struct {
@@ -42,6 +43,19 @@ func readExpect(path string) (expectation, error) {
 		return e, fmt.Errorf("%s: %w", path, err)
 	}
 	return e, nil
+}
+
+// in expects the same of each of these clusters, told in the same mails.
+func (e expectation) in(clusters []string) expectation {
+	var all []expectedCase
+	for _, cluster := range clusters {
+		for _, c := range e.Cases {
+			c.Cluster = cluster
+			all = append(all, c)
+		}
+	}
+	e.Cases = all
+	return e
 }
 
 // played reports whether the story has come to its end: everything acted that is to be,
@@ -83,7 +97,7 @@ func (e expectation) compare(rows []ledger.CaseRow, mails []mailSeen) []string {
 	var wrong []string
 	var got []expectedCase
 	for _, r := range rows {
-		got = append(got, expectedCase{Root: r.Root.String(), Rule: r.Case.Rule, Source: r.Case.Source, Status: r.Status})
+		got = append(got, expectedCase{Cluster: r.Cluster, Root: r.Root.String(), Rule: r.Case.Rule, Source: r.Case.Source, Status: r.Status})
 	}
 	for _, c := range e.Cases {
 		if !slices.Contains(got, c) {
