@@ -19,8 +19,10 @@ import (
 const waves, perWave = 8, 8
 
 // quick is a ladder of seconds, and limits that do not bind.
-func quick(c *config.Config) {
-	c.Policies[0].Match.Namespaces = []string{"team-*"}
+func quick(c *config.Config, portions int) {
+	for i := range waves * portions {
+		c.Policies[0].Match.Namespaces = append(c.Policies[0].Match.Namespaces, team(i))
+	}
 	c.Notify.Gather, c.Notify.Gap = 500*time.Millisecond, 500*time.Millisecond
 	for i := range c.Policies {
 		c.Policies[i].Ladder = config.Ladder{Standing: time.Second, Warnings: 2, Wait: 2 * time.Second, LastWait: 2 * time.Second}
@@ -31,6 +33,8 @@ func quick(c *config.Config) {
 	c.Enforce.Breaker.UndosPerHour = 1000
 	c.Enforce.CoolOff = time.Hour
 }
+
+func team(wave int) string { return fmt.Sprintf("team-%d", wave) }
 
 // violations are what K8Guard is to find, and what it did about them.
 type violations struct {
@@ -69,7 +73,7 @@ spec:
 // wave is one more namespace with bad workloads.
 func (v *violations) wave() {
 	v.t.Helper()
-	namespace := fmt.Sprintf("team-%d", v.waves)
+	namespace := team(v.waves)
 	v.waves++
 	owner := namespace + "@stage.example"
 	v.owners[namespace] = []string{owner}

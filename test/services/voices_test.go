@@ -150,7 +150,14 @@ func (h *house) putAway(s said) {
 	if s.poison == 0 || s.again == 0 {
 		h.t.Errorf("%d poison and %d said again: nothing can be concluded", s.poison, s.again)
 	}
-	if out, err = h.Command(h.t.Context(), "deadletter", "replay", "--all"); err != nil || !strings.Contains(out, fmt.Sprintf("%d said again", len(letters))) {
-		h.t.Errorf("replay of %d: %s %v", len(letters), out, err)
+	// What is no message at all stays where it is; a message under a wrong key or in a wrong place goes to its own.
+	readable := 0
+	for _, l := range letters {
+		if strings.HasPrefix(l.Reason, "the key ") || strings.HasPrefix(l.Reason, "in partition ") {
+			readable++
+		}
+	}
+	if out, _ = h.Command(h.t.Context(), "deadletter", "replay", "--all"); strings.TrimSpace(out) != fmt.Sprintf("%d said again", readable) {
+		h.t.Errorf("replay of %d, %d of them messages: %s", len(letters), readable, out)
 	}
 }
