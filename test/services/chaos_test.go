@@ -79,7 +79,7 @@ func (c *chaos) any(target string) *place {
 }
 
 func (c *chaos) open(target string) {
-	c.places = append(c.places, &place{target, c.house.start(target)})
+	c.places = append(c.places, &place{target, c.start(target)})
 }
 
 func (c *chaos) kill(target string) {

@@ -99,7 +99,7 @@ func (h *house) until(what string, within time.Duration, done func() bool) {
 func (h *house) serves() bool {
 	ctx, cancel := context.WithTimeout(h.t.Context(), 5*time.Second)
 	defer cancel()
-	_, err := h.Stage.Cases(ctx)
+	_, err := h.Cases(ctx)
 	return err == nil
 }
 

@@ -109,7 +109,7 @@ func (v *voices) poison(ctx context.Context, r *kgo.Record, n int) {
 	case 2:
 		bad.Key = []byte("another/root")
 	case 3:
-		bad.Partition = (r.Partition + 1) % int32(v.h.Config.Bus.Kafka.Partitions) //nolint:gosec // 6
+		bad.Partition = (r.Partition + 1) % int32(v.h.Config.Bus.Kafka.Partitions)
 	case 4:
 		bad.Value = []byte(strings.Replace(string(r.Value), `"v":1`, `"v":99`, 1))
 	}
