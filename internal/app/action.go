@@ -71,6 +71,7 @@ func (in *instance) act(ctx context.Context, from bus.Consumer) error {
 // wireAction makes the engine that answers for these clusters, and the switches that hold it.
 func (in *instance) wireAction(from bus.Consumer, clusters []v1.Cluster, alone bool) error {
 	in.control = control.New(in.store, in.Now)
+	in.control.OnChange(in.switched)
 	channels, err := in.channels()
 	if err != nil {
 		return err

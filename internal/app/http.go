@@ -37,6 +37,15 @@ func Socket(c config.Config) string {
 	return filepath.Join(c.Data.Dir, "k8guard.sock")
 }
 
+// absolute is the path for people who are in another folder; what is listened on and dialled may
+// stay relative, for a socket's path is short.
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
+}
+
 // listen opens the pages' address and the commands' socket, the first one first.
 func listen(ctx context.Context, s Settings) ([]net.Listener, error) {
 	tcp, err := listenTCP(ctx, s)

@@ -87,6 +87,10 @@ func Run(ctx context.Context, s Settings) error {
 	if err := onePlace(s.Config); err != nil {
 		return err
 	}
+	// First what needs no ledger: a start that is refused for it leaves no file behind.
+	if err := startable(s.Config); err != nil {
+		return err
+	}
 	if err := makeDataDir(s.Config.Data.Dir); err != nil {
 		return err
 	}
