@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/k8guard/k8guard/internal/app"
+	"github.com/k8guard/k8guard/internal/report"
 	"github.com/k8guard/k8guard/internal/scan"
 )
 
@@ -35,19 +36,26 @@ func (o *request) flags(c *cobra.Command) {
 
 // post asks the running K8Guard and prints its answer.
 func (o *request) post(s Streams, c *cobra.Command, path, scope string) error {
-	if err := known(o.output); err != nil {
-		return err
-	}
-	if strings.TrimSpace(o.reason) == "" {
-		return failure("say why, for the record: --reason \"...\"")
-	}
-	to, err := o.client(s)
+	to, err := o.ready(s)
 	if err != nil {
 		return err
 	}
-	var answer struct {
-		Result string `json:"result"`
+	return o.send(s, c, to, path, scope)
+}
+
+// ready is whom to ask, once all is said that a change wants.
+func (o *request) ready(s Streams) (*client, error) {
+	if err := known(o.output); err != nil {
+		return nil, err
 	}
+	if strings.TrimSpace(o.reason) == "" {
+		return nil, failure("say why, for the record: --reason \"...\"")
+	}
+	return o.client(s)
+}
+
+func (o *request) send(s Streams, c *cobra.Command, to *client, path, scope string) error {
+	var answer report.Answer
 	ask := map[string]string{"by": o.by, "reason": o.reason}
 	if o.hold > 0 {
 		ask["for"] = o.hold.String()
@@ -88,7 +96,10 @@ func newUndo(s Streams) *cobra.Command {
 		Short: "Take back what was done about a case, or all that was done lately",
 		Long: "Take back what was done about a case: the recorded prior state is restored, if what is there is still K8Guard's.\n" +
 			"With --since every act of the last so long is taken back, one after the other. It works under a freeze; freeze\n" +
-			"first if nothing more is to be done meanwhile. A CronJob that is resumed starts a run that it missed at once.",
+			"first if nothing more is to be done meanwhile. A CronJob that is resumed starts a run that it missed at once.\n\n" +
+			"Undos are a sign of a wrong rule: enforce.breaker.undosPerHour of them (2 by default) within an hour open the circuit\n" +
+			"breaker, and nothing more is acted on anywhere until a person says k8guard breaker close. The command says so when it\n" +
+			"happens. The undos themselves go on.",
 		Example: "  k8guard undo c-mfrggzdfmztwq2lknnwg23tpoa --reason \"needed for the release\"\n" +
 			"  k8guard undo --since 2h --reason \"the new rule was wrong\" --every 5s",
 		Args: arguments(cobra.MaximumNArgs(1)), ValidArgsFunction: noWords,
@@ -99,7 +110,7 @@ func newUndo(s Streams) *cobra.Command {
 			case len(args) == 0:
 				return b.run(s, c)
 			}
-			return b.post(s, c, "/api/v1/cases/"+url.PathEscape(args[0])+"/undo", "")
+			return b.single(s, c, args[0])
 		},
 	}
 	b.request.flags(c)

@@ -51,6 +51,7 @@ func (b *batch) run(s Streams, c *cobra.Command) error {
 	if err != nil {
 		return ExitError{Code: ExitFailure, Err: err}
 	}
+	before := look(c.Context(), to)
 	results, failed := make([]undone, 0, len(rows)), 0
 	for i, row := range rows {
 		u := b.one(c.Context(), to, row, i)
@@ -62,6 +63,7 @@ func (b *batch) run(s Streams, c *cobra.Command) error {
 			_, _ = fmt.Fprintf(s.Out, "%d/%d %s\n", i+1, len(rows), scan.Visible(u.line()))
 		}
 	}
+	b.opened(s, c, before)
 	if b.output == "json" {
 		if err := print(s, b.output, results); err != nil {
 			return err
@@ -72,6 +74,31 @@ func (b *batch) run(s Streams, c *cobra.Command) error {
 	if failed > 0 {
 		return ExitError{Code: ExitFailure, Err: fmt.Errorf("%d of %d were not taken back; see what was said of each", failed, len(rows))}
 	}
+	return nil
+}
+
+// opened says that the undos opened the breaker, beside an answer that is for a program.
+func (b *batch) opened(s Streams, c *cobra.Command, before fuse) {
+	to := s.Out
+	if b.output == "json" {
+		to = s.Err
+	}
+	if !b.dryRun {
+		before.tell(c.Context(), to)
+	}
+}
+
+// single takes one case's act back.
+func (b *batch) single(s Streams, c *cobra.Command, id string) error {
+	to, err := b.ready(s)
+	if err != nil {
+		return err
+	}
+	before := look(c.Context(), to)
+	if err := b.send(s, c, to, "/api/v1/cases/"+url.PathEscape(id)+"/undo", ""); err != nil {
+		return err
+	}
+	b.opened(s, c, before)
 	return nil
 }
 
