@@ -40,7 +40,8 @@ func (o *request) post(s Streams, c *cobra.Command, path, scope string) error {
 	if err != nil {
 		return err
 	}
-	return o.send(s, c, to, path, scope)
+	_, err = o.send(s, c, to, path, scope)
+	return err
 }
 
 // ready is whom to ask, once all is said that a change wants.
@@ -54,8 +55,7 @@ func (o *request) ready(s Streams) (*client, error) {
 	return o.client(s)
 }
 
-func (o *request) send(s Streams, c *cobra.Command, to *client, path, scope string) error {
-	var answer report.Answer
+func (o *request) send(s Streams, c *cobra.Command, to *client, path, scope string) (answer report.Answer, err error) {
 	ask := map[string]string{"by": o.by, "reason": o.reason}
 	if o.hold > 0 {
 		ask["for"] = o.hold.String()
@@ -64,9 +64,9 @@ func (o *request) send(s Streams, c *cobra.Command, to *client, path, scope stri
 		ask["scope"] = scope
 	}
 	if err := to.call(c.Context(), http.MethodPost, path, ask, &answer); err != nil {
-		return ExitError{Code: ExitFailure, Err: err}
+		return answer, ExitError{Code: ExitFailure, Err: err}
 	}
-	return print(s, o.output, answer, answer.Result)
+	return answer, print(s, o.output, answer, answer.Result)
 }
 
 // known is asked before anything is done: a wrong -o must not hide what was.

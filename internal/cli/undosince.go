@@ -94,8 +94,11 @@ func (b *batch) single(s Streams, c *cobra.Command, id string) error {
 	if err != nil {
 		return err
 	}
+	if id, err = to.caseID(c.Context(), id); err != nil {
+		return err
+	}
 	before := look(c.Context(), to)
-	if err := b.send(s, c, to, "/api/v1/cases/"+url.PathEscape(id)+"/undo", ""); err != nil {
+	if _, err := b.send(s, c, to, "/api/v1/cases/"+url.PathEscape(id)+"/undo", ""); err != nil {
 		return err
 	}
 	b.opened(s, c, before)

@@ -36,6 +36,10 @@ func (a *acts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"result":"it is resumed"}`)
 		return
 	}
+	if r.URL.Path == "/api/v1/cases" {
+		_, _ = io.WriteString(w, `{"rows": [], "total": 0}`)
+		return
+	}
 	if r.URL.Path == "/api/v1/status" {
 		_ = json.NewEncoder(w).Encode(report.Status{Breaker: report.Breaker{Open: a.opens && len(a.asked) > 0, Reason: "2 undos within\u001b an hour"}})
 		return
