@@ -80,6 +80,19 @@ func listenTCP(ctx context.Context, s Settings) (net.Listener, error) {
 	return safe, nil
 }
 
+// listenable tries the pages' address before the first start on a ledger. Where there is a ledger,
+// its lock comes first: that another K8Guard runs on it says more than an address that is taken.
+func listenable(ctx context.Context, s Settings, ledger string) error {
+	if _, err := os.Lstat(ledger); err == nil {
+		return nil
+	}
+	l, err := listenTCP(ctx, s)
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
 // clearSocket removes the socket of a dead process, and nothing else.
 func clearSocket(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)

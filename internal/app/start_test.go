@@ -40,7 +40,7 @@ func TestAStartThatFails(t *testing.T) {
 		says      string
 		untouched bool // no ledger is left behind
 	}{
-		{"address taken", func(c *config.Config) { c.Report.Listen = taken.Addr().String() }, "report.listen", false},
+		{"address taken", func(c *config.Config) { c.Report.Listen = taken.Addr().String() }, "report.listen", true},
 		{"socket is a file", func(c *config.Config) { c.Report.Socket = file }, "report.socket", false},
 		{"socket of another K8Guard", func(c *config.Config) { c.Report.Socket = app.Socket(other.Config) }, "report.socket", false},
 		{"socket's folder is missing", func(c *config.Config) { c.Report.Socket = file + "-none/x" }, "report.socket", false},
