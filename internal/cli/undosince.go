@@ -77,34 +77,6 @@ func (b *batch) run(s Streams, c *cobra.Command) error {
 	return nil
 }
 
-// opened says that the undos opened the breaker, beside an answer that is for a program.
-func (b *batch) opened(s Streams, c *cobra.Command, before fuse) {
-	to := s.Out
-	if b.output == "json" {
-		to = s.Err
-	}
-	if !b.dryRun {
-		before.tell(c.Context(), to)
-	}
-}
-
-// single takes one case's act back.
-func (b *batch) single(s Streams, c *cobra.Command, id string) error {
-	to, err := b.ready(s)
-	if err != nil {
-		return err
-	}
-	if id, err = to.caseID(c.Context(), id); err != nil {
-		return err
-	}
-	before := look(c.Context(), to)
-	if _, err := b.send(s, c, to, "/api/v1/cases/"+url.PathEscape(id)+"/undo", ""); err != nil {
-		return err
-	}
-	b.opened(s, c, before)
-	return nil
-}
-
 func (b *batch) check() error {
 	switch {
 	case known(b.output) != nil:
