@@ -79,6 +79,7 @@ func (in *instance) wireAction(from bus.Consumer, clusters []v1.Cluster, alone b
 	}
 	in.store = timed
 	in.control = control.New(in.store, in.Now)
+	in.control.OnChange(in.switched)
 	channels, err := in.channels()
 	if err != nil {
 		return err

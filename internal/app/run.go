@@ -87,14 +87,19 @@ func Run(ctx context.Context, s Settings) error {
 	if err := onePlace(s.Config); err != nil {
 		return err
 	}
+	// First what needs no ledger: a start that is refused for it leaves no file behind.
+	path := filepath.Join(s.Config.Data.Dir, LedgerFile)
+	if err := errors.Join(startable(s.Config), listenable(ctx, s, path)); err != nil {
+		return err
+	}
 	if err := makeDataDir(s.Config.Data.Dir); err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, filepath.Join(s.Config.Data.Dir, LedgerFile), s.Now)
+	store, err := sqlite.Open(ctx, path, s.Now)
 	if err != nil {
 		return err
 	}
-	shown, err := sqlite.OpenReadOnly(ctx, filepath.Join(s.Config.Data.Dir, LedgerFile))
+	shown, err := sqlite.OpenReadOnly(ctx, path)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
