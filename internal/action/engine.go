@@ -78,6 +78,8 @@ type site struct {
 	gate Enforcer // nil: enforcement cannot start
 	mode string
 	why  string // why mode is not the configured one
+
+	acting chan struct{} // bounds its workers
 }
 
 // Engine is the action service.
@@ -91,7 +93,6 @@ type Engine struct {
 	rounds  sync.Mutex      // held by a round of the ladder
 	senders sync.WaitGroup
 	sending chan struct{}              // bounds senders
-	acting  chan struct{}              // bounds enforcement workers
 	last    map[string]policy.Controls // of the last round
 	sparse  *sparse
 }
@@ -104,10 +105,10 @@ func New(s Settings) *Engine {
 	}
 	sites := map[string]site{}
 	for _, c := range s.Clusters {
-		sites[c.Name] = site{mode: s.Config.Enforce.Mode}
+		sites[c.Name] = site{mode: s.Config.Enforce.Mode, acting: make(chan struct{}, workers)}
 	}
 	return &Engine{Settings: s, rules: rules, sites: sites, index: newIndex(s.Now, s.Config.Discover.Resync),
-		sending: make(chan struct{}, 4), acting: make(chan struct{}, 4), sparse: newSparse()}
+		sending: make(chan struct{}, 4), sparse: newSparse()}
 }
 
 // SetGate gives the engine the gate of one of its clusters, at any time. With why not empty,
@@ -119,6 +120,9 @@ func (e *Engine) SetGate(cluster string, g Enforcer, why string) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if s.acting = e.sites[cluster].acting; s.acting == nil {
+		s.acting = make(chan struct{}, workers)
+	}
 	e.sites[cluster] = s
 }
 

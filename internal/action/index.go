@@ -24,7 +24,8 @@ type index struct {
 	claimed  map[docket.Key]bool   // dockets that may have a claim on the budget
 	hash     map[docket.Key]string
 	seen     map[docket.Key]time.Time
-	busy     map[docket.Key]bool
+	busy     map[docket.Key]bool // in a worker's hands; true once it has begun, and no longer waits for its turn
+	stumbled map[docket.Key]stumble
 	doubt    map[docket.Key]bool // dockets that may have an act or undo with an open outcome
 	owned    [docket.Buckets]bool
 	whole    bool                 // what is open in the owned buckets is known
@@ -39,7 +40,7 @@ type index struct {
 func newIndex(now func() time.Time, resync time.Duration) *index {
 	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
 		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
-		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, doubt: map[docket.Key]bool{},
+		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, stumbled: map[docket.Key]stumble{}, doubt: map[docket.Key]bool{},
 		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]time.Time{}, boxes: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
 }
 
@@ -47,6 +48,10 @@ func newIndex(now func() time.Time, resync time.Duration) *index {
 func (x *index) open(key docket.Key, at time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.openLocked(key, at)
+}
+
+func (x *index) openLocked(key docket.Key, at time.Time) {
 	x.dueAt[key] = at
 	x.countLocked(key)
 	b := x.bucketLocked(key)
@@ -110,6 +115,7 @@ func (x *index) closeLocked(key docket.Key) {
 	delete(x.alias, key)
 	delete(x.opened, key)
 	delete(x.doubt, key)
+	delete(x.stumbled, key)
 }
 
 func (x *index) openings(key docket.Key) uint64 {
@@ -180,7 +186,7 @@ func (x *index) due(now time.Time) []docket.Key {
 	defer x.mu.Unlock()
 	var keys []docket.Key
 	for key, at := range x.dueAt {
-		if !now.Before(at) && !x.busy[key] {
+		if _, busy := x.busy[key]; !busy && !now.Before(at) {
 			keys = append(keys, key)
 		}
 	}
@@ -247,11 +253,21 @@ func (x *index) sighted(key docket.Key) (fresh bool, judged int) {
 func (x *index) take(key docket.Key) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.busy[key] {
+	if _, busy := x.busy[key]; busy {
 		return false
 	}
-	x.busy[key] = true
+	x.busy[key] = false
 	return true
+}
+
+// begin reports whether a taken docket is still ours: from now on who takes its bucket over
+// waits for it.
+func (x *index) begin(key docket.Key) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	ours := x.owned[key.Bucket()]
+	x.busy[key] = ours
+	return ours
 }
 
 // underWay is how many dockets of a cluster are in workers' hands.
