@@ -130,6 +130,9 @@ func (g *gate) Settle(ctx context.Context, key docket.Key) error {
 	g.mu.Unlock()
 	_, err := ledger.Update(ctx, g.w.ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		next, entries := docket.Did(d, "2", "seen after a restart", g.w.now())
+		if d.Enforcement.State == docket.Undoing {
+			next, entries = docket.Restored(d, "", "", time.Hour, g.w.now())
+		}
 		return next, entries, true, nil
 	})
 	return err

@@ -75,9 +75,10 @@ type Ledger interface {
 
 // site is one cluster that the engine answers for.
 type site struct {
-	gate Enforcer // nil: enforcement cannot start
-	mode string
-	why  string // why mode is not the configured one
+	gate  Enforcer // nil: enforcement cannot start
+	never bool     // there will be no gate: no account is configured
+	mode  string
+	why   string // why mode is not the configured one
 
 	acting chan struct{} // bounds its workers
 }
@@ -114,8 +115,15 @@ func New(s Settings) *Engine {
 // SetGate gives the engine the gate of one of its clusters, at any time. With why not empty,
 // nothing is acted on whatever is configured, but undo works.
 func (e *Engine) SetGate(cluster string, g Enforcer, why string) {
-	s := site{gate: g, mode: e.Config.Enforce.Mode, why: why}
-	if why != "" && s.mode == config.ModeEnforce {
+	e.setSite(cluster, site{gate: g, why: why})
+}
+
+// NoGate says why a cluster of the engine's will have no gate under this configuration.
+func (e *Engine) NoGate(cluster, why string) { e.setSite(cluster, site{never: true, why: why}) }
+
+func (e *Engine) setSite(cluster string, s site) {
+	s.mode = e.Config.Enforce.Mode
+	if s.why != "" && s.mode == config.ModeEnforce {
 		s.mode = config.ModeSafe
 	}
 	e.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 )
 
 const (
@@ -32,9 +33,17 @@ func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (docket.Docket,
 		e.index.settled(key)
 		return d, true, nil
 	}
-	e.index.doubtful(key)
 	s := e.site(d.Cluster)
-	if s.gate == nil {
+	if d.Ordered() {
+		e.index.settled(key) // nothing of it is written before it is carried out: no freeze waits for it
+	} else {
+		e.index.doubtful(key)
+	}
+	switch {
+	case s.gate == nil && s.never && d.Ordered():
+		d, err = e.stopUndo(ctx, key, s.why)
+		return d, true, err
+	case s.gate == nil:
 		return d, true, fmt.Errorf("%s of %s has an open outcome, and there is no account to look at the cluster with", d.Enforcement.ID, d.Root)
 	}
 	if until := e.index.pausedUntil(key); until.After(e.Now()) {
@@ -55,6 +64,18 @@ func (e *Engine) settleOne(ctx context.Context, gate Enforcer, key docket.Key) e
 	}
 	e.index.settled(key)
 	return nil
+}
+
+// stopUndo answers an order that nobody here can carry out.
+func (e *Engine) stopUndo(ctx context.Context, key docket.Key, why string) (docket.Docket, error) {
+	return ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+		if !d.Ordered() {
+			return d, nil, false, nil
+		}
+		next, entries := docket.StopUndo(d, why+"; mend it, and undo again", e.Now().UTC())
+		e.Log.Warn("an undo is stopped: nobody here can carry it out", "root", d.Root.String(), "why", why)
+		return next, entries, true, nil
+	})
 }
 
 // work does something on the cluster of a taken docket, beside everything else, when one of the

@@ -32,6 +32,13 @@ func (e *Enforcer) Undo(ctx context.Context, key docket.Key, asked docket.Undo) 
 }
 
 func (e *Enforcer) restore(ctx context.Context, d docket.Docket) (string, error) {
+	d, err := ledger.Update(ctx, e.Store, d.Key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+		next, changed := docket.CarryUndo(d)
+		return next, nil, changed, nil
+	})
+	if err != nil {
+		return "", err
+	}
 	for range conflicts {
 		newUID, note, err := e.bringBack(ctx, d)
 		var stop stopped
