@@ -32,7 +32,7 @@ type index struct {
 	leaders  map[string]leader    // by cluster UID
 	audit    map[string]audit     // by cluster UID: of its newest inventory
 	stale    map[string]time.Time // by cluster UID: since when looks see that its audit is not whole
-	boxes    map[string]bool      // outboxes that may hold something
+	boxes    map[string]time.Time // outboxes that may hold something, and when to look
 	again    map[string]bool      // notices that are due again
 	sending  map[string]string    // the outbox of each notice in a sender's hands
 }
@@ -41,7 +41,7 @@ func newIndex(now func() time.Time, resync time.Duration) *index {
 	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
 		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
 		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, stumbled: map[docket.Key]stumble{}, doubt: map[docket.Key]bool{},
-		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]time.Time{}, boxes: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
+		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]time.Time{}, boxes: map[string]time.Time{}, again: map[string]bool{}, sending: map[string]string{}}
 }
 
 // open notes that a docket wants work at a time.
@@ -313,7 +313,16 @@ func (x *index) idle() bool {
 func (x *index) addBox(key string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.boxes[key] = true
+	x.boxes[key] = time.Time{}
+}
+
+// restBox leaves an outbox alone for a while, unless somebody files into it.
+func (x *index) restBox(key string, until time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if _, there := x.boxes[key]; there {
+		x.boxes[key] = until
+	}
 }
 
 // sendAgain notes that a notice is due again.
@@ -342,8 +351,10 @@ func (x *index) listBoxes() []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	out := make([]string, 0, len(x.boxes))
-	for key := range x.boxes {
-		out = append(out, key)
+	for key, at := range x.boxes {
+		if !x.now().Before(at) {
+			out = append(out, key)
+		}
 	}
 	return out
 }

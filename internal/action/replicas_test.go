@@ -30,11 +30,13 @@ func (h *hall) Consume(context.Context, bus.Handler, bus.Share) error { return n
 // Request implements bus.Consumer.
 func (h *hall) Request(docket.Key) {}
 
-// Pass implements bus.Consumer.
+// Pass implements bus.Consumer. Each group hears everything.
 func (h *hall) Pass(ctx context.Context, m v1.Message) error {
 	for _, e := range h.engines {
 		if e.index.owns(bus.Bucket(m)) {
-			return e.handle(ctx, m)
+			if err := e.handle(ctx, m); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -45,17 +47,22 @@ func newHall(t *testing.T, n int) *hall {
 	w := newWorld(t, func(c *config.Config) { c.Enforce.Budget.Floor = 10 })
 	h := &hall{world: w}
 	for i := range n {
-		e := New(Settings{Ledger: w.ledger, Bus: h, Config: w.conf, Clusters: []v1.Cluster{cluster()}, Control: control.New(w.ledger, w.now),
-			Channels: []notify.Channel{w.mail}, Rules: []rule.Meta{{ID: "IMAGE_REPO", Title: "Image from elsewhere", Category: rule.Security}},
-			Holder: fmt.Sprint("replica-", i), Now: w.now, Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
-		e.SetGate(cluster().Name, w.gate, "")
-		h.engines = append(h.engines, e)
+		h.engines = append(h.engines, h.replica(fmt.Sprint("replica-", i), cluster()))
 	}
 	w.engine = h.engines[0]
 	for i, e := range h.engines {
 		must(t, e.Gained(t.Context(), everyNth(n, i)))
 	}
 	return h
+}
+
+// replica is an engine for one cluster, without a bucket yet.
+func (h *hall) replica(holder string, c v1.Cluster) *Engine {
+	e := New(Settings{Ledger: h.ledger, Bus: h, Config: h.conf, Clusters: []v1.Cluster{c}, Control: control.New(h.ledger, h.now),
+		Channels: []notify.Channel{h.mail}, Rules: []rule.Meta{{ID: "IMAGE_REPO", Title: "Image from elsewhere", Category: rule.Security}},
+		Holder: holder, Now: h.now, Log: slog.New(slog.NewTextHandler(h.Output(), nil))})
+	e.SetGate(c.Name, h.gate, "")
+	return e
 }
 
 func everyNth(n, i int) (buckets []int) {
