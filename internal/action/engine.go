@@ -210,10 +210,21 @@ func (e *Engine) closeRounds(ctx context.Context) error {
 	var errs []error
 	for uid, a := range e.index.audits() {
 		if e.index.owns(docket.BucketOf(uid)) {
-			errs = append(errs, e.Control.CloseRound(ctx, uid, e.Config.Enforce.Budget, a.judged))
+			errs = append(errs, e.Control.CloseRound(ctx, uid, e.Config.Enforce.Budget, a.judged, e.stillAsks))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// stillAsks reports whether a docket, by the name of its claim, asks for an act: its holder may
+// have died before it took the claim back.
+func (e *Engine) stillAsks(ctx context.Context, id string) (bool, error) {
+	d, err := e.Ledger.Load(ctx, keyFrom(id))
+	if err != nil {
+		return true, err
+	}
+	act := d.Enforcement != nil && d.Enforcement.State == docket.Intent
+	return act || slices.ContainsFunc(d.Cases, func(c docket.Case) bool { return c.State == docket.Open && c.Plan.Step == policy.Act }), nil
 }
 
 // controls reads what holds everything at once, for each of our clusters by name.

@@ -52,6 +52,7 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, all map[string]po
 	if err != nil || !done {
 		return err
 	}
+	e.elsewhere(d)
 	if d, err = e.share(ctx, d); err != nil {
 		return err
 	}

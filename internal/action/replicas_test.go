@@ -22,13 +22,14 @@ import (
 type hall struct {
 	*world
 	engines []*Engine
+	asked   []docket.Key
 }
 
 // Consume implements bus.Consumer; the test hands buckets out by itself.
 func (h *hall) Consume(context.Context, bus.Handler, bus.Share) error { return nil }
 
 // Request implements bus.Consumer.
-func (h *hall) Request(docket.Key) {}
+func (h *hall) Request(key docket.Key) { h.asked = append(h.asked, key) }
 
 // Pass implements bus.Consumer. Each group hears everything.
 func (h *hall) Pass(ctx context.Context, m v1.Message) error {
@@ -43,8 +44,8 @@ func (h *hall) Pass(ctx context.Context, m v1.Message) error {
 }
 
 // newHall has n engines, each with every n-th bucket.
-func newHall(t *testing.T, n int) *hall {
-	w := newWorld(t, func(c *config.Config) { c.Enforce.Budget.Floor = 10 })
+func newHall(t *testing.T, n int, change ...func(*config.Config)) *hall {
+	w := newWorld(t, append(change, func(c *config.Config) { c.Enforce.Budget.Floor = 10 })...)
 	h := &hall{world: w}
 	for i := range n {
 		h.engines = append(h.engines, h.replica(fmt.Sprint("replica-", i), cluster()))
@@ -75,8 +76,8 @@ func everyNth(n, i int) (buckets []int) {
 // say hands a violation of a root, or an inventory, to the replica whose it is.
 func (h *hall) say(m v1.Message) { must(h, h.Pass(h.Context(), m)) }
 
-func (h *hall) finds(uid string) {
-	o := h.observation(uid)
+func (h *hall) finds(uid string, change ...func(*v1.Observation)) {
+	o := h.observation(uid, change...)
 	h.say(v1.Message{Observation: &o})
 	h.say(v1.Message{Inventory: &v1.Inventory{V: v1.Version, Cluster: cluster(), Order: o.Order, At: h.now(), Judged: 100,
 		Bucket: docket.BucketOf(cluster().UID)}})
