@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -183,8 +184,28 @@ func TestADeposedLeaderIsNotHeard(t *testing.T) {
 	}
 	h.clock.add(2*h.conf.Discover.Resync + time.Second)
 	said(6, clean)
-	if b, err := h.engines[0].Control.Breaker(t.Context()); err != nil || !b.Open {
+	if b, err := h.engines[0].Control.Breaker(t.Context()); err != nil || !b.Open || !strings.Contains(b.Reason, "start discover again") {
 		t.Errorf("the newest leader is silent, an older one speaks: breaker %+v, %v", b, err)
+	}
+	// Started again, discover leads under a later epoch, and is heard though the breaker is open.
+	said(h.now().UnixMilli(), clean)
+	if d := h.docket("web"); d.Hash != "clean" {
+		t.Errorf("the later leader is not heard: %+v", d)
+	}
+}
+
+// A leader whose clock is wrong must not deafen us to those who come after.
+func TestALeaderOfTheFutureIsNotHeard(t *testing.T) {
+	h := newHall(t, 1)
+	for _, epoch := range []int64{h.now().Add(10 * 365 * 24 * time.Hour).UnixMilli(), h.now().UnixMilli()} {
+		o := h.observation("web", func(o *v1.Observation) { o.Order.Epoch = epoch })
+		h.say(v1.Message{Observation: &o})
+	}
+	if d := h.docket("web"); d.Order.Epoch != h.now().UnixMilli() {
+		t.Errorf("heard is %+v", d.Order)
+	}
+	if b, err := h.engines[0].Control.Breaker(t.Context()); err != nil || !b.Open || !strings.Contains(b.Reason, "a clock is wrong") {
+		t.Errorf("breaker %+v, %v", b, err)
 	}
 }
 
