@@ -229,7 +229,7 @@ func (e *Engine) stillAsks(ctx context.Context, id string) (bool, error) {
 
 // controls reads what holds everything at once, for each of our clusters by name.
 func (e *Engine) controls(ctx context.Context) (map[string]policy.Controls, error) {
-	b, err := e.Control.Breaker(ctx)
+	breakers, err := e.Control.Breakers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +240,7 @@ func (e *Engine) controls(ctx context.Context) (map[string]policy.Controls, erro
 	all := map[string]policy.Controls{}
 	for _, cluster := range e.Clusters {
 		c := policy.Controls{Mode: e.site(cluster.Name).mode, Frozen: control.FrozenBy(freezes, cluster.Name)}
-		if b.Open {
+		if b := breakers.On(cluster.Name); b.Open {
 			c.Breaker = b.Reason
 		}
 		all[cluster.Name] = c

@@ -90,7 +90,7 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 	}
 	crash.At(crash.AfterLedger)
 	if o.Order.Epoch < d.Order.Epoch { // the record of epochs itself fell back
-		return e.Control.Trip(ctx, fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d", o.Order.Epoch, o.Root, d.Order.Epoch))
+		return e.Control.Trip(ctx, o.Cluster, fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d", o.Order.Epoch, o.Root, d.Order.Epoch))
 	}
 	if d.Version > 0 && !e.has(key.Bucket()) {
 		e.wakeDocket(ctx, key) // a root that came back: another has its docket

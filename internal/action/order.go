@@ -24,7 +24,7 @@ const ahead = 24 * time.Hour
 func (e *Engine) leads(ctx context.Context, c v1.Cluster, o v1.Order, what string) (bool, error) {
 	now := e.Now()
 	if !e.Alone && o.Epoch > now.Add(ahead).UnixMilli() {
-		return false, e.Control.Trip(ctx, fmt.Sprintf("discover of %s leads since %s, says its epoch %d: a clock is wrong, and nothing of it is taken; correct it, take the annotation k8guard.io/epoch from Lease k8guard-discover, start discover again, then close the breaker",
+		return false, e.Control.Trip(ctx, c, fmt.Sprintf("discover of %s leads since %s, says its epoch %d: a clock is wrong, and nothing of it is taken; correct it, take the annotation k8guard.io/epoch from Lease k8guard-discover, start discover again, then close the breaker",
 			c.Name, time.UnixMilli(o.Epoch).UTC().Format(time.RFC3339), o.Epoch))
 	}
 	known, ok := e.index.leader(c.UID)
@@ -45,7 +45,7 @@ func (e *Engine) leads(ctx context.Context, c v1.Cluster, o v1.Order, what strin
 		if !e.Alone {
 			hint = "; if the Lease k8guard-discover was made anew or restored, start discover again, which begins a later one, then close the breaker"
 		}
-		return false, e.Control.Trip(ctx, fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d%s", o.Epoch, what, known.epoch, hint))
+		return false, e.Control.Trip(ctx, c, fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d%s", o.Epoch, what, known.epoch, hint))
 	}
 	return false, nil
 }

@@ -81,7 +81,7 @@ func (e *Enforcer) restored(ctx context.Context, d docket.Docket, newUID, note s
 	}
 	if !d.Enforcement.Undo.Own { // a tenant must not be able to stop enforcement for everyone
 		// First, and once by its ID: a kill in between must not lose it for the breaker.
-		if err := e.Control.CountUndo(ctx, d.Enforcement.ID, e.Config.Enforce.Breaker.UndosPerHour); err != nil {
+		if err := e.Control.CountUndo(ctx, e.Cluster, d.Enforcement.ID, e.Config.Enforce.Breaker.UndosPerHour); err != nil {
 			return err
 		}
 	}
