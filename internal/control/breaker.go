@@ -38,7 +38,7 @@ type ClusterBreaker struct {
 
 // Of returns what holds a cluster, by its UID.
 func (b Breakers) Of(uid string) Breaker {
-	if b.Breaker.Open {
+	if b.Open {
 		return b.Breaker
 	}
 	return b.Clusters[uid].Breaker
@@ -46,7 +46,7 @@ func (b Breakers) Of(uid string) Breaker {
 
 // On returns what holds a cluster, by its name.
 func (b Breakers) On(name string) Breaker {
-	if b.Breaker.Open {
+	if b.Open {
 		return b.Breaker
 	}
 	for _, c := range b.Clusters {
@@ -70,7 +70,7 @@ func (b Breakers) open() (names []string) {
 
 // sum is what a person is told of all of them.
 func (b Breakers) sum() Breaker {
-	if b.Breaker.Open || len(b.Clusters) == 0 {
+	if b.Open || len(b.Clusters) == 0 {
 		return b.Breaker
 	}
 	all := slices.SortedFunc(maps.Values(b.Clusters), func(x, y ClusterBreaker) int { return cmp.Or(cmp.Compare(x.Name, y.Name), x.At.Compare(y.At)) })
@@ -110,7 +110,7 @@ func (c *Control) Trip(ctx context.Context, cluster v1.Cluster, reason string) e
 	fresh := false
 	_, err := ledger.UpdateRecord(ctx, c.records, breakerKey, func(b *Breakers) (bool, error) {
 		own := b.Clusters[cluster.UID]
-		fresh = !b.Breaker.Open && !own.Open
+		fresh = !b.Open && !own.Open
 		if !fresh {
 			renamed := own.Open && own.Name != cluster.Name
 			if own.Name = cluster.Name; renamed {
@@ -152,10 +152,10 @@ func (c *Control) Close(ctx context.Context, cluster, by, reason string) error {
 func (b *Breakers) close(cluster, by string) (string, error) {
 	open := b.open()
 	switch {
-	case b.Breaker.Open && cluster != "":
+	case b.Open && cluster != "":
 		return "", errors.New("the breaker is open for every cluster, since before each had its own; close it without --cluster")
-	case b.Breaker.Open:
-		b.Breaker.Open, b.Breaker.ClosedBy = false, by
+	case b.Open:
+		b.Open, b.ClosedBy = false, by
 		return "", nil
 	case len(open) == 0:
 		return "", errors.New("the breaker was not open; nothing changed")
