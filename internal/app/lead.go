@@ -47,7 +47,7 @@ func (in *instance) lead(ctx context.Context, to *kafka.Publisher) error {
 		return err
 	}
 	stage := &stage{standby: in.routes(in.machines(in.guard))}
-	candidate := cluster.Candidate{Client: in.client, Namespace: in.Config.Cluster.Namespace, Holder: in.holder, Log: in.Log}
+	candidate := cluster.Candidate{Client: in.client, Namespace: in.Config.Cluster.Namespace, Holder: in.holder, Now: in.Now, Log: in.Log}
 	return in.alone(ctx, in.guard.Wrap(in.guard.All(stage)), func(ctx context.Context) error {
 		return candidate.Lead(ctx, func(ctx context.Context, epoch int64) error { return in.reign(ctx, to, epoch, stage) })
 	})

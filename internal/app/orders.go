@@ -140,7 +140,8 @@ func (o orders) known(scope string) error {
 	return knownScope(o.in.engine.Rules(), names, scope)
 }
 
-// open counts the acts and undos whose outcome is not on record.
+// open counts the acts and undos whose outcome is not on record. An undo that nobody has begun
+// to carry out writes nothing, and may come under a freeze.
 func (o orders) open(ctx context.Context) (n int, err error) {
 	q := ledger.ActQuery{What: ledger.InForce, Limit: 200}
 	for {
@@ -149,7 +150,7 @@ func (o orders) open(ctx context.Context) (n int, err error) {
 			return n, err
 		}
 		for _, r := range page.Rows {
-			if s := r.Enforcement.State; s == docket.Intent || s == docket.Undoing {
+			if s := r.Enforcement.State; s == docket.Intent || s == docket.Undoing && !r.Enforcement.Ordered() {
 				n++
 			}
 		}

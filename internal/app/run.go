@@ -71,6 +71,7 @@ type instance struct {
 	control  *control.Control
 	action   *action.Engine
 	enforcer *enforce.Enforcer // nil without an account that may act
+	barred   error             // why enforcement does not start, as far as it is asked again
 	chain    owner.Chain
 	holder   string
 	pruner   pruner
@@ -78,6 +79,7 @@ type instance struct {
 	book     *login.Book
 	reload   *reloadState // nil in a target that takes no new configuration over
 	guard    *login.Guard
+	places   places       // of the clusters that action reaches
 	waits    func(string) // told what the start waits for; may be nil
 }
 
@@ -216,6 +218,7 @@ func (in *instance) channels() ([]notify.Channel, error) {
 func (in *instance) run(ctx context.Context) error {
 	return together(ctx, in.discover.Run, func(ctx context.Context) error { in.beat(ctx); return nil },
 		in.action.Run,
+		func(ctx context.Context) error { in.admitAgain(ctx, retryCluster); return nil },
 		func(ctx context.Context) error {
 			keep(ctx, in.pruner, in.Config.Data.Retention, in.Now, in.Log)
 			return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/ledger"
 )
 
@@ -38,11 +39,11 @@ type vital struct {
 	At        time.Time `json:"at"` // of the share
 }
 
-// Watch looks at the signs and opens the breaker when one is bad. It is asked again and
+// Watch looks at the signs and opens the cluster's breaker when one is bad. It is asked again and
 // again; a look that finds nothing costs one write.
-func (c *Control) Watch(ctx context.Context, cluster string, s Signs, l Limits) error {
+func (c *Control) Watch(ctx context.Context, cluster v1.Cluster, s Signs, l Limits) error {
 	bad := ""
-	_, err := ledger.UpdateRecord(ctx, c.records, "vital/"+cluster, func(v *vital) (bool, error) {
+	_, err := ledger.UpdateRecord(ctx, c.records, "vital/"+cluster.UID, func(v *vital) (bool, error) {
 		now := c.now().UTC()
 		bad = v.clock(now, l.Skew)
 		if bad == "" {
@@ -59,7 +60,7 @@ func (c *Control) Watch(ctx context.Context, cluster string, s Signs, l Limits) 
 	if err != nil || bad == "" {
 		return err
 	}
-	return c.Trip(ctx, bad)
+	return c.Trip(ctx, cluster, bad)
 }
 
 // clock compares our time with the latest that this ledger has seen of it.

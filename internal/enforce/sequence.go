@@ -52,7 +52,7 @@ func (e *Enforcer) raiseSequence(ctx context.Context) error {
 	})
 	var fell fellBack
 	if errors.As(err, &fell) {
-		return errors.Join(err, e.Control.Trip(ctx, err.Error()))
+		return errors.Join(err, e.Control.Trip(ctx, e.Cluster, err.Error()))
 	}
 	if err != nil {
 		return err
