@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
@@ -121,9 +122,10 @@ func (reader) Unfreeze(context.Context, string, string, string) error { return e
 func (r reader) Status(ctx context.Context) (report.Status, error) {
 	s := report.Status{Mode: "report only", Enforcement: "not seen from here: this report only reads the ledger",
 		Cluster: r.in.Config.Cluster.Name, Permit: "not read: this report holds no Kubernetes account"}
-	if err := switches(ctx, r.in.control, &s); err != nil {
+	if err := switches(ctx, r.in.control, r.in.Now(), &s); err != nil {
 		return s, err
 	}
+	s.Stale = slices.ContainsFunc(s.Clusters, func(c report.Cluster) bool { return c.Stale != "" })
 	known, err := r.in.shown.Overview(ctx, ledger.Part{})
 	if err != nil {
 		return s, err
