@@ -1,6 +1,6 @@
 // Package app wires the rooms into targets, and starts and stops them in order.
 //
-// Purpose: the one place that chooses a bus, a ledger and the accounts.
+// Purpose: the one place that chooses a bus, a ledger, a cache and the accounts.
 //
 // Concurrency: one instance is started once; two instances live side by side in one
 // process if their data folders differ.
@@ -78,6 +78,7 @@ type instance struct {
 	book     *login.Book
 	reload   *reloadState // nil in a target that takes no new configuration over
 	guard    *login.Guard
+	images   *images // nil in a target that watches nothing
 	waits    func(string) // told what the start waits for; may be nil
 }
 
@@ -98,7 +99,11 @@ func Run(ctx context.Context, s Settings) error {
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
-	return errors.Join(newHouse(s, store, shown).live(ctx), shown.Close(), store.Close())
+	known, err := openImages(s.Config.Cache)
+	if err != nil {
+		return errors.Join(err, shown.Close(), store.Close())
+	}
+	return errors.Join(newHouse(s, store, shown, known).live(ctx), known.close(), shown.Close(), store.Close())
 }
 
 func makeDataDir(path string) error {
@@ -188,10 +193,13 @@ func (in *instance) identify(ctx context.Context, watcher *cluster.Watcher) erro
 }
 
 func (in *instance) wireDiscover(watcher *cluster.Watcher, to bus.Publisher, epoch int64) error {
-	var err error
+	err := in.registry.Register(in.images.cache)
+	if err != nil {
+		return err
+	}
 	in.discover, err = discover.New(discover.Settings{Watcher: watcher, Engine: in.engine, Bus: to, Cluster: in.cluster,
 		Epoch: epoch, Resync: in.Config.Discover.Resync, IgnoreNamespaces: in.Config.Discover.IgnoreNamespaces,
-		Owners: in.owners, Now: in.Now, Log: in.Log, Registerer: in.registry})
+		Owners: in.owners, Sizes: in.images.book, Now: in.Now, Log: in.Log, Registerer: in.registry})
 	return err
 }
 

@@ -61,7 +61,7 @@ type Settings struct {
 	IgnoreNamespaces []string
 	// Owners says who is told of a root, and of what single rules find in it. The namespace is
 	// nil where it was not read.
-	Owners     func(namespace, root *cluster.Record) (v1.Owner, map[string]v1.Owner)
+	Owners func(namespace, root *cluster.Record) (v1.Owner, map[string]v1.Owner)
 	// Sizes is asked for what a pod's node does not report any more; nil knows nothing.
 	Sizes      Sizes
 	Now        func() time.Time

@@ -46,7 +46,7 @@ func remembering(t *testing.T, store cache.Store) func(*Settings) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { book.Run(ctx); close(ended) }()
-	t.Cleanup(func() { stop(); <-ended })
+	t.Cleanup(func() { stop(); <-ended; book.Close() })
 	return func(s *Settings) { s.Sizes = book }
 }
 
@@ -93,7 +93,9 @@ func TestASizeSeenOnceServesAfterwards(t *testing.T) {
 	must(client.CoreV1().Nodes().Update(t.Context(), holding("2", 2e9, "registry.example/another:1"), metav1.UpdateOptions{}))
 	sizeOfX(t, r, v1.Violated, true)
 
-	without := func() *fake.Clientset { return fake.NewClientset(namespaceNamed("shop"), runningX(), holding("1", 2e9)) }
+	without := func() *fake.Clientset {
+		return fake.NewClientset(namespaceNamed("shop"), runningX(), holding("1", 2e9))
+	}
 	_, r = run(t, without(), nil, wide(t), remembering(t, store))
 	sizeOfX(t, r, v1.Violated, true)
 	_, r = run(t, without(), nil, wide(t), remembering(t, shared(t)))

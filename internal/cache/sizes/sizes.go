@@ -56,7 +56,7 @@ type Book struct {
 	queue chan told
 }
 
-// New makes a book over a cache. It learns while [Book.Run] runs.
+// New makes a book over a cache. It learns while [Book.Run] runs, and wants a [Book.Close].
 func New(c *cache.Cache) (*Book, error) {
 	held, err := otter.New(&otter.Options[fact, int64]{
 		MaximumSize: near,
@@ -73,9 +73,11 @@ func New(c *cache.Cache) (*Book, error) {
 	return &Book{cache: c, near: held, queue: make(chan told, waiting)}, nil
 }
 
-// Run tells the cache what was seen, until ctx ends; then the book is closed.
+// Close ends what runs beside; nobody asks after it.
+func (b *Book) Close() { b.near.StopAllGoroutines() }
+
+// Run tells the cache what was seen, until ctx ends.
 func (b *Book) Run(ctx context.Context) {
-	defer b.near.StopAllGoroutines()
 	for {
 		select {
 		case <-ctx.Done():

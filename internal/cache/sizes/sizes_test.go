@@ -32,7 +32,7 @@ func begin(t *testing.T, store cache.Store) *Book {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { b.Run(ctx); close(ended) }()
-	t.Cleanup(func() { stop(); <-ended })
+	t.Cleanup(func() { stop(); <-ended; b.Close() })
 	return b
 }
 
