@@ -11,6 +11,9 @@ import (
 	"github.com/k8guard/k8guard/internal/config"
 )
 
+// answersKept is how many bytes the report's dearest answers may take.
+const answersKept = 8 << 20
+
 // imagesKept is how many bytes the sizes of images may take in this process: some 50,000.
 const imagesKept = 16 << 20
 
@@ -55,4 +58,19 @@ func (i *images) run(ctx context.Context) error {
 func (i *images) close() error {
 	i.book.Close()
 	return i.store.Close()
+}
+
+// wireAnswers makes the cache of the report's answers: always of this process, for what
+// readers with rights are shown belongs on no server that others read and write. It has
+// nothing to close.
+func (in *instance) wireAnswers() error {
+	if in.answers != nil {
+		return nil
+	}
+	store, err := memory.New(answersKept, 0)
+	if err != nil {
+		return err
+	}
+	in.answers = cache.New(store, "answers")
+	return in.registry.Register(in.answers)
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/k8guard/k8guard/internal/action"
 	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/bus/memory"
+	"github.com/k8guard/k8guard/internal/cache"
 	"github.com/k8guard/k8guard/internal/cluster"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
@@ -78,7 +79,8 @@ type instance struct {
 	book     *login.Book
 	reload   *reloadState // nil in a target that takes no new configuration over
 	guard    *login.Guard
-	images   *images // nil in a target that watches nothing
+	images   *images      // nil in a target that watches nothing
+	answers  *cache.Cache // of the report
 	waits    func(string) // told what the start waits for; may be nil
 }
 

@@ -5,7 +5,7 @@
 // Concurrency: every method may be called from many goroutines.
 //
 // Guarantees: all values with their keys take about the given number of bytes at most; what
-// is used least goes first. One goroutine, until Close.
+// is used least goes first. With an expiry one goroutine, until Close.
 //
 // It will not: survive the process, or share with another one.
 package memory
@@ -26,13 +26,17 @@ const overhead = 128
 // Store is the cache. It implements cache.Store.
 type Store struct{ kept *otter.Cache[string, []byte] }
 
-// New makes a store that holds about size bytes, each value for expiry.
+// New makes a store that holds about size bytes, each value for expiry; zero is as long as
+// there is room.
 func New(size uint64, expiry time.Duration) (*Store, error) {
-	kept, err := otter.New(&otter.Options[string, []byte]{
-		MaximumWeight:    size,
-		Weigher:          func(key string, value []byte) uint32 { return uint32(len(key) + len(value) + overhead) }, //nolint:gosec // a value has MaxValue at most
-		ExpiryCalculator: otter.ExpiryWriting[string, []byte](expiry),
-	})
+	options := &otter.Options[string, []byte]{
+		MaximumWeight: size,
+		Weigher:       func(key string, value []byte) uint32 { return uint32(len(key) + len(value) + overhead) }, //nolint:gosec // a value has MaxValue at most
+	}
+	if expiry > 0 {
+		options.ExpiryCalculator = otter.ExpiryWriting[string, []byte](expiry)
+	}
+	kept, err := otter.New(options)
 	if err != nil {
 		return nil, err
 	}
