@@ -72,5 +72,5 @@ func more(line []byte) (int, error) {
 	if err != nil || size > cache.MaxValue {
 		return 0, fmt.Errorf("a value of %.20q bytes: %w", fields[3], errAnswer)
 	}
-	return int(size) + len("\r\nEND\r\n"), nil //nolint:gosec // MaxValue at most
+	return int(size) + len("\r\nEND\r\n"), nil
 }
