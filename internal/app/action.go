@@ -15,6 +15,7 @@ import (
 	"github.com/k8guard/k8guard/internal/bus/kafka"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
+	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/telemetry"
 )
@@ -36,6 +37,9 @@ func Action(ctx context.Context, s Settings) error {
 	store, err := in.openCassandra(ctx)
 	if err != nil {
 		return err
+	}
+	if err := ledger.Whole(ctx, store); err != nil {
+		return errors.Join(err, store.Close())
 	}
 	in.store, in.ping = store, store.Ping
 	settings, err := in.kafkaSettings("")

@@ -97,6 +97,9 @@ func Run(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
+	if err := ledger.Whole(ctx, store); err != nil {
+		return errors.Join(err, store.Close())
+	}
 	shown, err := sqlite.OpenReadOnly(ctx, filepath.Join(s.Config.Data.Dir, LedgerFile))
 	if err != nil {
 		return errors.Join(err, store.Close())

@@ -24,6 +24,9 @@ func (p Progress) tell(what string, n, of int) {
 
 // Export writes a whole ledger.
 func Export(ctx context.Context, from ledger.Source, to io.Writer, progress Progress) (End, error) {
+	if err := ledger.Whole(ctx, records{from}); err != nil {
+		return End{}, err
+	}
 	sum, out := sha256.New(), bufio.NewWriterSize(to, 1<<20)
 	w := io.MultiWriter(out, sum)
 	keys, err := from.DocketKeys(ctx)
