@@ -61,7 +61,7 @@ func TestARealCacheComesAndGoes(t *testing.T) {
 			}
 			began := time.Now()
 			_, r := run(t, fake.NewClientset(objects...), nil, wide(t), remembering(t, open(t)))
-			// Asking for each would take many timeouts; three are allowed, and then one each five seconds.
+			// Asking for each would take many timeouts; three may fail, and then a few each five seconds.
 			eventually(t, "all are judged", 60*time.Second, func() bool {
 				return len(r.violated()) >= many && r.state("Pod", fmt.Sprint("p", many-1), "IMAGE_SIZE") == v1.Unknown
 			})

@@ -27,7 +27,7 @@ func Export(ctx context.Context, from ledger.Source, to io.Writer, progress Prog
 	if err := ledger.Whole(ctx, records{from}); err != nil {
 		return End{}, err
 	}
-	sum, out := sha256.New(), bufio.NewWriterSize(to, 1<<20)
+	sum, out := sha256.New(), bufio.NewWriterSize(to, 64<<10)
 	w := io.MultiWriter(out, sum)
 	keys, err := from.DocketKeys(ctx)
 	if err != nil {

@@ -134,18 +134,11 @@ func fewer(t *testing.T) {
 func TestThereAndBackIsTheSame(t *testing.T) {
 	fewer(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "")
-		if err != nil {
-			rt.Fatal(err)
-		}
-		from := open(t, dir)
+		from := open(t, t.TempDir())
 		defer closed(t, from)
 		grow(rt, from)
 		first := export(t, from)
-		if err := os.Mkdir(filepath.Join(dir, "to"), 0o700); err != nil {
-			rt.Fatal(err)
-		}
-		to := open(t, filepath.Join(dir, "to"))
+		to := open(t, t.TempDir())
 		defer closed(t, to)
 		result, err := load(to, write(t, first))
 		if err != nil {

@@ -23,7 +23,6 @@ const again = "export the ledger again"
 
 // reader reads a file's lines one by one.
 type reader struct {
-	name string
 	in   *bufio.Reader
 	sum  hash.Hash
 	line int
@@ -43,7 +42,11 @@ func read(name string, v visit) (end End, err error) {
 		return End{}, err
 	}
 	defer func() { _ = file.Close() }()
-	r := &reader{name: name, in: bufio.NewReaderSize(file, 1<<20), sum: sha256.New()}
+	return readFrom(name, file, v)
+}
+
+func readFrom(name string, from io.Reader, v visit) (end End, err error) {
+	r := &reader{in: bufio.NewReaderSize(from, 64<<10), sum: sha256.New()}
 	if end, err = r.all(v); err != nil {
 		return End{}, fmt.Errorf("%s:%d: %w", name, max(r.line, 1), err)
 	}
