@@ -4,23 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 )
 
 // ErrNotEmpty says that a ledger has something that the file did not bring.
 var ErrNotEmpty = errors.New("the ledger is not empty")
-
-// together is how many dockets or records are written at once, togetherLines how many lines.
-const (
-	together      = 64
-	togetherLines = 5000
-)
 
 // Result is what an import did.
 type Result struct {
@@ -122,78 +114,6 @@ func (f *filler) claim(ctx context.Context) (err error) {
 	return err
 }
 
-func (f *filler) docket(ctx context.Context, d ledger.Dossier) error {
-	f.dockets, f.lines = append(f.dockets, d), f.lines+len(d.Lines)
-	if len(f.dockets) < together && f.lines < togetherLines {
-		return nil
-	}
-	return f.flushDockets(ctx)
-}
-
-func (f *filler) flushDockets(ctx context.Context) error {
-	missing := f.dockets
-	if f.resumed {
-		missing = nil
-		for _, d := range f.dockets {
-			have, err := f.to.Dossier(ctx, d.Docket.Key)
-			if err != nil {
-				return err
-			}
-			if have.Docket.Version == 0 {
-				missing = append(missing, d)
-				continue
-			}
-			if equal, err := same(have, d); err != nil || !equal {
-				return errors.Join(err, fmt.Errorf("docket %q is there and is another: somebody works on the ledger; begin with an empty one", d.Docket.Key))
-			}
-		}
-	}
-	if len(missing) > 0 {
-		if err := f.to.Restore(ctx, missing...); err != nil {
-			return err
-		}
-	}
-	f.done.Dockets += len(f.dockets)
-	f.done.Lines += f.lines
-	f.dockets, f.lines = nil, 0
-	f.options.Progress.tell("dockets", f.done.Dockets, f.end.Dockets)
-	return nil
-}
-
-func (f *filler) record(ctx context.Context, r ledger.Record) error {
-	if f.records = append(f.records, r); len(f.records) < together {
-		return nil
-	}
-	return f.flushRecords(ctx)
-}
-
-func (f *filler) flushRecords(ctx context.Context) error {
-	missing := f.records
-	if f.resumed {
-		missing = nil
-		for _, r := range f.records {
-			have, err := f.to.Get(ctx, r.Key)
-			switch {
-			case err != nil:
-				return err
-			case have.Version == 0:
-				missing = append(missing, r)
-			case !sameRecord(have, r):
-				return fmt.Errorf("record %q is there and is another: somebody works on the ledger; begin with an empty one", r.Key)
-			}
-		}
-	}
-	if len(missing) > 0 {
-		if err := f.to.RestoreRecords(ctx, missing...); err != nil {
-			return err
-		}
-	}
-	f.done.Records += len(f.records)
-	f.records = nil
-	f.options.Progress.tell("records", f.done.Records, f.end.Records)
-	return nil
-}
-
 // identify gives the ledger its own name, with the count of the other's acts.
 func (f *filler) identify(ctx context.Context) error {
 	_, err := ledger.UpdateRecord(ctx, f.to, ledger.IdentityKey, func(i *ledger.Identity) (bool, error) {
@@ -206,49 +126,5 @@ func (f *filler) identify(ctx context.Context) error {
 		*i = ledger.Identity{ID: f.moved.ID, Seq: f.header.Sequence}
 		return true, nil
 	})
-	return err
-}
-
-// verify reads everything back and holds it against the file, docket by docket.
-func (f *filler) verify(ctx context.Context) error {
-	dockets, err := f.to.DocketKeys(ctx)
-	if err != nil {
-		return err
-	}
-	records, err := f.to.RecordKeys(ctx)
-	if err != nil {
-		return err
-	}
-	records = slices.DeleteFunc(records, special)
-	var i, j int
-	_, err = read(f.name, visit{header: func(Header) error { return nil },
-		docket: func(d ledger.Dossier) error {
-			f.options.Progress.tell("dockets verified", i, f.end.Dockets)
-			i++
-			return f.verifyDocket(ctx, d, dockets, i-1)
-		},
-		record: func(r ledger.Record) error {
-			have, err := f.to.Get(ctx, r.Key)
-			if err == nil && (j >= len(records) || records[j] != r.Key || !sameRecord(have, r)) {
-				err = fmt.Errorf("record %q is not in the ledger as it is in the file; begin with an empty one", r.Key)
-			}
-			j++
-			return err
-		}})
-	if err == nil && (i != len(dockets) || j != len(records)) {
-		err = fmt.Errorf("the ledger has %d dockets and %d records, the file %d and %d: somebody works on it; begin with an empty one", len(dockets), len(records), i, j)
-	}
-	return err
-}
-
-func (f *filler) verifyDocket(ctx context.Context, d ledger.Dossier, keys []docket.Key, i int) error {
-	have, err := f.to.Dossier(ctx, d.Docket.Key)
-	if err != nil {
-		return err
-	}
-	equal, err := same(have, d)
-	if err == nil && (!equal || i >= len(keys) || keys[i] != d.Docket.Key) {
-		err = fmt.Errorf("docket %q is not in the ledger as it is in the file; begin with an empty one", d.Docket.Key)
-	}
 	return err
 }
