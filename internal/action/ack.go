@@ -10,12 +10,13 @@ import (
 	"github.com/k8guard/k8guard/internal/policy"
 )
 
-// Acknowledge records that a person has seen a case, and says what follows from it. The hold
-// is how long they ask the ladder to pause; whether it does, the case's policy says.
-func (e *Engine) Acknowledge(ctx context.Context, caseID, by, reason string, hold time.Duration) (string, error) {
+// Acknowledge records that a person has seen a case, and says what follows from it, and until
+// when its ladder pauses: zero where it goes on. The hold is how long they ask it to pause; whether
+// it does, the case's policy says.
+func (e *Engine) Acknowledge(ctx context.Context, caseID, by, reason string, hold time.Duration) (string, time.Time, error) {
 	d, err := e.docketOf(ctx, caseID)
 	if err != nil {
-		return "", err
+		return "", time.Time{}, err
 	}
 	ack := docket.Ack{By: by, Reason: reason, At: e.Now().UTC()}
 	if hold > 0 {
@@ -26,17 +27,17 @@ func (e *Engine) Acknowledge(ctx context.Context, caseID, by, reason string, hol
 		return next, entries, err == nil, err
 	})
 	if err != nil {
-		return "", err
+		return "", time.Time{}, err
 	}
 	e.wakeDocket(ctx, d.Key)
 	c := *d.Find(caseID)
 	switch {
 	case !c.Ack.Until.IsZero():
-		return fmt.Sprintf("acknowledged; its ladder pauses until %s", c.Ack.Until.Format(time.RFC3339)), nil
+		return fmt.Sprintf("acknowledged; its ladder pauses until %s", c.Ack.Until.Format(time.RFC3339)), c.Ack.Until, nil
 	case hold > 0:
-		return fmt.Sprintf("acknowledged; its ladder goes on, and the pause is not kept: ladder.ackPauses of policy %q does not allow one now", e.policyOf(d, c).Name), nil
+		return fmt.Sprintf("acknowledged; its ladder goes on, and the pause is not kept: ladder.ackPauses of policy %q does not allow one now", e.policyOf(d, c).Name), c.Ack.Until, nil
 	}
-	return "acknowledged; its ladder goes on", nil
+	return "acknowledged; its ladder goes on", time.Time{}, nil
 }
 
 // granted records as much of the pause as the policy allows now. What is refused is not kept:

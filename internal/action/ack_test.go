@@ -31,10 +31,10 @@ func TestAnAcknowledgement(t *testing.T) {
 			w.pass(30 * time.Minute)
 			id, began := w.only("a").ID, w.now()
 			for range 10 {
-				text, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", test.hold)
+				text, until, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", test.hold)
 				must(t, err)
-				if paused := strings.Contains(text, "pauses until"); paused != w.now().Before(began.Add(test.pause)) {
-					t.Errorf("after %s: %q", w.now().Sub(began), text)
+				if paused := strings.Contains(text, "pauses until"); paused != w.now().Before(began.Add(test.pause)) || paused == until.IsZero() {
+					t.Errorf("after %s: %q, %s", w.now().Sub(began), text, until)
 				}
 				w.pass(4 * time.Hour)
 			}
@@ -59,7 +59,7 @@ func TestAnAcknowledgementEndsWithTheCase(t *testing.T) {
 	w.sees("a")
 	w.pass(30 * time.Minute)
 	id := w.only("a").ID
-	_, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 12*time.Hour)
+	_, _, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 12*time.Hour)
 	must(t, err)
 	w.pass(4 * time.Minute)
 	if p := w.only("a").Plan; p.Reason != policy.Acked || !strings.Contains(p.Text, "ada") {
@@ -69,10 +69,10 @@ func TestAnAcknowledgementEndsWithTheCase(t *testing.T) {
 	if c := w.only("a"); c.Ack != nil {
 		t.Errorf("%+v", c)
 	}
-	if _, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 0); err == nil || !strings.Contains(err.Error(), "resolved") {
+	if _, _, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 0); err == nil || !strings.Contains(err.Error(), "resolved") {
 		t.Errorf("a case that is over: %v", err)
 	}
-	if _, err := w.engine.Acknowledge(t.Context(), "c-none", "ada", "seen", 0); err == nil {
+	if _, _, err := w.engine.Acknowledge(t.Context(), "c-none", "ada", "seen", 0); err == nil {
 		t.Error("a case that does not exist is acknowledged")
 	}
 }
@@ -83,7 +83,7 @@ func TestWhatAnAcknowledgementWasNotGrantedLeavesNoTrace(t *testing.T) {
 		w := newWorld(t, func(c *config.Config) { c.Policies[0].Ladder.AckPauses = test.allows })
 		w.sees("a")
 		w.pass(30 * time.Minute)
-		_, err := w.engine.Acknowledge(t.Context(), w.only("a").ID, "ada", "seen", 200*time.Hour)
+		_, _, err := w.engine.Acknowledge(t.Context(), w.only("a").ID, "ada", "seen", 200*time.Hour)
 		must(t, err)
 		w.conf.Policies[0].Ladder.AckPauses = 300 * time.Hour
 		w.start()
@@ -109,7 +109,7 @@ func TestAnAcknowledgementIsOfThisClusterOnly(t *testing.T) {
 	w.pass(30 * time.Minute)
 	id := w.only("a").ID
 	w.engine.Clusters = []v1.Cluster{{Name: cluster().Name, UID: "another"}}
-	if _, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 0); err == nil || !strings.Contains(err.Error(), "use the K8Guard of that cluster") {
+	if _, _, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 0); err == nil || !strings.Contains(err.Error(), "use the K8Guard of that cluster") {
 		t.Errorf("%v", err)
 	}
 }

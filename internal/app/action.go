@@ -50,7 +50,9 @@ func Action(ctx context.Context, s Settings) error {
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
-	err = in.act(ctx, consumer)
+	if err = consumer.Measure(in.registry, in.Now); err == nil {
+		err = in.act(ctx, consumer)
+	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
 	return errors.Join(err, consumer.Close(end), store.Close())
@@ -74,7 +76,13 @@ func (in *instance) act(ctx context.Context, from bus.Consumer) error {
 
 // wireAction makes the engine that answers for these clusters, and the switches that hold it.
 func (in *instance) wireAction(from bus.Consumer, clusters []v1.Cluster, alone bool) error {
+	timed, err := ledger.NewTimed(in.store, in.registry)
+	if err != nil {
+		return err
+	}
+	in.store = timed
 	in.control = control.New(in.store, in.Now)
+	in.control.OnChange(in.switched)
 	channels, err := in.channels()
 	if err != nil {
 		return err

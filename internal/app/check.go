@@ -32,6 +32,31 @@ func Check(c config.Config) error {
 	return errors.Join(err, mail, passwordFile(c.Notify.Email.PasswordFile))
 }
 
+// startable says what would surely keep an instance from being wired, as far as the
+// configuration and its files tell.
+func startable(c config.Config) error {
+	e, err := engine(c)
+	if err != nil {
+		return err
+	}
+	if _, err := chain(c, ruleIDs(e)); err != nil {
+		return err
+	}
+	if _, err := restConfig(c.Cluster.Kubeconfig, "k8guard-discover"); err != nil {
+		return err
+	}
+	if c.Cluster.ActionKubeconfig != "" {
+		if _, err := newActionClients(c.Cluster.ActionKubeconfig); err != nil {
+			return err
+		}
+	}
+	if c.Notify.Email.Host == "" {
+		return nil
+	}
+	_, err = email.New(c.Notify.Email, time.Now)
+	return err
+}
+
 // readable opens a file that is only read at the start.
 func readable(key, path string) error {
 	if path == "" {

@@ -72,7 +72,7 @@ func (h *house) begin(ctx context.Context, url string, next <-chan config.Config
 		return err
 	}
 	mode, why := in.action.Mode(in.cluster.Name)
-	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", url, "socket", Socket(h.Config))
+	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", url, "socket", absolute(Socket(h.Config)))
 	return h.instances(ctx, in, next)
 }
 

@@ -37,6 +37,15 @@ func Socket(c config.Config) string {
 	return filepath.Join(c.Data.Dir, "k8guard.sock")
 }
 
+// absolute is the path for people who are in another folder; what is listened on and dialled may
+// stay relative, for a socket's path is short.
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
+}
+
 // listen opens the pages' address and the commands' socket, the first one first.
 func listen(ctx context.Context, s Settings) ([]net.Listener, error) {
 	tcp, err := listenTCP(ctx, s)
@@ -69,6 +78,19 @@ func listenTCP(ctx context.Context, s Settings) (net.Listener, error) {
 		return nil, errors.Join(err, tcp.Close())
 	}
 	return safe, nil
+}
+
+// listenable tries the pages' address before the first start on a ledger. Where there is a ledger,
+// its lock comes first: that another K8Guard runs on it says more than an address that is taken.
+func listenable(ctx context.Context, s Settings, ledger string) error {
+	if _, err := os.Lstat(ledger); err == nil {
+		return nil
+	}
+	l, err := listenTCP(ctx, s)
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }
 
 // clearSocket removes the socket of a dead process, and nothing else.

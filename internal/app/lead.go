@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/bus/kafka"
 	"github.com/k8guard/k8guard/internal/cluster"
 	"github.com/k8guard/k8guard/internal/login"
@@ -44,14 +43,16 @@ func (in *instance) discoverApart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = in.lead(ctx, publisher)
+	if err = publisher.Measure(in.registry); err == nil {
+		err = in.lead(ctx, publisher)
+	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
 	return errors.Join(err, publisher.Close(end))
 }
 
 // lead serves, and audits while this replica leads.
-func (in *instance) lead(ctx context.Context, to bus.Publisher) error {
+func (in *instance) lead(ctx context.Context, to *kafka.Publisher) error {
 	if err := in.wireLogin(ctx); err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (in *instance) lead(ctx context.Context, to bus.Publisher) error {
 }
 
 // reign is one leadership: a watch and metrics of its own.
-func (in *instance) reign(ctx context.Context, to bus.Publisher, epoch int64, stage *stage) error {
+func (in *instance) reign(ctx context.Context, to *kafka.Publisher, epoch int64, stage *stage) error {
 	term := &instance{Settings: in.Settings, registry: telemetry.NewRegistry(in.Version, in.Commit), guard: in.guard, images: in.images}
 	watcher, err := term.wireWatch(ctx)
 	if err != nil {
@@ -73,7 +74,7 @@ func (in *instance) reign(ctx context.Context, to bus.Publisher, epoch int64, st
 		return fmt.Errorf("cluster %s was %s and is %s now: another cluster answers at cluster.kubeconfig; start discover again if that is meant",
 			in.cluster.Name, in.cluster.UID, term.cluster.UID)
 	}
-	if err := term.wireDiscover(watcher, to, epoch); err != nil {
+	if err := errors.Join(to.Measure(term.registry), term.wireDiscover(watcher, to, epoch)); err != nil {
 		return err
 	}
 	stage.leads.Store(term.routes(term.discoverRoutes()))

@@ -94,7 +94,7 @@ func (in *instance) order(ctx context.Context, to bus.Consumer, l *cassandra.Led
 	if err != nil {
 		return err
 	}
-	in.Log.Info("K8Guard runs", in.named("report", pageURL(in.Config.Report, listeners[0]), "socket", Socket(in.Config))...)
+	in.Log.Info("K8Guard runs", in.named("report", pageURL(in.Config.Report, listeners[0]), "socket", absolute(Socket(in.Config)))...)
 	return together(ctx, func(ctx context.Context) error { l.Run(ctx); return nil },
 		func(ctx context.Context) error { return serveHTTP(ctx, listeners[0], pages) },
 		func(ctx context.Context) error { return serveHTTP(ctx, listeners[1], local) })

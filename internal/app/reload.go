@@ -96,7 +96,7 @@ func (h *house) read(asked bool) (config.Config, error) {
 func (h *house) kept(c config.Config) config.Config {
 	was := h.Config
 	if c.Data.Dir != was.Data.Dir || c.Report.Listen != was.Report.Listen || c.Report.TLS != was.Report.TLS || Socket(c) != Socket(was) || c.Log != was.Log || !reflect.DeepEqual(c.Cache, was.Cache) {
-		h.Log.Warn("data.dir, report.listen, report.socket, report.tls, cache and log are read at the start only; the rest is taken over", "next", "restart K8Guard; until then commands reach it with --socket", "socket", Socket(was))
+		h.Log.Warn("data.dir, report.listen, report.socket, report.tls, cache and log are read at the start only; the rest is taken over", "next", "restart K8Guard; until then commands reach it with --socket", "socket", absolute(Socket(was)))
 	}
 	c.Data.Dir, c.Log, c.Cache = was.Data.Dir, was.Log, was.Cache
 	c.Report.Listen, c.Report.Socket, c.Report.TLS = was.Report.Listen, was.Report.Socket, was.Report.TLS

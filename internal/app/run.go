@@ -90,25 +90,35 @@ func Run(ctx context.Context, s Settings) error {
 	if err := onePlace(s.Config); err != nil {
 		return err
 	}
+	// First what needs no ledger: a start that is refused for it leaves no file behind.
+	path := filepath.Join(s.Config.Data.Dir, LedgerFile)
+	if err := errors.Join(startable(s.Config), listenable(ctx, s, path)); err != nil {
+		return err
+	}
+	known, err := openImages(s.Config.Cache)
+	if err != nil {
+		return err
+	}
+	return errors.Join(runOver(ctx, s, path, known), known.close())
+}
+
+// runOver runs over the ledger in this file, which it makes if there is none.
+func runOver(ctx context.Context, s Settings, path string, known *images) error {
 	if err := makeDataDir(s.Config.Data.Dir); err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, filepath.Join(s.Config.Data.Dir, LedgerFile), s.Now)
+	store, err := sqlite.Open(ctx, path, s.Now)
 	if err != nil {
 		return err
 	}
 	if err := ledger.Whole(ctx, store); err != nil {
 		return errors.Join(err, store.Close())
 	}
-	shown, err := sqlite.OpenReadOnly(ctx, filepath.Join(s.Config.Data.Dir, LedgerFile))
+	shown, err := sqlite.OpenReadOnly(ctx, path)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
-	known, err := openImages(s.Config.Cache)
-	if err != nil {
-		return errors.Join(err, shown.Close(), store.Close())
-	}
-	return errors.Join(newHouse(s, store, shown, known).live(ctx), known.close(), shown.Close(), store.Close())
+	return errors.Join(newHouse(s, store, shown, known).live(ctx), shown.Close(), store.Close())
 }
 
 func makeDataDir(path string) error {

@@ -35,18 +35,19 @@ func TestAStartThatFails(t *testing.T) {
 	must(t, os.WriteFile(file, []byte("mine"), 0o600))
 
 	for _, test := range []struct {
-		name   string
-		change func(*config.Config)
-		says   string
+		name      string
+		change    func(*config.Config)
+		says      string
+		untouched bool // no ledger is left behind
 	}{
-		{"address taken", func(c *config.Config) { c.Report.Listen = taken.Addr().String() }, "report.listen"},
-		{"socket is a file", func(c *config.Config) { c.Report.Socket = file }, "report.socket"},
-		{"socket of another K8Guard", func(c *config.Config) { c.Report.Socket = app.Socket(other.Config) }, "report.socket"},
-		{"socket's folder is missing", func(c *config.Config) { c.Report.Socket = file + "-none/x" }, "report.socket"},
-		{"data folder is a file", func(c *config.Config) { c.Data.Dir = file }, "data.dir"},
-		{"no kubeconfig", func(c *config.Config) { c.Cluster.Kubeconfig = file + "-none" }, "kubeconfig"},
-		{"no kubeconfig of action", func(c *config.Config) { c.Cluster.ActionKubeconfig = file + "-none" }, "kubeconfig"},
-		{"unknown rule", func(c *config.Config) { c.Rules.Disabled = []string{"NONE_SUCH"} }, "NONE_SUCH"},
+		{"address taken", func(c *config.Config) { c.Report.Listen = taken.Addr().String() }, "report.listen", true},
+		{"socket is a file", func(c *config.Config) { c.Report.Socket = file }, "report.socket", false},
+		{"socket of another K8Guard", func(c *config.Config) { c.Report.Socket = app.Socket(other.Config) }, "report.socket", false},
+		{"socket's folder is missing", func(c *config.Config) { c.Report.Socket = file + "-none/x" }, "report.socket", false},
+		{"data folder is a file", func(c *config.Config) { c.Data.Dir = file }, "data.dir", false},
+		{"no kubeconfig", func(c *config.Config) { c.Cluster.Kubeconfig = file + "-none" }, "kubeconfig", true},
+		{"no kubeconfig of action", func(c *config.Config) { c.Cluster.ActionKubeconfig = file + "-none" }, "kubeconfig", true},
+		{"unknown rule", func(c *config.Config) { c.Rules.Disabled = []string{"NONE_SUCH"} }, "NONE_SUCH", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, seen := settings(t, c.URL)
@@ -56,6 +57,9 @@ func TestAStartThatFails(t *testing.T) {
 			defer cancel()
 			if err := app.Run(ctx, broken); err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%v, want a word on %s", err, test.says)
+			}
+			if _, err := os.Stat(s.Config.Data.Dir); test.untouched && !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("data.dir was made for a start that was refused: %v", err)
 			}
 			must(t, run(t, s, seen).stop())
 		})

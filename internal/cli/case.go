@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,20 +22,28 @@ func newCase(s Streams) *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use: "case ID", Short: "Show one case and its history",
-		Example: "  k8guard case c-mfrggzdfmztwq2lknnwg23tpoa",
+		Example: "  k8guard case c-mfrggzdfmztwq2lknnwg23tpoa\n  k8guard case c-mfrg   # as much of it as fits one case alone, 6 characters or more",
 		Args:    arguments(cobra.ExactArgs(1)), ValidArgsFunction: noWords,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := known(output); err != nil {
 				return err
 			}
-			var view report.CaseView
-			if err := from.ask(c, s, "/api/v1/cases/"+url.PathEscape(args[0]), &view); err != nil {
+			to, err := from.client(s)
+			if err != nil {
 				return err
+			}
+			id, err := to.caseID(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			var view report.CaseView
+			if err := to.call(c.Context(), http.MethodGet, "/api/v1/cases/"+url.PathEscape(id), nil, &view); err != nil {
+				return ExitError{Code: ExitFailure, Err: err}
 			}
 			if output == "json" {
 				return json.NewEncoder(s.Out).Encode(view)
 			}
-			_, err := fmt.Fprint(s.Out, caseText(view))
+			_, err = fmt.Fprint(s.Out, caseText(view))
 			return err
 		},
 	}
@@ -51,18 +60,21 @@ func caseText(v report.CaseView) string {
 			fmt.Fprintf(&b, "%-9s %s\n", name, scan.Visible(value))
 		}
 	}
-	root := v.Docket.Root
 	line("case", v.Case.ID)
-	line("status", shown(v.Case, v.Status))
+	line("status", v.Status)
 	line("rule", v.Case.Rule+" ("+v.Case.Severity+"); k8guard rules explain "+v.Case.Rule)
-	line("object", root.Kind+" "+root.Namespace+"/"+root.Name)
+	line("object", v.Docket.Root.String())
 	line("source", v.Case.Source)
 	line("message", v.Case.Message)
 	line("evidence", v.Case.Evidence)
 	line("owner", strings.Join(v.Docket.Owner.Emails, ", "))
 	line("first", v.Case.FirstSeen.UTC().Format(time.RFC3339))
 	line("plan", v.Case.Plan.Text)
-	line("next", nextStep(ledger.CaseRow{Case: v.Case}))
+	line("next", nextStep(v.Case))
+	line("do", ledger.Asks(v.Case))
+	if a := v.Case.Ack; a != nil {
+		line("seen", ledger.Seen(v.Case)+": "+a.Reason)
+	}
 	line("act", actText(v.Docket.Enforcement, v.Case.ID))
 	line("undo", undoCommand(v.Docket.Enforcement, v.Case.ID))
 	for _, l := range v.History {

@@ -18,7 +18,6 @@ import (
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
-	"github.com/k8guard/k8guard/internal/policy"
 	"github.com/k8guard/k8guard/internal/scan"
 )
 
@@ -45,7 +44,7 @@ func newCases(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use: "cases", Short: "List the cases of a running K8Guard",
 		Long: "List the cases of a running K8Guard, over its socket: those that are not over, or of the statuses\n" +
-			"that you name (open, needs-human, acted, contested, exempt, standing, resolved).",
+			"that you name (" + strings.Join(ledger.Statuses(), ", ") + ").",
 		Example: "  k8guard cases -n shop\n  k8guard cases --status open --rule IMAGE_REPO -o json",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -56,10 +55,10 @@ func newCases(s Streams) *cobra.Command {
 			}
 			o.query["status"] = statuses
 			if len(statuses) == 0 {
-				o.query["status"] = []string{ledger.StatusStanding, ledger.StatusOpen, ledger.StatusNeedsHuman, ledger.StatusActed, ledger.StatusContested}
+				o.query["status"] = []string{ledger.StatusStanding, ledger.StatusOpen, ledger.StatusNeedsHuman, ledger.StatusActed, ledger.StatusUndone, ledger.StatusContested}
 			}
 			if everything {
-				o.query["status"] = append(o.query["status"], ledger.StatusExempt, ledger.StatusResolved)
+				o.query["status"] = ledger.Statuses()
 			}
 			if namespace != "" {
 				o.query.Set("namespace", namespace)
@@ -132,10 +131,19 @@ func caseTable(page ledger.CasePage) string {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
-	t.AppendHeader(table.Row{"case", "status", "severity", "rule", "object", "source", "warned", "next"})
+	head := table.Row{"case", "status", "severity", "rule", "object", "source", "warned", "next"}
+	acked := slices.ContainsFunc(page.Rows, func(r ledger.CaseRow) bool { return r.Case.Ack != nil })
+	if acked { // a column that says something
+		head = append(head, "seen")
+	}
+	t.AppendHeader(head)
 	for _, r := range page.Rows {
-		t.AppendRow(table.Row{scan.Visible(r.ID), scan.Visible(shown(r.Case, r.Status)), scan.Visible(r.Case.Severity), scan.Visible(r.Case.Rule),
-			scan.Visible(r.Root.Kind + " " + r.Root.Namespace + "/" + r.Root.Name), scan.Visible(r.Case.Source), r.Confirmed, nextStep(r)})
+		row := table.Row{scan.Visible(r.ID), scan.Visible(r.Status), scan.Visible(r.Case.Severity), scan.Visible(r.Case.Rule),
+			scan.Visible(r.Root.String()), scan.Visible(r.Case.Source), r.Confirmed, nextStep(r.Case)}
+		if acked {
+			row = append(row, scan.Visible(ledger.Seen(r.Case)))
+		}
+		t.AppendRow(row)
 	}
 	text := ""
 	if len(page.Rows) > 0 {
@@ -148,26 +156,14 @@ func caseTable(page ledger.CasePage) string {
 	return text
 }
 
-// shown is the status in words: what was undone is not in force any more.
-func shown(c docket.Case, status string) string {
-	if c.Plan.Reason == policy.CoolOff {
-		return "undone"
-	}
-	return status
-}
-
 // nextStep says what comes next and when, as far as policy has said.
-func nextStep(r ledger.CaseRow) string {
-	p := r.Case.Plan
-	if held := ledger.Held(r.Case); held != "" {
-		return held + " until " + p.At.UTC().Format(time.RFC3339)
+func nextStep(c docket.Case) string {
+	if held := ledger.Held(c); held != "" {
+		return held + " until " + c.Plan.At.UTC().Format(time.RFC3339)
 	}
-	step := p.Step
-	if p.Next != "" {
-		step = p.Next
-	}
-	if p.At.IsZero() {
+	step, at := ledger.Next(c)
+	if at.IsZero() {
 		return scan.Visible(strings.TrimSpace(step))
 	}
-	return scan.Visible(step + " " + p.At.UTC().Format(time.RFC3339))
+	return scan.Visible(step + " " + at.UTC().Format(time.RFC3339))
 }

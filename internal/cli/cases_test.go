@@ -36,7 +36,7 @@ func TestCases(t *testing.T) {
 	})
 	at := []string{"--set", "report.socket=" + socket}
 	for args, want := range map[string]string{
-		"cases -n shop --rule IMAGE_REPO": "c-1   open    high      IMAGE_REPO  Deployment shop/cart  app\\x1b[2J       1  notify 2026-01-02T03:04:05Z",
+		"cases -n shop --rule IMAGE_REPO": "c-1   open    high      IMAGE_REPO  Deployment/shop/cart  app\\x1b[2J       1  notify 2026-01-02T03:04:05Z",
 		"cases":                           "1 of 7 cases\nmore: --cursor abc\n",
 		"cases --all -o json":             `"confirmedWarnings":1`,
 		"case c-1":                        `warned       told\n\x1b[2J a@example.com`,
@@ -48,8 +48,8 @@ func TestCases(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"cases":                        "/api/v1/cases?limit=50&status=standing&status=open&status=needs-human&status=acted&status=contested",
-		"cases --all --limit 3":        "/api/v1/cases?limit=3&status=standing&status=open&status=needs-human&status=acted&status=contested&status=exempt&status=resolved",
+		"cases":                        "/api/v1/cases?limit=50&status=standing&status=open&status=needs-human&status=acted&status=undone&status=contested",
+		"cases --all --limit 3":        "/api/v1/cases?limit=3&status=open&status=needs-human&status=acted&status=undone&status=contested&status=exempt&status=standing&status=resolved",
 		"cases --status resolved -n a": "/api/v1/cases?limit=50&namespace=a&status=resolved",
 	} {
 		if _, _, err := with(t, nil, append(strings.Fields(args), at...)...); err != nil || asked != want {
@@ -76,14 +76,27 @@ func TestNextStepSaysWhatHoldsACase(t *testing.T) {
 		policy.Exempt:  "exempt until 2026-01-02T03:04:05Z",
 		policy.Waiting: "none 2026-01-02T03:04:05Z",
 	} {
-		row := ledger.CaseRow{Case: docket.Case{Plan: docket.Plan{Step: "none", Reason: reason, At: at}}}
-		if got := nextStep(row); got != want {
+		c := docket.Case{Plan: docket.Plan{Step: "none", Reason: reason, At: at}}
+		if got := nextStep(c); got != want {
 			t.Errorf("%s: %q, want %q", reason, got, want)
 		}
 	}
-	undone := ledger.CaseRow{Status: ledger.StatusActed, Case: docket.Case{Plan: docket.Plan{Step: "none", Reason: policy.CoolOff, At: at}}}
-	if got := caseTable(ledger.CasePage{Rows: []ledger.CaseRow{undone}}); !strings.Contains(got, "undone  ") || strings.Contains(got, "acted") {
-		t.Errorf("an undone act is in force:\n%s", got)
+	human := docket.Case{State: docket.Open, Plan: docket.Plan{Step: "wait", Reason: policy.HumanNeeded, Next: "scale-to-zero", At: at}}
+	if got := nextStep(human); got != "a person decides" {
+		t.Errorf("what waits for a person is to be acted on: %q", got)
+	}
+}
+
+// Who saw a case is in the list, where anybody saw one.
+func TestTheListSaysWhoSawACase(t *testing.T) {
+	until := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	page := ledger.CasePage{Rows: []ledger.CaseRow{{ID: "c-1"}, {ID: "c-2", Root: v1.Root{Kind: "Deployment", Namespace: "shop", Name: "cart"}}}}
+	if got := caseTable(page); strings.Contains(strings.ToLower(got), "seen") || !strings.Contains(got, "Deployment/shop/cart") {
+		t.Errorf("nobody saw one:\n%s", got)
+	}
+	page.Rows[1].Case.Ack = &docket.Ack{By: "ada\x1b", Until: until}
+	if got := caseTable(page); !strings.Contains(got, "acknowledged by ada") || !strings.Contains(got, "until 2026-01-02T03:04:05Z") || strings.Contains(got, "\x1b") {
+		t.Errorf("ada saw one:\n%s", got)
 	}
 }
 
@@ -109,6 +122,13 @@ func TestCaseText(t *testing.T) {
 	act.State, act.Undo = docket.Undid, &docket.Undo{By: "ada", Reason: "a drill"}
 	if text = caseText(view); strings.Contains(text, "k8guard undo") || !strings.Contains(text, "undo by ada: a drill") {
 		t.Errorf("of what was undone:\n%s", text)
+	}
+	view.Case.State, view.Case.Plan = docket.Open, docket.Plan{Step: "wait", Reason: policy.HumanNeeded, Next: "scale-to-zero", At: at}
+	view.Case.Ack = &docket.Ack{By: "ada", Reason: "looking into it"}
+	for _, want := range []string{"next      a person decides\n", "do        mend", "tries again at 2026-01-02T03:04:05Z\n", "seen      acknowledged by ada: looking into it\n"} {
+		if text = caseText(view); !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%s", want, text)
+		}
 	}
 	view.Docket.Enforcement = nil
 	if text = caseText(view); strings.Contains(text, "undo") {

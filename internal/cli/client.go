@@ -44,7 +44,7 @@ func (c *client) call(ctx context.Context, method, path string, body, into any) 
 	resp, err := c.http.Do(r)
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {
-		return fmt.Errorf("no K8Guard runs at %s; start `k8guard run`, or name its configuration with --config or its socket with --socket: %w", c.socket, op.Err)
+		return fmt.Errorf("no K8Guard runs at %s; start `k8guard run`, or name its configuration with --config or its socket with --socket: %w", full(c.socket), op.Err)
 	}
 	if err != nil {
 		return err

@@ -41,6 +41,19 @@ func TestTheContributorsRuleCompiles(t *testing.T) {
 	}
 }
 
+// A server that go run started outlives a kill of go run: no document starts one so.
+func TestNoDocumentStartsAServerByGoRun(t *testing.T) {
+	for _, name := range documents(t) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "go run ./tools/mailsink") {
+			t.Errorf("%s: build the mail sink, and start what was built", name)
+		}
+	}
+}
+
 // Every command line of ours that the documents show is one that exists, with its flags.
 func TestDocumentedCommandsExist(t *testing.T) {
 	line := regexp.MustCompile("(?:bin/k8guard|/k8guard|`k8guard|kubectl k8guard|    k8guard) ([a-z][^`\n|#&;>(]*)")

@@ -4,16 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/k8guard/k8guard/internal/app"
+	"github.com/k8guard/k8guard/internal/report"
 	"github.com/k8guard/k8guard/internal/scan"
 )
 
@@ -35,19 +32,26 @@ func (o *request) flags(c *cobra.Command) {
 
 // post asks the running K8Guard and prints its answer.
 func (o *request) post(s Streams, c *cobra.Command, path, scope string) error {
-	if err := known(o.output); err != nil {
-		return err
-	}
-	if strings.TrimSpace(o.reason) == "" {
-		return failure("say why, for the record: --reason \"...\"")
-	}
-	to, err := o.client(s)
+	to, err := o.ready(s)
 	if err != nil {
 		return err
 	}
-	var answer struct {
-		Result string `json:"result"`
+	_, err = o.send(s, c, to, path, scope)
+	return err
+}
+
+// ready is whom to ask, once all is said that a change wants.
+func (o *request) ready(s Streams) (*client, error) {
+	if err := known(o.output); err != nil {
+		return nil, err
 	}
+	if strings.TrimSpace(o.reason) == "" {
+		return nil, failure("say why, for the record: --reason \"...\"")
+	}
+	return o.client(s)
+}
+
+func (o *request) send(s Streams, c *cobra.Command, to *client, path, scope string) (answer report.Answer, err error) {
 	ask := map[string]string{"by": o.by, "reason": o.reason}
 	if o.hold > 0 {
 		ask["for"] = o.hold.String()
@@ -56,9 +60,9 @@ func (o *request) post(s Streams, c *cobra.Command, path, scope string) error {
 		ask["scope"] = scope
 	}
 	if err := to.call(c.Context(), http.MethodPost, path, ask, &answer); err != nil {
-		return ExitError{Code: ExitFailure, Err: err}
+		return answer, ExitError{Code: ExitFailure, Err: err}
 	}
-	return print(s, o.output, answer, answer.Result)
+	return answer, print(s, o.output, answer, answer.Result)
 }
 
 // known is asked before anything is done: a wrong -o must not hide what was.
@@ -79,32 +83,6 @@ func print(s Streams, output string, value any, lines ...string) error {
 		}
 	}
 	return nil
-}
-
-func newUndo(s Streams) *cobra.Command {
-	var b batch
-	c := &cobra.Command{
-		Use:   "undo CASE | --since DURATION",
-		Short: "Take back what was done about a case, or all that was done lately",
-		Long: "Take back what was done about a case: the recorded prior state is restored, if what is there is still K8Guard's.\n" +
-			"With --since every act of the last so long is taken back, one after the other. It works under a freeze; freeze\n" +
-			"first if nothing more is to be done meanwhile. A CronJob that is resumed starts a run that it missed at once.",
-		Example: "  k8guard undo c-mfrggzdfmztwq2lknnwg23tpoa --reason \"needed for the release\"\n" +
-			"  k8guard undo --since 2h --reason \"the new rule was wrong\" --every 5s",
-		Args: arguments(cobra.MaximumNArgs(1)), ValidArgsFunction: noWords,
-		RunE: func(c *cobra.Command, args []string) error {
-			switch {
-			case (len(args) == 1) == (b.since != 0):
-				return failure("name a case, or a time with --since, such as --since 2h")
-			case len(args) == 0:
-				return b.run(s, c)
-			}
-			return b.post(s, c, "/api/v1/cases/"+url.PathEscape(args[0])+"/undo", "")
-		},
-	}
-	b.request.flags(c)
-	b.flags(c)
-	return c
 }
 
 func newFreeze(s Streams) *cobra.Command {
@@ -152,89 +130,6 @@ func newBreaker(s Streams) *cobra.Command {
 	o.flags(closing)
 	c.AddCommand(closing)
 	return c
-}
-
-func newWhoOwns(s Streams) *cobra.Command {
-	var to reach
-	var output string
-	c := &cobra.Command{
-		Use:     "whoowns NAMESPACE[/KIND/NAME]",
-		Short:   "Say who is told about a namespace, and how that is known",
-		Example: "  k8guard whoowns shop\n  k8guard whoowns shop/deployment/cart -o json",
-		Args:    arguments(cobra.ExactArgs(1)), ValidArgsFunction: noWords,
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := known(output); err != nil {
-				return err
-			}
-			query, err := subject(args[0])
-			if err != nil {
-				return err
-			}
-			var found app.WhoOwns
-			if err := to.ask(c, s, "/api/v1/whoowns?"+query, &found); err != nil {
-				return err
-			}
-			return print(s, output, found, ownerText(found)...)
-		},
-	}
-	to.flags(c)
-	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
-	complete(c, "output", "text", "json")
-	return c
-}
-
-// subject turns NAMESPACE[/KIND/NAME] into a query.
-func subject(arg string) (string, error) {
-	parts := strings.Split(arg, "/")
-	query := url.Values{"namespace": parts[:1]}
-	switch len(parts) {
-	case 1:
-	case 3:
-		query["kind"], query["name"] = parts[1:2], parts[2:]
-	default:
-		return "", failure("%q is neither a namespace nor NAMESPACE/KIND/NAME", arg)
-	}
-	return query.Encode(), nil
-}
-
-// ownerText is who owns in one line, and below it where that was looked for.
-func ownerText(o app.WhoOwns) []string {
-	of := first(o.Root, o.Namespace)
-	lines := []string{of + ": nobody; its cases need a human. Annotate the namespace, name it in owners.teamsFile, or set owners.fallback"}
-	if len(o.Emails) > 0 {
-		lines[0] = fmt.Sprintf("%s: %s (%s)", of, strings.Join(o.Emails, ", "), o.From)
-		if !o.Platform {
-			lines[0] += "; it is told, but its warnings do not count for an act"
-		}
-	}
-	for _, rule := range slices.Sorted(maps.Keys(o.Rules)) {
-		who := o.Rules[rule]
-		lines = append(lines, fmt.Sprintf("  %s: %s (%s)", rule, strings.Join(who.Emails, ", "), who.From))
-	}
-	for i, a := range o.Chain {
-		lines = append(lines, fmt.Sprintf("  %d. %s: %s", i+1, a.From, asked(a)))
-	}
-	return lines
-}
-
-func asked(a app.Asked) string {
-	text := "names nobody"
-	if len(a.Emails) > 0 {
-		text = strings.Join(a.Emails, ", ")
-	}
-	if len(a.Emails) > 0 && !a.Counts {
-		text += "; its warnings do not count"
-	}
-	if a.Taken {
-		text += "; taken"
-	}
-	if len(a.Malformed) > 0 {
-		text += fmt.Sprintf("; not understood: %q", a.Malformed)
-	}
-	if len(a.Outside) > 0 {
-		text += "; outside notify.email.domains: " + strings.Join(a.Outside, ", ")
-	}
-	return text
 }
 
 // quiet leaves the configuration's warnings to the commands that are about it.

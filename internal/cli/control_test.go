@@ -13,8 +13,10 @@ import (
 // A wrong -o is refused before anything is asked of the running K8Guard.
 func TestAWrongOutputActsOnNothing(t *testing.T) {
 	var asked atomic.Int32
-	socket := running(t, func(w http.ResponseWriter, _ *http.Request) {
-		asked.Add(1)
+	socket := running(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			asked.Add(1)
+		}
 		_, _ = w.Write([]byte(`{"result": "done"}`))
 	})
 	for _, command := range []string{"undo c-1", "ack c-1", "freeze", "unfreeze", "breaker close"} {

@@ -3,11 +3,13 @@ package cli
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/k8guard/k8guard/internal/app"
 	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/scan"
 )
 
 // reach is how the commands that ask a running K8Guard find it. A configuration that is wrong
@@ -38,9 +40,29 @@ func (r *reach) client(s Streams) (*client, error) {
 	}
 	socket := app.Socket(conf)
 	if wrong != nil {
-		_, _ = fmt.Fprintf(s.Err, "warning: the configuration has mistakes (k8guard config check); asking at %q all the same\n", socket)
+		_, _ = fmt.Fprintf(s.Err, "warning: the configuration %s has mistakes (k8guard config check lists them); asking at %q all the same, %s; if that is another K8Guard, name the socket with --socket\n",
+			scan.Visible(file), full(socket), taken(conf))
 	}
 	return newClient(socket), nil
+}
+
+// taken says by which key of a broken configuration the socket was found, or that it was by none.
+func taken(c config.Config) string {
+	switch {
+	case c.Report.Socket != "":
+		return "which is its report.socket"
+	case c.Data.Dir != config.Default().Data.Dir:
+		return fmt.Sprintf("by its data.dir, %q", c.Data.Dir)
+	}
+	return fmt.Sprintf("by the default data.dir, %q: no other data.dir and no report.socket can be read in it", c.Data.Dir)
+}
+
+// full is a path for people, who may think of another folder.
+func full(path string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
 }
 
 // ask gets one answer from the running K8Guard.

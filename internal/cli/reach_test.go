@@ -35,3 +35,29 @@ func TestABrokenConfigurationKeepsNobodyFromAFreeze(t *testing.T) {
 		}
 	}
 }
+
+// Where a broken configuration is read leniently, it is said which socket was taken, and why.
+func TestABrokenConfigurationSaysWhichSocketItNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_STATE_HOME", "/state")
+	otherwise := `asking at "/state/k8guard/k8guard.sock" all the same, by the default data.dir, "/state/k8guard"`
+	for text, want := range map[string]string{
+		"report: {socket: /run/k.sock}\n": `asking at "/run/k.sock" all the same, which is its report.socket`,
+		"data: {dir: mine}\n":             `asking at "` + here + `/mine/k8guard.sock" all the same, by its data.dir, "mine"`,
+		"":                                otherwise,
+		"data: {dir: [}\n":                otherwise,
+	} {
+		file := write(t, "broken.yaml", text+"rules: {IMAGE_REPOO: [\n")
+		_, warned, err := with(t, nil, "freeze", "--reason", "x", "-c", file)
+		if err == nil || !strings.Contains(warned, want) || !strings.Contains(warned, file) {
+			t.Errorf("%q: %v, %s", text, err, warned)
+		}
+		if strings.Contains(want, here) && !strings.Contains(Message(err), here+"/mine/k8guard.sock") {
+			t.Errorf("the socket is not named in full: %v", err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,10 +80,31 @@ func target(s Streams, c *cobra.Command, run func(context.Context, app.Settings)
 		}
 		log := telemetry.NewLogger(s.Err, conf.Log)
 		telemetry.TakeKubernetesLogs(log)
-		return run(cmd.Context(), app.Settings{Config: conf, Version: s.Build.Version, Commit: s.Build.Commit, Log: log, Now: time.Now, Reload: reload})
+		return untilStopped(cmd.Context(), log, func(ctx context.Context) error {
+			return run(ctx, app.Settings{Config: conf, Version: s.Build.Version, Commit: s.Build.Commit, Log: log, Now: time.Now, Reload: reload})
+		})
 	}
 	configFlag(c, &file)
 	return c
+}
+
+// untilStopped runs it, and says when a stop was asked for and when it is done: what is under
+// way may take its time.
+func untilStopped(ctx context.Context, log *slog.Logger, run func(context.Context) error) error {
+	said := make(chan struct{})
+	quiet := context.AfterFunc(ctx, func() {
+		defer close(said)
+		log.Info("K8Guard is stopping", "next", "what is under way is finished first")
+	})
+	err := run(ctx)
+	if quiet() {
+		return err // nobody asked: it ended by itself
+	}
+	<-said
+	if err == nil {
+		log.Info("K8Guard has stopped")
+	}
+	return err
 }
 
 func reloader(s Streams, named string) (*app.Reload, error) {

@@ -96,7 +96,7 @@ func TestScanOfNothingIsAnError(t *testing.T) {
 		dir + "/base":          "use -k " + dir + "/base",
 		dir + "/base -R":       "was not built",
 		dir + "/base/pod.yaml": "1 object:",
-		dir + "/others":        "no rule judges what was read: (no Kubernetes object) (1), v1 Service (1)",
+		dir + "/others":        "no rule judges what was read: 1 document that is no Kubernetes object, v1 Service (1)",
 		dir + "/empty":         "no object was read",
 	} {
 		out, _, err := with(t, nil, append([]string{"scan"}, strings.Fields(args)...)...)

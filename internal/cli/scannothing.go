@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -28,7 +27,7 @@ func nothing(from string, set manifest.Set) error {
 		}
 		var all []string
 		for _, kind := range slices.Sorted(maps.Keys(counts)) {
-			all = append(all, fmt.Sprintf("%s (%d)", kind, counts[kind]))
+			all = append(all, manifest.Skipped(kind, counts[kind]))
 		}
 		read = "no rule judges what was read: " + strings.Join(all, ", ") + ";"
 	}

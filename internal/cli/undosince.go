@@ -51,6 +51,7 @@ func (b *batch) run(s Streams, c *cobra.Command) error {
 	if err != nil {
 		return ExitError{Code: ExitFailure, Err: err}
 	}
+	before := look(c.Context(), to)
 	results, failed := make([]undone, 0, len(rows)), 0
 	for i, row := range rows {
 		u := b.one(c.Context(), to, row, i)
@@ -62,6 +63,7 @@ func (b *batch) run(s Streams, c *cobra.Command) error {
 			_, _ = fmt.Fprintf(s.Out, "%d/%d %s\n", i+1, len(rows), scan.Visible(u.line()))
 		}
 	}
+	b.opened(s, c, before)
 	if b.output == "json" {
 		if err := print(s, b.output, results); err != nil {
 			return err

@@ -12,12 +12,14 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/report"
 )
 
 // acts is a running K8Guard with two pages of acts; the one on "stuck" cannot be undone.
 type acts struct {
 	mu    sync.Mutex
 	asked []string
+	opens bool // an undo opens the breaker, which was closed
 }
 
 func (a *acts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -32,6 +34,14 @@ func (a *acts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		_, _ = io.WriteString(w, `{"result":"it is resumed"}`)
+		return
+	}
+	if r.URL.Path == "/api/v1/cases" {
+		_, _ = io.WriteString(w, `{"rows": [], "total": 0}`)
+		return
+	}
+	if r.URL.Path == "/api/v1/status" {
+		_ = json.NewEncoder(w).Encode(report.Status{Breaker: report.Breaker{Open: a.opens && len(a.asked) > 0, Reason: "2 undos within\u001b an hour"}})
 		return
 	}
 	row := func(name, namespace string, age time.Duration, state docket.EnforcementState) ledger.ActRow {
@@ -65,6 +75,27 @@ func TestUndoSince(t *testing.T) {
 	for _, wrong := range [][]string{{"undo", "--reason", "x"}, {"undo", "c-1", "--since", "1h", "--reason", "x"}, {"undo", "--since", "1h"}, {"undo", "--since", "-1h", "--reason", "x"}} {
 		if _, _, err := with(t, nil, append(wrong, at...)...); Code(err) != ExitFailure {
 			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
+
+// Undos may open the circuit breaker, which stops everything: whoever undoes is told at once.
+func TestUndoSaysThatTheBreakerOpened(t *testing.T) {
+	for _, command := range []string{"undo --since 2h -n shop --every 1ms", "undo c-late"} {
+		for _, output := range []string{"text", "json"} {
+			for _, opens := range []bool{true, false} {
+				a := acts{opens: opens}
+				socket := running(t, a.ServeHTTP)
+				out, errs, _ := with(t, nil, append(strings.Fields(command), "--reason", "a wrong rule", "-o", output, "--set", "report.socket="+socket)...)
+				said, other := out, errs
+				if output == "json" {
+					said, other = errs, out
+				}
+				told := strings.Contains(said, "the circuit breaker opened (2 undos within") && strings.Contains(said, "k8guard breaker close")
+				if told != opens || strings.Contains(other, "breaker") || strings.Contains(said, "\x1b") {
+					t.Errorf("%s -o %s, opens %v: %q, %q", command, output, opens, out, errs)
+				}
+			}
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (s *store) note(change func()) {
 	case after.Err != nil && text(before.Err) != text(after.Err):
 		s.settings.Log.Error("a kind cannot be read; its objects count as unknown", "kind", s.kind, "err", after.Err)
 	case after.Complete:
-		s.settings.Log.Info("a kind is read completely", "kind", s.kind)
+		s.settings.Log.Debug("a kind is read completely", "kind", s.kind)
 	}
 	s.handler.StatusChanged(s.kind)
 }

@@ -52,12 +52,17 @@ type Control struct {
 	records ledger.Records
 	now     func() time.Time
 	budget  sync.Mutex // see change
+	tell    func(Event)
 }
 
 // New returns controls kept in these records.
 func New(records ledger.Records, now func() time.Time) *Control {
-	return &Control{records: records, now: now}
+	return &Control{records: records, now: now, tell: func(Event) {}}
 }
+
+// OnChange names who hears of each switch that this process changes, once it is changed. Set
+// it before use.
+func (c *Control) OnChange(tell func(Event)) { c.tell = tell }
 
 // Freezes lists the switches that are on.
 func (c *Control) Freezes(ctx context.Context) ([]Freeze, error) {

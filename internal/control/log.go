@@ -45,6 +45,7 @@ func (c *Control) Lift(ctx context.Context, scope, by, reason string) error {
 // note comes after the switch: a crash between them loses the line, never the switch.
 func (c *Control) note(ctx context.Context, e Event) error {
 	e.At = c.now().UTC()
+	c.tell(e)
 	_, err := ledger.UpdateRecord(ctx, c.records, logKey, func(list *[]Event) (bool, error) {
 		*list = append([]Event{e}, *list...)
 		*list = (*list)[:min(len(*list), maxEvents)]

@@ -11,6 +11,8 @@ import (
 func TestTheLogKeepsWhoChangedASwitchAndWhy(t *testing.T) {
 	ctx, clock := t.Context(), newClock()
 	c := control.New(open(t, t.TempDir()), clock.now)
+	var told []control.Event
+	c.OnChange(func(e control.Event) { told = append([]control.Event{e}, told...) })
 	for i, act := range []func() error{
 		func() error { return c.Freeze(ctx, "rule/X", "ada", "registry moves") },
 		func() error { return c.Freeze(ctx, "rule/X", "bob", "again") }, // the switch keeps its first reason
@@ -35,6 +37,9 @@ func TestTheLogKeepsWhoChangedASwitchAndWhy(t *testing.T) {
 		{At: at, What: control.EventFrozen, Scope: "rule/X", By: "ada", Reason: "registry moves"}}
 	if got, err := c.Log(ctx); err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %+v", err, got)
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told was %+v", told)
 	}
 }
 

@@ -84,7 +84,7 @@ func (e *Enforcer) restored(ctx context.Context, d docket.Docket, newUID, note s
 	}); err != nil {
 		return err
 	}
-	e.Log.Info("undone", "root", d.Root.String(), "enforcement", d.Enforcement.ID, "by", d.Enforcement.Undo.By)
+	e.Log.Info("undone", "root", d.Root.String(), "enforcement", d.Enforcement.ID, "by", d.Enforcement.Undo.By, "reason", d.Enforcement.Undo.Reason, "cluster", d.Cluster)
 	e.eventUndone(ctx, d, newUID)
 	return nil
 }

@@ -76,7 +76,8 @@ type Projections interface {
 	// Lines returns one page of the history of all dockets, newest first: by the entries'
 	// time, or with a Text by the order of writing.
 	Lines(ctx context.Context, q LineQuery) (LinePage, error)
-	// Due returns the cases whose next step has a date, soonest first; none that is resolved.
+	// Due returns the cases whose next step has a date, soonest first; none that is resolved,
+	// or waits for a person.
 	Due(ctx context.Context, q DueQuery) (DuePage, error)
 	// Owners returns everyone who is an owner of a case, by address.
 	Owners(ctx context.Context, q OwnerQuery) (OwnerPage, error)
@@ -97,12 +98,12 @@ type Ledger interface {
 	Close() error
 }
 
-// The statuses that the report shows and filters on: a case's state, but for open cases
-// that policy holds.
+// The statuses that everyone shows and filters on, see [Status].
 const (
 	StatusStanding   = "standing"
 	StatusOpen       = "open"
 	StatusActed      = "acted"
+	StatusUndone     = "undone" // acted, and taken back
 	StatusContested  = "contested"
 	StatusResolved   = "resolved"
 	StatusExempt     = "exempt"
@@ -114,6 +115,7 @@ const (
 type CaseQuery struct {
 	Part      Part
 	Statuses  []string
+	ID        string // what a case's id begins with
 	Rule      string
 	Severity  string
 	Kind      string
@@ -180,34 +182,4 @@ type Overview struct {
 type Count struct {
 	Name string `json:"name"`
 	N    int    `json:"n"`
-}
-
-// Status is how the report names the state of a case.
-func Status(c docket.Case) string {
-	if c.State == docket.Open {
-		switch c.Plan.Reason {
-		case "exempt":
-			return StatusExempt
-		case "needs-human":
-			return StatusNeedsHuman
-		}
-	}
-	return string(c.State)
-}
-
-// Held says in words what holds a case until the date of its plan: a pause after an undo or
-// an acknowledgement, or an exemption. Empty when the date is that of a step, or there is none.
-func Held(c docket.Case) string {
-	if c.Plan.At.IsZero() {
-		return ""
-	}
-	switch c.Plan.Reason {
-	case "cool-off":
-		return "undone, cooling off"
-	case "acknowledged":
-		return "paused"
-	case "exempt":
-		return "exempt"
-	}
-	return ""
 }

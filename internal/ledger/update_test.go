@@ -154,13 +154,21 @@ func TestStatus(t *testing.T) {
 		state  docket.State
 		reason string
 		want   string
+		act    docket.EnforcementState
 	}{
-		{docket.Open, "", ledger.StatusOpen}, {docket.Open, "waiting", ledger.StatusOpen},
-		{docket.Open, "exempt", ledger.StatusExempt}, {docket.Open, "needs-human", ledger.StatusNeedsHuman},
-		{docket.Resolved, "exempt", ledger.StatusResolved}, {docket.Acted, "needs-human", ledger.StatusActed},
-		{docket.Contested, "exempt", ledger.StatusContested}, {docket.Standing, "exempt", ledger.StatusStanding},
+		{docket.Open, "", ledger.StatusOpen, ""}, {docket.Open, "waiting", ledger.StatusOpen, ""},
+		{docket.Open, "exempt", ledger.StatusExempt, ""}, {docket.Open, "needs-human", ledger.StatusNeedsHuman, ""},
+		{docket.Resolved, "exempt", ledger.StatusResolved, ""}, {docket.Acted, "needs-human", ledger.StatusActed, ""},
+		{docket.Contested, "exempt", ledger.StatusContested, ""}, {docket.Standing, "exempt", ledger.StatusStanding, ""},
+		{docket.Acted, "", ledger.StatusActed, docket.Done}, {docket.Acted, "", ledger.StatusActed, docket.Undoing},
+		{docket.Acted, "cool-off", ledger.StatusUndone, docket.Undid}, {docket.Acted, "acted", ledger.StatusUndone, docket.Undid},
+		{docket.Contested, "", ledger.StatusContested, docket.Undid}, {docket.Resolved, "", ledger.StatusResolved, docket.Undid}, {docket.Open, "needs-human", ledger.StatusNeedsHuman, docket.Undid},
 	} {
-		if got := ledger.Status(docket.Case{State: c.state, Plan: docket.Plan{Reason: c.reason}}); got != c.want {
+		d := docket.Docket{}
+		if c.act != "" {
+			d.Enforcement = &docket.Enforcement{State: c.act}
+		}
+		if got := ledger.Status(d, docket.Case{State: c.state, Plan: docket.Plan{Reason: c.reason}}); got != c.want {
 			t.Errorf("%s, %q: %s, want %s", c.state, c.reason, got, c.want)
 		}
 	}

@@ -165,6 +165,17 @@ func current(kind entity.Kind) string {
 // NoObject is the key in [Set.Skipped] of documents that name no kind.
 const NoObject = "(no Kubernetes object)"
 
+// Skipped says in words how many of a kind of [Set.Skipped] there are.
+func Skipped(kind string, n int) string {
+	switch {
+	case kind == NoObject && n == 1:
+		return "1 document that is no Kubernetes object"
+	case kind == NoObject:
+		return fmt.Sprintf("%d documents that are no Kubernetes objects", n)
+	}
+	return fmt.Sprintf("%s (%d)", kind, n)
+}
+
 func name(t metav1.TypeMeta) string {
 	if t.Kind == "" {
 		return NoObject

@@ -161,6 +161,11 @@ func decisions() []decision {
 		{"undone, not told", func(in *policy.Input) { undone(in); acted(in, docket.Enforced, docket.Sent) }, want{policy.Notify, policy.Due, "undone"}, 0},
 		{"undone, being told", func(in *policy.Input) { undone(in); acted(in, docket.Undone, docket.Pending) }, want{policy.None, policy.InFlight, ""}, 0},
 		{"cool-off", func(in *policy.Input) { undone(in); acted(in, docket.Undone, docket.Sent) }, want{policy.None, policy.CoolOff, ""}, time.Hour},
+		{"undone, cooled off", func(in *policy.Input) {
+			undone(in)
+			acted(in, docket.Undone, docket.Sent)
+			in.Docket.CoolOffUntil = in.Now
+		}, want{policy.None, policy.IsUndone, ""}, 0},
 		{"contested", func(in *policy.Input) { in.Case.State = docket.Contested }, want{policy.None, policy.IsContested, ""}, 0},
 		{"contested, reset at once", func(in *policy.Input) {
 			in.Case.State, in.Docket.Refusal = docket.Contested, &docket.Refusal{Rule: 7, Human: true, Text: "a webhook reset it"}
@@ -282,7 +287,7 @@ func TestFindExemption(t *testing.T) {
 func reasons() []string {
 	return []string{policy.Standing, policy.Due, policy.Waiting, policy.InFlight, policy.Exempt, policy.Stale, policy.Unknown, policy.Dormant,
 		policy.NotifyOnly, policy.SafeMode, policy.WarnPolicy, policy.DryRun, policy.HumanNeeded, policy.Frozen, policy.BreakerOpen, policy.Refused,
-		policy.CoolOff, policy.IsActed, policy.IsContested, policy.IsResolved, policy.ActUnderWay}
+		policy.CoolOff, policy.IsActed, policy.IsUndone, policy.IsContested, policy.IsResolved, policy.ActUnderWay}
 }
 
 func known(reason string) bool { return slices.Contains(reasons(), reason) }

@@ -52,6 +52,7 @@ const (
 	Refused     = "refused"  // the gate said no; it is asked again later
 	CoolOff     = "cool-off" // after an undo
 	IsActed     = "acted"
+	IsUndone    = "undone" // acted, taken back, and cooled off
 	IsContested = "contested"
 	IsResolved  = "resolved"
 	ActUnderWay = "act-under-way"
@@ -137,6 +138,9 @@ func closed(in Input) (docket.Plan, bool) {
 		}
 		if in.Now.Before(in.Docket.CoolOffUntil) {
 			return docket.Plan{Step: None, Reason: CoolOff, Text: "undone; cooling off", At: in.Docket.CoolOffUntil}, true
+		}
+		if in.Docket.Undone() {
+			return hold(IsUndone, "undone: K8Guard does not act on this object again")
 		}
 		return hold(IsActed, "")
 	}

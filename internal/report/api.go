@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
@@ -35,6 +36,8 @@ type Ask struct {
 // Answer says what a POST did.
 type Answer struct {
 	Result string `json:"result"`
+	// Until is how long the ladder pauses, of an acknowledgement that pauses it.
+	Until time.Time `json:"until,omitzero"`
 }
 
 func (s *server) api(mux *http.ServeMux) {
@@ -83,10 +86,10 @@ func (s *server) load(ctx context.Context, id string) (CaseView, error) {
 	if c == nil {
 		return CaseView{}, ledger.ErrNotFound
 	}
-	return CaseView{Case: *c, Status: ledger.Status(*c), Docket: d, History: lines}, nil
+	return CaseView{Case: *c, Status: ledger.Status(d, *c), Docket: d, History: lines}, nil
 }
 
-func (s *server) apiPost(do func(*http.Request, Ask) (string, error)) http.HandlerFunc {
+func (s *server) apiPost(do func(*http.Request, Ask) (Answer, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var ask Ask
 		// A form of another page cannot send this type without asking first.
@@ -100,8 +103,8 @@ func (s *server) apiPost(do func(*http.Request, Ask) (string, error)) http.Handl
 			problem(w, http.StatusBadRequest, `body: write {"scope": "...", "by": "...", "reason": "..."}: `+err.Error())
 			return
 		}
-		text, err := do(r, ask)
-		s.answer(w, r, Answer{Result: text}, err)
+		done, err := do(r, ask)
+		s.answer(w, r, done, err)
 	}
 }
 
@@ -131,7 +134,7 @@ func (s *server) explain(r *http.Request, err error) (int, string) {
 	case errors.As(err, &no):
 		return no.code, no.text
 	case errors.Is(err, ledger.ErrNotFound):
-		return http.StatusNotFound, fmt.Sprintf("no case is called %q; /cases and k8guard cases --all list them", r.PathValue("id"))
+		return http.StatusNotFound, fmt.Sprintf("no case is called %q: write its whole id (to k8guard, at least the first 6 characters of it); /cases and k8guard cases --all list them", r.PathValue("id"))
 	}
 	s.Log.ErrorContext(r.Context(), "report: request ended badly", "path", r.URL.Path, "error", err)
 	return http.StatusServiceUnavailable, "the ledger or the action service does not answer; the log says why; try again"

@@ -80,7 +80,7 @@ func (s *server) casesCSV(w http.ResponseWriter, r *http.Request) {
 	}
 	q.Limit = exportPage
 	s.export(w, r, "cases.csv", []string{"id", "cluster", "kind", "namespace", "name", "rule", "source", "severity", "status", "owners", "warnings",
-		"first seen", "opened", "resolved", "next step", "next date", "message", "evidence", "path"}, func() ([][]string, bool, error) {
+		"first seen", "opened", "resolved", "next step", "next date", "message", "evidence", "path", "acknowledged by", "paused until"}, func() ([][]string, bool, error) {
 		page, err := s.seen().Cases(r.Context(), q)
 		q.Cursor = page.Next
 		rows := make([][]string, 0, len(page.Rows))
@@ -92,9 +92,14 @@ func (s *server) casesCSV(w http.ResponseWriter, r *http.Request) {
 }
 
 func caseCells(r ledger.CaseRow) []string {
+	step, at := ledger.Next(r.Case)
+	var seen docket.Ack
+	if r.Case.Ack != nil {
+		seen = *r.Case.Ack
+	}
 	return []string{r.ID, r.Cluster, r.Root.Kind, r.Root.Namespace, r.Root.Name, r.Case.Rule, r.Case.Source, r.Case.Severity, r.Status,
 		strings.Join(r.Owner.Emails, " "), fmt.Sprint(r.Confirmed), date(r.Case.FirstSeen), date(r.Case.OpenedAt), date(resolvedAt(r.Case)),
-		next(r.Case), date(r.Case.Plan.At), r.Case.Message, r.Case.Evidence, r.Case.Path}
+		step, date(at), r.Case.Message, r.Case.Evidence, r.Case.Path, seen.By, date(seen.Until)}
 }
 
 func (s *server) historyCSV(w http.ResponseWriter, r *http.Request) {

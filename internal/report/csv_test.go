@@ -26,6 +26,7 @@ func FuzzCSV(f *testing.F) {
 			d := &s.dockets[i]
 			d.Cluster, d.Root.Kind, d.Root.Name, d.Root.Namespace, d.Owner.Emails = text, text, text, text, []string{text, text}
 			c := &d.Cases[0]
+			c.Ack = &docket.Ack{By: text}
 			c.Message, c.Source, c.Evidence, c.Path, c.Rule, c.Severity = text, text, text, text, text, text
 		}
 		h := build(t, s, &desk{})

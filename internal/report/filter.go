@@ -14,10 +14,7 @@ import (
 	"github.com/k8guard/k8guard/internal/rule"
 )
 
-func statuses() []string {
-	return []string{ledger.StatusOpen, ledger.StatusNeedsHuman, ledger.StatusActed, ledger.StatusContested,
-		ledger.StatusExempt, ledger.StatusStanding, ledger.StatusResolved}
-}
+func statuses() []string { return ledger.Statuses() }
 
 func severities() []string {
 	return []string{string(rule.Critical), string(rule.High), string(rule.Medium), string(rule.Low)}
@@ -25,6 +22,9 @@ func severities() []string {
 
 // maxText bounds what may be searched for, in bytes.
 const maxText = 200
+
+// minID is how much of an id must be said: fewer characters fit too many cases.
+const minID = 6
 
 // params reads what a request asks for. The first mistake is kept: it names the parameter
 // and what to write.
@@ -58,6 +58,15 @@ func (p *params) text(name string) string { return p.values.Get(name) }
 func (p *params) search() string { return strings.TrimSpace(p.text("q")) }
 
 func (p *params) owner() string { return strings.ToLower(p.text("owner")) }
+
+// id is the beginning of a case's id.
+func (p *params) id() string {
+	id := p.text("id")
+	if id != "" && len(id) < minID {
+		p.bad("id: write at least the first %d characters", minID)
+	}
+	return id
+}
 
 func (p *params) oneOf(name string, known []string) string {
 	text := p.text(name)
@@ -98,7 +107,7 @@ func (p *params) moment(name string) time.Time {
 func parseQuery(v url.Values, more ...string) (ledger.CaseQuery, error) {
 	p := paramsOf(v, append(filterNames(), more...)...)
 	q := ledger.CaseQuery{Text: p.search(), Rule: p.text("rule"), Severity: p.oneOf("severity", severities()), Kind: p.text("kind"),
-		Namespace: p.text("namespace"), Cluster: p.text("cluster"), Owner: p.owner(), Cursor: p.text("cursor"), Limit: p.number("limit", 50, 500)}
+		Namespace: p.text("namespace"), Cluster: p.text("cluster"), Owner: p.owner(), ID: p.id(), Cursor: p.text("cursor"), Limit: p.number("limit", 50, 500)}
 	for _, status := range v["status"] {
 		if status == "" {
 			continue
@@ -112,7 +121,7 @@ func parseQuery(v url.Values, more ...string) (ledger.CaseQuery, error) {
 }
 
 func filterNames() []string {
-	return []string{"q", "status", "rule", "severity", "kind", "namespace", "cluster", "owner", "limit", "cursor"}
+	return []string{"q", "id", "status", "rule", "severity", "kind", "namespace", "cluster", "owner", "limit", "cursor"}
 }
 
 func historyNames() []string {

@@ -43,7 +43,10 @@ func (s shelf) Spaces(context.Context) (list []ledger.Space, _ error) {
 func (s shelf) rows(q ledger.CaseQuery) (rows []ledger.CaseRow) {
 	for _, d := range s.of(q.Part) {
 		for _, c := range d.Cases {
-			status := ledger.Status(c)
+			status := ledger.Status(d, c)
+			if !strings.HasPrefix(c.ID, q.ID) {
+				continue
+			}
 			if len(q.Statuses) > 0 && !slices.Contains(q.Statuses, status) || q.Rule != "" && q.Rule != c.Rule || q.Namespace != "" && q.Namespace != d.Root.Namespace {
 				continue
 			}
@@ -168,9 +171,12 @@ func (d *desk) Undo(_ context.Context, id, by, reason string, own bool) (string,
 	return "restored 3 replicas", d.err
 }
 
-func (d *desk) ack(_ context.Context, id, by, reason string, hold time.Duration) (string, error) {
+func (d *desk) ack(_ context.Context, id, by, reason string, hold time.Duration) (string, time.Time, error) {
 	d.asked = append(d.asked, "ack "+id+" "+by+" "+reason+" "+hold.String())
-	return "acknowledged", d.err
+	if hold > 0 {
+		return "acknowledged, and paused", noon().Add(hold), d.err
+	}
+	return "acknowledged", time.Time{}, d.err
 }
 
 func (d *desk) Freeze(_ context.Context, scope, by, reason string) error {

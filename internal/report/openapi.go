@@ -14,7 +14,15 @@ type endpoint struct {
 	query             []string
 	answer            reflect.Type
 	read              func(*http.Request) (any, error)         // GET
-	write             func(*http.Request, Ask) (string, error) // POST
+	write             func(*http.Request, Ask) (Answer, error) // POST
+}
+
+// says is a POST whose answer is words alone.
+func says(do func(*http.Request, Ask) (string, error)) func(*http.Request, Ask) (Answer, error) {
+	return func(r *http.Request, a Ask) (Answer, error) {
+		text, err := do(r, a)
+		return Answer{Result: text}, err
+	}
 }
 
 func (e endpoint) method() string {
@@ -51,15 +59,15 @@ func (s *server) endpoints() []endpoint {
 		{path: "openapi.json", id: "openapi", summary: "This document", answer: reflect.TypeFor[any](),
 			read: func(*http.Request) (any, error) { return s.document(), nil }},
 		{path: "cases/{id}/undo", id: "undo", summary: "Take back the act that the case is part of", answer: reflect.TypeFor[Answer](),
-			write: func(r *http.Request, a Ask) (string, error) { return s.undo(r.Context(), r.PathValue("id"), a) }},
-		{path: "freeze", id: "freeze", summary: "Stop enforcement in a scope", answer: reflect.TypeFor[Answer](), write: s.freeze(s.Control.Freeze, "frozen")},
-		{path: "unfreeze", id: "unfreeze", summary: "Lift the freeze of a scope", answer: reflect.TypeFor[Answer](), write: s.freeze(s.Control.Unfreeze, "unfrozen")},
+			write: says(func(r *http.Request, a Ask) (string, error) { return s.undo(r.Context(), r.PathValue("id"), a) })},
+		{path: "freeze", id: "freeze", summary: "Stop enforcement in a scope", answer: reflect.TypeFor[Answer](), write: says(s.freeze(s.Control.Freeze, "frozen"))},
+		{path: "unfreeze", id: "unfreeze", summary: "Lift the freeze of a scope", answer: reflect.TypeFor[Answer](), write: says(s.freeze(s.Control.Unfreeze, "unfrozen"))},
 	}
 	if s.Ack == nil {
 		return all
 	}
 	return append(all, endpoint{path: "cases/{id}/ack", id: "ack", summary: "Say that the case was seen, and why it stands", answer: reflect.TypeFor[Answer](),
-		write: func(r *http.Request, a Ask) (string, error) { return s.ack(r.Context(), r.PathValue("id"), a) }})
+		write: func(r *http.Request, a Ask) (Answer, error) { return s.ack(r.Context(), r.PathValue("id"), a) }})
 }
 
 // Problem is how the API says no: RFC 9457.
@@ -111,6 +119,8 @@ func parameter(name, id string) (string, object) {
 	switch name {
 	case "q":
 		return "words that must all be in it; word* is what begins so", object{"type": "string", "maxLength": maxText}
+	case "id":
+		return "what the case's id begins with", object{"type": "string", "minLength": minID}
 	case "status":
 		return "may be repeated; without it all but standing and resolved", object{"type": "array", "items": oneOf(statuses())}
 	case "severity":

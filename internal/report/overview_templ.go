@@ -107,7 +107,7 @@ func overview(f frame, d overviewData) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = when(f.Now, r.Case.Plan.At).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = when(f.Now, due(r.Case)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -45,9 +45,9 @@ type Settings struct {
 	Guard *login.Guard
 	// Cluster is the UID of the cluster that the guard asks; empty means that the ledger holds no other.
 	Cluster string
-	// Ack records that a person has seen a case, and says what follows; hold is how long they
-	// ask its ladder to pause. Nil: nobody can.
-	Ack func(ctx context.Context, caseID, by, reason string, hold time.Duration) (string, error)
+	// Ack records that a person has seen a case, and says what follows and until when its ladder
+	// pauses; hold is how long they ask it to. Nil: nobody can.
+	Ack func(ctx context.Context, caseID, by, reason string, hold time.Duration) (text string, until time.Time, err error)
 	// Answers keeps the dearest answers of a ledger that can tell its position, each as long as
 	// nothing has changed; nil keeps none. It has to be of this process: others must not read or
 	// write what readers with rights are shown.

@@ -66,5 +66,13 @@ func step(name string) string {
 	case "", "none":
 		return "Nothing"
 	}
-	return clean(name)
+	return clean(sentence(name))
+}
+
+// sentence begins with a capital, where it begins with a letter of ours.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }

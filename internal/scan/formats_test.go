@@ -138,7 +138,7 @@ func TestJudgeLive(t *testing.T) {
 	if r.Summary != (Summary{Objects: 3, Violations: 2, Unknown: 1, Errors: 1}) {
 		t.Errorf("%+v %+v", r.Summary, r.Findings)
 	}
-	if f := r.Findings[0]; f.object() != "Deployment shop/cart" || f.at() != "" || f.Verdict.Violations[0].From != v1.FromTemplate {
+	if f := r.Findings[0]; f.object() != "Deployment shop/cart" || f.place() != "Deployment/shop/cart" || f.at() != "" || f.Verdict.Violations[0].From != v1.FromTemplate {
 		t.Errorf("%+v", f)
 	}
 }

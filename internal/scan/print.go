@@ -14,6 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/manifest"
 )
 
 // PrintJSON writes the report as indented JSON.
@@ -54,7 +55,7 @@ func (r Report) PrintTable(w io.Writer, colour bool) error {
 func (r Report) skipped() string {
 	var all []string
 	for _, kind := range slices.Sorted(maps.Keys(r.Skipped)) {
-		all = append(all, fmt.Sprintf("%s (%d)", kind, r.Skipped[kind]))
+		all = append(all, manifest.Skipped(kind, r.Skipped[kind]))
 	}
 	return strings.Join(all, ", ")
 }
@@ -65,7 +66,7 @@ func (r Report) table(colour bool) string {
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.AppendHeader(table.Row{"severity", "rule", "object", "source", "message", "at"})
 	for _, f := range r.Findings {
-		object, at := Visible(f.object()), Visible(f.at())
+		object, at := Visible(f.place()), Visible(f.at())
 		severity := f.Verdict.Severity
 		if f.Verdict.State == v1.Unknown {
 			t.AppendRow(table.Row{paint("unknown", text.FgYellow, colour), f.Verdict.Rule, object, "", Visible(f.Verdict.Reason), at})
@@ -77,7 +78,10 @@ func (r Report) table(colour bool) string {
 	return t.Render()
 }
 
-// object names the object, as "Deployment shop/cart".
+// place names the object for people, as everything else of K8Guard does: "Deployment/shop/cart".
+func (f Finding) place() string { return strings.Replace(f.object(), " ", "/", 1) }
+
+// object names the object, as "Deployment shop/cart", for programs: they compare it with earlier runs.
 func (f Finding) object() string {
 	if f.Kind == "Namespace" || f.Namespace == "" {
 		return f.Kind + " " + f.Name

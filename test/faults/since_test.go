@@ -57,6 +57,10 @@ func undoSince(t *testing.T, p plane) {
 	if err != nil {
 		t.Fatal(out, err)
 	}
+	out, told, opened := strings.Cut(out, "the circuit breaker opened")
+	if !opened || !strings.Contains(told, "k8guard breaker close") {
+		t.Errorf("the command does not say that the breaker opened:\n%s%s", out, told)
+	}
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	for i, l := range lines {
 		lines[i] = strings.TrimPrefix(l, fmt.Sprintf("%d/%d ", i+1, resumedAtOnce))

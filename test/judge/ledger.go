@@ -118,6 +118,24 @@ func ReadLedger(ctx context.Context, path string) (Dump, error) {
 	return d, nil
 }
 
+// Of is the part of one cluster. Notices tell of all clusters, and stay.
+func (d Dump) Of(cluster string) Dump {
+	part := Dump{Notices: d.Notices}
+	roots := map[string]bool{}
+	for _, x := range d.Dockets {
+		if x.Key.Cluster == cluster {
+			part.Dockets = append(part.Dockets, x)
+			roots[x.Key.Root] = true
+		}
+	}
+	for _, l := range d.History {
+		if roots[l.Root] {
+			part.History = append(part.History, l)
+		}
+	}
+	return part
+}
+
 func each(ctx context.Context, tx *sql.Tx, query string, take func(a, b string, doc []byte) error) error {
 	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {

@@ -37,10 +37,8 @@ type house struct {
 	t *testing.T
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, kafka, cassandra *services.Service, change func(*config.Config)) *house {
 	t.Helper()
-	kafka := servicestest.Start(t, services.Kafka)
-	cassandra := servicestest.Start(t, services.Cassandra)
 	dir, err := os.MkdirTemp("", "k8guard-s-") // short enough for a socket's path
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +49,7 @@ func newHouse(t *testing.T) *house {
 		c.Ledger.Kind = config.LedgerCassandra
 		c.Ledger.Cassandra.Hosts, c.Ledger.Cassandra.LocalDC, c.Ledger.Cassandra.Replication = cassandra.Addresses(), "datacenter1", 1
 		c.Discover.Resync = 5 * time.Second
+		change(c)
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +93,14 @@ func (h *house) until(what string, within time.Duration, done func() bool) {
 			h.t.Fatalf("not within %s: %s; the log ends:\n%s", within, what, log[max(0, len(log)-6000):])
 		}
 	}
+}
+
+// serves reports whether a report answers.
+func (h *house) serves() bool {
+	ctx, cancel := context.WithTimeout(h.t.Context(), 5*time.Second)
+	defer cancel()
+	_, err := h.Cases(ctx)
+	return err == nil
 }
 
 // statuses counts the cases of the report.
@@ -152,7 +159,7 @@ func (h *house) scaled() []string {
 }
 
 func TestTheStoryOverServices(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, servicestest.Start(t, services.Kafka), servicestest.Start(t, services.Cassandra), func(*config.Config) {})
 	const bad = 4
 	if err := h.Cluster.Apply(t.Context(), h.bad(bad)); err != nil {
 		t.Fatal(err)

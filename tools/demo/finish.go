@@ -25,40 +25,34 @@ type before struct {
 }
 
 // look reads one object, "Kind/namespace/name"; absent is false.
-func (d *demo) look(ctx context.Context, root string) (b before, there bool, err error) {
+func look(ctx context.Context, s site, root string) (b before, there bool, err error) {
 	parts := strings.Split(root, "/")
-	out, err := d.stage.Cluster.Kubectl(ctx, "get", parts[0], "-n", parts[1], parts[2], "-o", "json", "--ignore-not-found")
+	out, err := s.Cluster.Kubectl(ctx, "get", parts[0], "-n", parts[1], parts[2], "-o", "json", "--ignore-not-found")
 	if err != nil || strings.TrimSpace(out) == "" {
 		return b, false, err
 	}
 	return b, true, json.Unmarshal([]byte(out), &b)
 }
 
-func (d *demo) remember(ctx context.Context, roots []string) error {
+func (d *demo) remember(ctx context.Context, s site, roots []string) error {
 	for _, root := range roots {
-		b, there, err := d.look(ctx, root)
+		b, there, err := look(ctx, s, root)
 		if err != nil || !there {
 			return fmt.Errorf("%s is not there after kubectl apply: %w", root, err)
 		}
-		d.shown[root] = b
+		d.shown[s.name+" "+root] = b
 	}
 	return nil
 }
 
 // finish undoes, compares with the expectations, lets the judges speak, and gives the
 // verdict.
-func (d *demo) finish(ctx context.Context, expect expectation, p *stage.Process) error {
+func (d *demo) finish(ctx context.Context, expect expectation) error {
 	var wrong []string
-	wrong = append(wrong, d.acted(ctx, expect)...)
-	for _, root := range expect.Undo {
-		out, err := d.stage.Command(ctx, "undo", d.caseOf(ctx, root), "--reason", "the demo shows it", "--by", "demo")
-		d.say("   undo    %s", strings.TrimSpace(out))
-		if err != nil {
-			wrong = append(wrong, err.Error())
-			continue
-		}
-		wrong = append(wrong, d.restored(ctx, root)...)
+	for _, s := range d.sites {
+		wrong = append(wrong, acted(ctx, s, expect)...)
 	}
+	wrong = append(wrong, d.undo(ctx, expect.Undo)...)
 	wrong = append(wrong, d.toldOfUndo(ctx, expect)...)
 	// Once more around: nothing else may happen now.
 	time.Sleep(3 * time.Second)
@@ -67,7 +61,12 @@ func (d *demo) finish(ctx context.Context, expect expectation, p *stage.Process)
 		return err
 	}
 	wrong = append(wrong, expect.compare(rows, d.mailbox())...)
-	if err := p.Terminate(15 * time.Second); err != nil {
+	for _, other := range d.others {
+		if same, err := other.Cases(ctx); err != nil || !reflect.DeepEqual(same, rows) {
+			wrong = append(wrong, fmt.Sprintf("another report says %d cases, %s; not the same: %v", len(same), summary(same), err))
+		}
+	}
+	if err := d.end(); err != nil {
 		wrong = append(wrong, err.Error())
 	}
 	wrong = append(wrong, d.judges(ctx, expect)...)
@@ -77,6 +76,31 @@ func (d *demo) finish(ctx context.Context, expect expectation, p *stage.Process)
 	d.say("VERDICT: all %d bad workloads found, no good one; %d warnings before each act and one mail after; undo gave back what was there, and each owner knows",
 		len(expect.Cases), expect.Warnings)
 	return nil
+}
+
+// undo takes acts back, and compares. As services, K8Guard answers that the order is on
+// record, and carries it out afterwards.
+func (d *demo) undo(ctx context.Context, roots []string) (wrong []string) {
+	for _, s := range d.sites {
+		for _, root := range roots {
+			out, err := d.stage.Command(ctx, "undo", d.caseOf(ctx, s, root), "--reason", "the demo shows it", "--by", "demo")
+			d.say("   undo    %s", strings.TrimSpace(out))
+			if err != nil {
+				wrong = append(wrong, err.Error())
+			}
+		}
+	}
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		var not []string
+		for _, s := range d.sites {
+			for _, root := range roots {
+				not = append(not, d.restored(ctx, s, root)...)
+			}
+		}
+		if len(not) == 0 || time.Now().After(end) || ctx.Err() != nil {
+			return append(wrong, not...)
+		}
+	}
 }
 
 // toldOfUndo waits until the owners were told of each undo.
@@ -95,13 +119,13 @@ func (d *demo) toldOfUndo(ctx context.Context, expect expectation) []string {
 }
 
 // acted looks at the cluster itself: what was announced is gone, what is good runs on.
-func (d *demo) acted(ctx context.Context, expect expectation) []string {
+func acted(ctx context.Context, s site, expect expectation) []string {
 	var wrong []string
 	for _, c := range expect.Cases {
-		if c.Status != "acted" {
+		if c.Status != "acted" || c.Cluster != s.name {
 			continue
 		}
-		b, there, err := d.look(ctx, c.Root)
+		b, there, err := look(ctx, s, c.Root)
 		isIngress := strings.HasPrefix(c.Root, "Ingress/")
 		switch {
 		case err != nil:
@@ -113,7 +137,7 @@ func (d *demo) acted(ctx context.Context, expect expectation) []string {
 		}
 	}
 	for _, root := range expect.Untouched {
-		b, there, err := d.look(ctx, root)
+		b, there, err := look(ctx, s, root)
 		if err != nil || !there || b.Spec["replicas"] == float64(0) || b.Spec["suspend"] == true {
 			wrong = append(wrong, fmt.Sprintf("%s was good, and is not as it was: %v", root, err))
 		}
@@ -122,19 +146,19 @@ func (d *demo) acted(ctx context.Context, expect expectation) []string {
 }
 
 // restored compares an object with what it was, apart from K8Guard's own annotation.
-func (d *demo) restored(ctx context.Context, root string) []string {
-	now, there, err := d.look(ctx, root)
+func (d *demo) restored(ctx context.Context, s site, root string) []string {
+	now, there, err := look(ctx, s, root)
 	if err != nil || !there {
-		return []string{fmt.Sprintf("%s is not back: %v", root, err)}
+		return []string{fmt.Sprintf("%s of %s is not back: %v", root, s.name, err)}
 	}
 	delete(now.Metadata.Annotations, "k8guard.io/enforcement")
 	// The controller counts roll-outs of a deployment here once it has seen it.
 	delete(now.Metadata.Annotations, "deployment.kubernetes.io/revision")
-	was := d.shown[root]
+	was := d.shown[s.name+" "+root]
 	delete(was.Metadata.Annotations, "deployment.kubernetes.io/revision")
 	was.Metadata.UID, now.Metadata.UID = "", ""
 	if !reflect.DeepEqual(was, now) {
-		return []string{fmt.Sprintf("%s is back, but not the same: %+v, now %+v", root, was, now)}
+		return []string{fmt.Sprintf("%s of %s is not what it was: %+v, now %+v", root, s.name, was, now)}
 	}
 	return nil
 }
@@ -142,29 +166,40 @@ func (d *demo) restored(ctx context.Context, root string) []string {
 // judges read the audit log, the mails and the ledger, none of which K8Guard can alter
 // afterwards.
 func (d *demo) judges(ctx context.Context, expect expectation) []string {
+	dump, err := d.home.dump(ctx)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	errs := []error{judge.Notices(d.stage.Mail.Messages(), dump, judge.Terms{Warnings: expect.Warnings, Tries: expect.Warnings + 2,
+		Owners: map[string][]string{"shop": {"shop-team@demo.example"}, "payments": {"payments@demo.example"}, "orphans": {"platform@demo.example"},
+			"kube-system": {"platform@demo.example"}, "legacy": {"legacy@demo.example"}}})}
+	for _, s := range d.sites {
+		errs = append(errs, d.audited(ctx, s, dump))
+	}
 	var wrong []string
-	note := func(err error) {
+	for _, err := range errs {
 		if err != nil {
 			wrong = append(wrong, err.Error())
 		}
 	}
-	events, err := audit.Read(d.stage.Cluster.AuditLog())
-	if err != nil {
-		return []string{err.Error()}
-	}
-	dump, err := judge.ReadLedger(ctx, d.stage.LedgerFile())
-	if err != nil {
-		return []string{err.Error()}
-	}
-	tally, err := judge.AuditBijection(events, dump, stage.ActionUser)
-	note(err)
-	note(judge.Once(events, dump, stage.ActionUser))
-	note(judge.Discover(events, stage.DiscoverUser))
-	note(judge.Notices(d.stage.Mail.Messages(), dump, judge.Terms{Warnings: expect.Warnings, Tries: expect.Warnings + 2,
-		Owners: map[string][]string{"shop": {"shop-team@demo.example"}, "payments": {"payments@demo.example"}, "orphans": {"platform@demo.example"},
-			"kube-system": {"platform@demo.example"}, "legacy": {"legacy@demo.example"}}}))
-	if err == nil {
-		d.say("   audit   %d acts, %d undos, %d fences in the API server's log, each on record; %d refused", tally.Acts, tally.Undos, tally.Fences, len(tally.Refused))
-	}
 	return wrong
+}
+
+// audited holds one cluster's audit log against its part of the ledger.
+func (d *demo) audited(ctx context.Context, s site, dump judge.Dump) error {
+	uid, err := s.Cluster.Kubectl(ctx, "get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}")
+	if err != nil {
+		return err
+	}
+	events, err := audit.Read(s.Cluster.AuditLog())
+	if err != nil {
+		return err
+	}
+	part := dump.Of(strings.TrimSpace(uid))
+	tally, err := judge.AuditBijection(events, part, stage.ActionUser)
+	if err == nil {
+		d.say("   audit   %s: %d acts, %d undos, %d fences in the API server's log, each on record; %d refused",
+			s.name, tally.Acts, tally.Undos, tally.Fences, len(tally.Refused))
+	}
+	return errors.Join(err, judge.Once(events, part, stage.ActionUser), judge.Discover(events, stage.DiscoverUser))
 }

@@ -7,22 +7,72 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/test/judge"
 	"github.com/k8guard/k8guard/tools/stage"
 )
 
 // demo tells one story.
 type demo struct {
-	out   io.Writer
-	once  bool
-	from  time.Time
-	stage *stage.Stage
-	mails int
-	known map[string]string // the status told of each case
-	shown map[string]before // of what is restored later
+	out     io.Writer
+	once    bool
+	from    time.Time
+	home    home
+	sites   []site
+	stage   *stage.Stage   // whose report is asked, and whose mail server takes the mail
+	others  []*stage.Stage // further reports, that must say the same
+	running []*stage.Process
+	mails   int
+	known   map[string]string // the status told of each case
+	shown   map[string]before // of what is restored later
+}
+
+// site is one cluster, and how K8Guard calls it.
+type site struct {
+	name string
+	*stage.Stage
+}
+
+// home is how K8Guard lives: as one process, or as services.
+type home interface {
+	// setUp makes the sites and whatever else it needs.
+	setUp(ctx context.Context, dir string, rules config.Rules) error
+	// start starts K8Guard and returns when it serves.
+	start(ctx context.Context) error
+	// dump reads the ledger, not through K8Guard; it has ended.
+	dump(ctx context.Context) (judge.Dump, error)
+	// takeDown stops all that setUp began.
+	takeDown() error
+}
+
+// end asks every process to end, as an operator would, all at once.
+func (d *demo) end() error {
+	errs := make([]error, len(d.running))
+	var all sync.WaitGroup
+	for i, p := range d.running {
+		all.Go(func() { errs[i] = p.Terminate(60 * time.Second) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func (d *demo) stopSites() error {
+	var errs []error
+	for _, s := range d.sites {
+		errs = append(errs, s.Stop())
+	}
+	return errors.Join(errs...)
+}
+
+func (d *demo) names() (all []string) {
+	for _, s := range d.sites {
+		all = append(all, s.name)
+	}
+	return all
 }
 
 // limit bounds how long the story may take once everything runs.
@@ -33,21 +83,18 @@ func (d *demo) say(format string, args ...any) {
 }
 
 func (d *demo) tell(ctx context.Context, expect expectation) error {
-	d.known, d.shown = map[string]string{}, map[string]before{}
 	d.say("2. Three teams deploy examples/demo: good workloads and bad ones")
-	if err := d.stage.Cluster.Apply(ctx, "examples/demo"); err != nil {
-		return err
-	}
-	if err := d.remember(ctx, expect.Undo); err != nil {
-		return err
+	for _, s := range d.sites {
+		if err := s.Cluster.Apply(ctx, "examples/demo"); err != nil {
+			return err
+		}
+		if err := d.remember(ctx, s, expect.Undo); err != nil {
+			return err
+		}
 	}
 	d.say("3. K8Guard watches all three namespaces, may act in shop and payments alone, and is sped up for the demo:")
 	d.printOverrides()
-	p, err := d.stage.Run(ctx)
-	if err != nil {
-		return err
-	}
-	if err := d.stage.WaitReady(ctx, p); err != nil {
+	if err := d.home.start(ctx); err != nil {
 		return err
 	}
 	d.say("   the report: %s", d.stage.Config.Report.URL)
@@ -59,7 +106,7 @@ func (d *demo) tell(ctx context.Context, expect expectation) error {
 	}
 	d.say("4. Everything that was announced has been done. To take one back, type:")
 	for _, root := range expect.Undo {
-		d.say("     bin/k8guard undo %s --reason \"we need it\" --config %s", d.caseOf(ctx, root), d.stage.ConfigFile())
+		d.say("     bin/k8guard undo %s --reason \"we need it\" --config %s", d.caseOf(ctx, d.sites[0], root), d.stage.ConfigFile())
 	}
 	if !d.once {
 		d.say("   It stays up: look around, kubectl works with KUBECONFIG=%s. Ctrl-C ends it.", d.stage.Cluster.Kubeconfig())
@@ -69,7 +116,7 @@ func (d *demo) tell(ctx context.Context, expect expectation) error {
 		}
 		return err
 	}
-	return d.finish(ctx, expect, p)
+	return d.finish(ctx, expect)
 }
 
 func (d *demo) printOverrides() {
@@ -111,13 +158,21 @@ func (d *demo) tellCases(rows []ledger.CaseRow) {
 		d.known[r.ID] = r.Status
 		switch {
 		case before == "":
-			d.say("   found   %-28s %s (%s): %s", r.Root, r.Case.Rule, r.Case.Source, r.Case.Message)
+			d.say("   found   %-28s %s (%s): %s", d.name(r), r.Case.Rule, r.Case.Source, r.Case.Message)
 		case r.Status == ledger.StatusActed:
-			d.say("   ACTED   %-28s %s/cases/%s", r.Root, d.stage.Config.Report.URL, r.ID)
+			d.say("   ACTED   %-28s %s/cases/%s", d.name(r), d.stage.Config.Report.URL, r.ID)
 		default:
-			d.say("   now %s  %s", r.Status, r.Root)
+			d.say("   now %s  %s", r.Status, d.name(r))
 		}
 	}
+}
+
+// name says which cluster where there are several.
+func (d *demo) name(r ledger.CaseRow) string {
+	if len(d.sites) > 1 {
+		return r.Cluster + " " + r.Root.String()
+	}
+	return r.Root.String()
 }
 
 func (d *demo) tellMails(mails []mailSeen) {
@@ -155,13 +210,13 @@ func undoneIn(subject string) int {
 	return 0
 }
 
-func (d *demo) caseOf(ctx context.Context, root string) string {
+func (d *demo) caseOf(ctx context.Context, s site, root string) string {
 	rows, err := d.stage.Cases(ctx)
 	if err != nil {
 		return "CASE"
 	}
 	for _, r := range rows {
-		if r.Root.String() == root {
+		if r.Cluster == s.name && r.Root.String() == root {
 			return r.ID
 		}
 	}

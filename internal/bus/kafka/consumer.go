@@ -43,6 +43,8 @@ type Consumer struct {
 	client     *kgo.Client
 	partitions int32
 	consumed   atomic.Bool
+	crew       atomic.Pointer[crew] // of the Consume that runs
+	buried     atomic.Int64
 }
 
 // NewConsumer connects, and makes or checks the topics.
@@ -106,6 +108,8 @@ func (c *Consumer) Consume(ctx context.Context, handle bus.Handler, share bus.Sh
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	crew := newCrew(ctx, stop, c, handle, share)
+	c.crew.Store(crew)
+	defer c.crew.Store(nil)
 	client, err := c.s.client(
 		kgo.ConsumerGroup(c.s.Group), kgo.ConsumeTopics(c.s.topics().observations),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), // a new group hears all that is kept

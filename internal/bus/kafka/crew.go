@@ -86,6 +86,21 @@ func (w *crew) letGo(ctx context.Context, gone map[string][]int32, within time.D
 	w.share.Lost(ctx, w.c.buckets(left))
 }
 
+// lag sums over our partitions what is not done with yet, as far as the last fetch of each
+// tells, and says since when the oldest of it lies there; zero where nothing does.
+func (w *crew) lag() (messages int64, oldest time.Time, partitions int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, one := range w.workers {
+		left, since := one.lag()
+		messages += left
+		if !since.IsZero() && (oldest.IsZero() || since.Before(oldest)) {
+			oldest = since
+		}
+	}
+	return messages, oldest, len(w.held)
+}
+
 // failed is why the share ended the consumer, or nil.
 func (w *crew) failed() error {
 	w.mu.Lock()
@@ -112,7 +127,7 @@ func (w *crew) hand(client *kgo.Client, fetches kgo.Fetches) {
 		}
 		one := map[string][]int32{p.Topic: {p.Partition}}
 		client.PauseFetchPartitions(one)
-		w.worker(client, p.Partition).batches <- batch{p.Records, func() { client.ResumeFetchPartitions(one) }}
+		w.worker(client, p.Partition).batches <- batch{p.Records, p.HighWatermark, func() { client.ResumeFetchPartitions(one) }}
 	})
 }
 

@@ -33,6 +33,7 @@ func (c *Consumer) bury(ctx context.Context, r *kgo.Record, reason error) error 
 		c.s.Log.Warn("a dead letter cannot be put away, trying again", "partition", r.Partition, "offset", r.Offset, "error", err)
 		return fmt.Errorf("put away a dead letter: %w", err)
 	}
+	c.buried.Add(1)
 	c.s.Log.Error("a message that nobody can read is among the dead letters", "reason", text, "partition", r.Partition, "offset", r.Offset)
 	return nil
 }

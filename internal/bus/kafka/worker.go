@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -15,9 +16,11 @@ const (
 	maxPause   = 5 * time.Second
 )
 
-// batch is records of one partition, and what to do when all are done with.
+// batch is records of one partition, the offset after the last one there, and what to do
+// when all are done with.
 type batch struct {
 	records []*kgo.Record
+	end     int64
 	resume  func()
 }
 
@@ -30,6 +33,23 @@ type worker struct {
 	leave   chan struct{} // closed: not another try
 	cancel  context.CancelFunc
 	done    chan struct{}
+
+	mu    sync.Mutex // guards those below
+	left  int64      // messages that are not done with
+	since time.Time  // of the one in hand
+}
+
+// begin notes the message in hand, or that there is none.
+func (w *worker) begin(left int64, since time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.left, w.since = left, since
+}
+
+func (w *worker) lag() (left int64, since time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.left, w.since
 }
 
 // end lets the try in hand go on for a while, then ends its context, and waits for it.
@@ -55,10 +75,12 @@ func (w *worker) work(ctx context.Context) {
 			return
 		case b := <-w.batches:
 			for _, r := range b.records {
+				w.begin(b.end-r.Offset, r.Timestamp)
 				if !w.settle(ctx, r) {
 					return
 				}
 				w.client.MarkCommitRecords(r)
+				w.begin(b.end-r.Offset-1, time.Time{})
 			}
 			b.resume()
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,9 @@ func variety(t *testing.T, l ledger.Ledger) []ledger.CaseRow {
 			}
 			d.Cases = append(d.Cases, c)
 		}
+		if i%4 == 0 { // of some the act was taken back
+			d.Enforcement = &docket.Enforcement{ID: "e", State: []docket.EnforcementState{docket.Undid, docket.Done}[i/4%2]}
+		}
 		store(t, l, d)
 		all = append(all, rows(d)...)
 	}
@@ -44,7 +48,7 @@ func variety(t *testing.T, l ledger.Ledger) []ledger.CaseRow {
 // each filter with the values that it is tried with; "" and nil do not filter.
 func queries() []ledger.CaseQuery {
 	var all []ledger.CaseQuery
-	for _, statuses := range [][]string{nil, {"open"}, {"standing"}, {"acted", "contested"}, {"resolved"}, {"exempt"}, {"needs-human", "open"}, {"nonsense"}} {
+	for _, statuses := range [][]string{nil, {"open"}, {"standing"}, {"acted", "contested"}, {"undone"}, {"acted"}, {"resolved"}, {"exempt"}, {"needs-human", "open"}, {"nonsense"}} {
 		all = append(all, ledger.CaseQuery{Statuses: statuses})
 	}
 	for _, v := range []string{"IMAGE_REPO", "image_repo", "%"} {
@@ -70,7 +74,9 @@ func queries() []ledger.CaseQuery {
 func filters(t *testing.T, l ledger.Ledger) {
 	all := variety(t, l)
 	var hits int
-	for _, q := range queries() {
+	one := all[0].ID
+	for _, q := range append(queries(), ledger.CaseQuery{ID: one}, ledger.CaseQuery{ID: one[:4]}, ledger.CaseQuery{ID: "c-"},
+		ledger.CaseQuery{ID: "c-%"}, ledger.CaseQuery{ID: strings.ToUpper(one)}, ledger.CaseQuery{ID: one + "a"}, ledger.CaseQuery{ID: "c-", Namespace: "shop"}) {
 		var want []ledger.CaseRow
 		for _, row := range all {
 			if matches(q, row) {

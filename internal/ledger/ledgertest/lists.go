@@ -30,7 +30,10 @@ func due(t *testing.T, l ledger.Ledger) {
 		c.Plan = docket.Plan{Step: "wait", Next: "notify", At: start().Add(time.Duration(i/2) * time.Hour)}
 		resolved := find("PRIVILEGED", "high", docket.Resolved)
 		resolved.Plan.At = start()
-		store(t, l, sample(fmt.Sprintf("root-%02d", i), c, resolved, find("NONE", "low", docket.Open)))
+		human, contested := find("HUMAN", "low", docket.Open), find("CONTESTED", "low", docket.Contested)
+		human.Plan = docket.Plan{Step: "wait", Reason: "needs-human", Next: "act", At: start()}
+		contested.Plan.At = start()
+		store(t, l, sample(fmt.Sprintf("root-%02d", i), c, resolved, find("NONE", "low", docket.Open), human, contested))
 	}
 	for _, limit := range []int{1, 3, 500} {
 		var got []string
@@ -67,14 +70,17 @@ func owners(t *testing.T, l ledger.Ledger) {
 	one.Owner.Emails = []string{"a@example.com", "b@example.com"}
 	two := sample("two", find("IMAGE_REPO", "high", docket.Acted))
 	two.Owner.Emails = []string{"b@example.com"}
+	two.Cases = append(two.Cases, sample("two", find("PRIVILEGED", "low", docket.Contested)).Cases...)
+	undone := sample("undone", find("IMAGE_REPO", "high", docket.Acted)) // open, and no act in force
+	undone.Owner.Emails, undone.Enforcement = []string{"b@example.com"}, &docket.Enforcement{State: docket.Undid}
 	three := sample("three", find("IMAGE_REPO", "high", docket.Contested))
 	three.Owner.Emails = nil
-	for _, d := range []docket.Docket{one, two, three} {
+	for _, d := range []docket.Docket{one, two, undone, three} {
 		store(t, l, d)
 	}
 	next := rows(one)[1]
 	want := []ledger.OwnerRow{{Open: 1, Acted: 1}, {Email: "a@example.com", Open: 3, NeedsHuman: 1, Next: &next},
-		{Email: "b@example.com", Open: 4, NeedsHuman: 1, Acted: 1, Next: &next}}
+		{Email: "b@example.com", Open: 6, NeedsHuman: 1, Acted: 2, Next: &next}}
 	for _, limit := range []int{1, 2, 200} {
 		var got []ledger.OwnerRow
 		q := ledger.OwnerQuery{Limit: limit}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/k8guard/k8guard/internal/docket"
@@ -16,7 +17,7 @@ func rows(d docket.Docket) []ledger.CaseRow {
 	for _, c := range d.Cases {
 		confirmed, _ := c.Count(d.OwnerOf(c.Rule).Key())
 		all = append(all, ledger.CaseRow{ID: c.ID, Docket: d.Key, Cluster: d.Cluster, Root: d.Root, Owner: d.Owner,
-			Status: ledger.Status(c), Confirmed: confirmed, Case: c})
+			Status: ledger.Status(d, c), Confirmed: confirmed, Case: c})
 	}
 	return all
 }
@@ -41,14 +42,14 @@ func matches(q ledger.CaseQuery, r ledger.CaseRow) bool {
 	if len(q.Statuses) == 0 {
 		status = r.Status != ledger.StatusStanding && r.Status != ledger.StatusResolved
 	}
-	return status && is(q.Rule, r.Case.Rule) && is(q.Severity, r.Case.Severity) && is(q.Kind, r.Root.Kind) &&
+	return status && strings.HasPrefix(r.ID, q.ID) && is(q.Rule, r.Case.Rule) && is(q.Severity, r.Case.Severity) && is(q.Kind, r.Root.Kind) &&
 		is(q.Namespace, r.Root.Namespace) && is(q.Cluster, r.Cluster) &&
 		(q.Owner == "" || slices.Contains(r.Owner.Emails, q.Owner))
 }
 
 func pages(t *testing.T, l ledger.Ledger) {
 	all := variety(t, l)
-	everyStatus := []string{"open", "standing", "acted", "contested", "resolved", "exempt", "needs-human"}
+	everyStatus := ledger.Statuses()
 	for _, q := range []ledger.CaseQuery{{Statuses: everyStatus}, {}, {Namespace: "shop"}, {Owner: "a@example.com"}, {Severity: "odd"}} {
 		var want []string
 		for _, row := range all {

@@ -40,7 +40,7 @@ func replaceCases(ctx context.Context, tx *sql.Tx, d docket.Docket) error {
 
 func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case, docid int64) error {
 	confirmed, _ := c.Count(d.OwnerOf(c.Rule).Key())
-	status := ledger.Status(c)
+	status := ledger.Status(d, c)
 	doc, err := document(ledger.CaseRow{ID: c.ID, Docket: d.Key, Cluster: d.Cluster, Root: d.Root,
 		Owner: d.OwnerOf(c.Rule), Status: status, Confirmed: confirmed, Case: c})
 	if err != nil {
@@ -68,10 +68,11 @@ func insertCase(ctx context.Context, tx *sql.Tx, d docket.Docket, c docket.Case,
 
 // due is when the case's next step is, 0 if it has no date.
 func due(c docket.Case) int64 {
+	_, at := ledger.Next(c)
 	if c.State == docket.Resolved {
 		return 0
 	}
-	return micros(c.Plan.At)
+	return micros(at)
 }
 
 // rank orders severities, 0 worst; one that we do not know comes last.

@@ -32,6 +32,9 @@ func filter(q ledger.CaseQuery) (string, []any) {
 			where, args = append(where, f.condition), append(args, f.value)
 		}
 	}
+	if q.ID != "" {
+		where, args = append(where, "id >= ? AND id < ? || char(1114111)"), append(args, q.ID, q.ID)
+	}
 	if q.Text != "" {
 		where = append(where, "docid IN (SELECT rowid FROM case_text WHERE case_text MATCH ?)")
 		args = append(args, match("body", q.Text))

@@ -86,6 +86,13 @@ func TestAnOldFileMigrates(t *testing.T) {
 	at := time.Date(2026, 5, 4, 12, 0, 0, 123000000, time.UTC)
 	for i := range 12 {
 		d := eventful(i, at)
+		switch i {
+		case 3: // no step of K8Guard's comes next
+			d.Cases[0].Plan.Reason = "needs-human"
+		case 4, 7: // what was done is taken back
+			d.Cases[0].State = docket.Acted
+			d.Enforcement = &docket.Enforcement{ID: "e", State: docket.Undid, IntentAt: at, DoneAt: at, Undo: &docket.Undo{By: "ada", At: at}}
+		}
 		if _, err := fresh.CompareAndSet(t.Context(), d, []docket.Entry{{At: at, Kind: "opened", Case: d.Cases[0].ID, Text: "the first"}, {At: at, Kind: "owner", Text: "found"}}); err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +140,7 @@ func first(t *testing.T, path, from string) {
 	for _, statement := range []string{
 		"ATTACH '" + from + "' AS new",
 		"INSERT INTO dockets SELECT cluster, root, bucket, version, live, enforcement, observed, doc FROM new.dockets",
-		"INSERT INTO cases SELECT id, cluster, root, cluster_name, kind, namespace, rule, severity, rank, status, seen, opened, doc FROM new.cases",
+		"INSERT INTO cases SELECT id, cluster, root, cluster_name, kind, namespace, rule, severity, rank, iif(status = 'undone', 'acted', status), seen, opened, iif(status = 'undone', json_set(doc, '$.status', 'acted'), doc) FROM new.cases",
 		"INSERT INTO owners SELECT email, case_id FROM new.owners WHERE email <> ''",
 		"INSERT INTO history SELECT seq, cluster, root, at, kind, case_id, json_remove(doc, '$.rule', '$.owners') FROM new.history",
 	} {

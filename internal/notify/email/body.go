@@ -77,6 +77,7 @@ func fields(it notify.Item, now time.Time) []field {
 	}
 	add("What", it.Message, maxField)
 	add("Where", place(it), maxField)
+	add("Case", number(it), maxField)
 	add("Again", it.Before, maxField)
 	add("In", it.Source, maxField)
 	add("Field", it.Path, maxField)
@@ -100,6 +101,15 @@ func fields(it notify.Item, now time.Time) []field {
 	}
 	add("Link", link(it.URL), 2000)
 	return all
+}
+
+// number is the case's id, and for whom a person's step waits how to see it and to say so.
+func number(it notify.Item) string {
+	id := clean(it.Case, 80)
+	if id == "" || purposeOf(it) != docket.NeedsHuman {
+		return id
+	}
+	return fmt.Sprintf(`%s; "k8guard case %s" shows it, "k8guard ack %s" says that you saw it`, id, id, id)
 }
 
 func ordinal(it notify.Item) string {

@@ -44,6 +44,7 @@ func everything() notify.Digest {
 	human.Purpose, undone.Purpose, clear.Purpose = "needs-human", "undone", "resolved"
 	undone.Done, undone.Back = acted.Done, "Deployment shop/web is back at 3 replicas, on Tue, 24 Nov 2026 11:00:00 UTC by ada: a mistake"
 	human.Root = v1.Root{Kind: "Namespace", Name: "shop"}
+	human.Human = "over budget: none of the round is done; it takes enforce.budget.floor 2"
 	d.Items = append(d.Items, last, acted, human, undone, clear)
 	return d
 }
