@@ -65,7 +65,7 @@ func (r related) remembered(on *entity.Stored) *entity.Stored {
 	before := map[string]int64{}
 	for _, c := range r.subject.Running {
 		digest := entity.Digest(c.ImageID)
-		if digest == "" {
+		if _, now := on.Bytes[c.ImageID]; now || digest == "" {
 			continue
 		}
 		if bytes, ok := r.d.settings.Sizes.Size(on.Runtime, on.Platform, digest); ok {
