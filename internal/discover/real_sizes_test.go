@@ -34,10 +34,7 @@ func TestARealCacheComesAndGoes(t *testing.T) {
 	without := func() *fake.Clientset {
 		return fake.NewClientset(namespaceNamed("shop"), runningX(), holding("1", 2e9))
 	}
-	eventually(t, "another process knows", 20*time.Second, func() bool { // it may have asked too early, and asks again after a while
-		_, err := open(t).Get(t.Context(), "sizes/containerd linux/amd64 "+contentOfX)
-		return err == nil
-	})
+	inStore(t, open(t))
 	_, r = run(t, without(), nil, wide(t), remembering(t, open(t)))
 	sizeOfX(t, r, v1.Violated, true)
 

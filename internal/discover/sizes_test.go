@@ -83,6 +83,16 @@ func sizeOfX(t *testing.T, r *recorder, want v1.VerdictState, before bool) {
 	})
 }
 
+// inStore waits until the size is where others find it: who asks too early asks again after a
+// while only.
+func inStore(t *testing.T, store cache.Store) {
+	t.Helper()
+	eventually(t, "the size is in the cache", 10*time.Second, func() bool {
+		_, err := store.Get(t.Context(), "sizes/containerd linux/amd64 "+contentOfX)
+		return err == nil
+	})
+}
+
 // A kubelet forgets the image, and so does this process: another one that never saw a node
 // report it knows its size.
 func TestASizeSeenOnceServesAfterwards(t *testing.T) {
@@ -92,6 +102,7 @@ func TestASizeSeenOnceServesAfterwards(t *testing.T) {
 	sizeOfX(t, r, v1.Violated, false)
 	must(client.CoreV1().Nodes().Update(t.Context(), holding("2", 2e9, "registry.example/another:1"), metav1.UpdateOptions{}))
 	sizeOfX(t, r, v1.Violated, true)
+	inStore(t, store)
 
 	without := func() *fake.Clientset {
 		return fake.NewClientset(namespaceNamed("shop"), runningX(), holding("1", 2e9))
