@@ -28,6 +28,16 @@ func Discover(ctx context.Context, s Settings) error {
 		return discoverApart(ctx, s)
 	}
 	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), book: login.NewBook(s.Now)}
+	known, err := openImages(s.Config.Cache)
+	if err != nil {
+		return err
+	}
+	in.images = known
+	return errors.Join(in.discoverAlone(ctx), known.close())
+}
+
+// discoverAlone is the rest of it.
+func (in *instance) discoverAlone(ctx context.Context) error {
 	watcher, err := in.wireWatch(ctx)
 	if err != nil {
 		return err
@@ -38,7 +48,7 @@ func Discover(ctx context.Context, s Settings) error {
 	if err := in.wireLogin(ctx); err != nil {
 		return err
 	}
-	return in.alone(ctx, in.guard.Wrap(in.guard.All(in.routes(in.discoverRoutes()))), in.discover.Run)
+	return in.alone(ctx, in.guard.Wrap(in.guard.All(in.routes(in.discoverRoutes()))), in.discover.Run, in.images.run)
 }
 
 // discoverRoutes is all that the target serves.
