@@ -32,6 +32,7 @@ func TestReal(t *testing.T) {
 		{"a broken docket holds up no other", brokenDocket},
 		{"what is past its retention goes", retention},
 		{"a mirror of another ledger is thrown away", otherMirror},
+		{"claims over a bad net are linearizable", linear},
 		{"a server that stands still", standstill},
 		{"kill -9", kills},
 	} {
