@@ -219,7 +219,7 @@ func (h *history) check(t *testing.T) {
 	var group sync.WaitGroup
 	for key, all := range h.of {
 		group.Go(func() {
-			if got := porcupine.CheckOperationsTimeout(register(), all, time.Minute); got != porcupine.Ok {
+			if got := porcupine.CheckOperationsTimeout(register(), all, 20*time.Second); got != porcupine.Ok {
 				t.Errorf("the %d operations on key %d are no story of a register: %v", len(all), key, got)
 			}
 		})
