@@ -53,6 +53,7 @@ type Store struct {
 	settings Settings
 	codec    codec
 	turns    *turns
+	recall   recall
 	id       string
 	now      func() time.Time
 	log      *slog.Logger
