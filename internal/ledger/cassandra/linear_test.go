@@ -80,24 +80,30 @@ func outcomeOf(err error) string {
 // callers were told to be the story of registers that are changed by compare-and-set.
 func linear(t *testing.T, s *services.Service) {
 	seed := linearSeed(t)
-	p := newProxy(t, s.Addresses()[0], seed)
 	count := &settled{Handler: slog.DiscardHandler}
 	calm := settings(t, s, "linear")
 	honest := open(t, calm) // makes the tables, and asks the server itself
 	conf := calm
 	// Below what the server waits by itself: it works on what its callers have given up.
-	conf.Hosts, conf.Timeout, conf.Log = []string{p.address()}, 400*time.Millisecond, slog.New(count)
+	conf.Timeout, conf.Log = 400*time.Millisecond, slog.New(count)
 	var replicas []*cassandra.Store
-	for range linearReplicas {
+	var nets []*proxy // each replica has its own: what one is cut from, others go on with
+	for i := range uint64(linearReplicas) {
+		nets = append(nets, newProxy(t, s.Addresses()[0], seed+i))
+		conf.Hosts = []string{nets[i].address()}
 		replicas = append(replicas, openSoon(t, conf))
 	}
 	h := &history{began: time.Now(), wanted: linearWanted(t), counts: map[string]int{}}
-	p.fault(odds{dropRequest: 15, dropAnswer: 25, lateRequest: 40, lateAnswer: 10, cut: 1, deaf: 1, latest: 1500 * time.Millisecond, deafFor: 1600 * time.Millisecond})
+	for _, net := range nets {
+		net.fault(odds{dropRequest: 15, dropAnswer: 25, lateRequest: 40, lateAnswer: 10, cut: 1, deaf: 5, latest: 1500 * time.Millisecond, deafFor: 1600 * time.Millisecond})
+	}
 	h.write(t, replicas, seed)
 	took := h.now()
-	p.calm(t) // a denied write that comes now must still not be stored
-	t.Logf("seed %d; %d writes in %v: %v, %d unknown to the ledger itself; of lost answers %d were stored, %d not; the net: %v",
-		seed, h.writes, took.Round(time.Second), h.counts, h.lost, count.stored, count.denied, p)
+	for _, net := range nets {
+		net.calm(t) // a denied write that comes now must still not be stored
+	}
+	t.Logf("seed %d; %d writes in %v: %v, %d unknown to the ledger itself; of lost answers %d were stored, %d not; the nets: %v",
+		seed, h.writes, took.Round(time.Second), h.counts, h.lost, count.stored, count.denied, nets)
 	h.last(t, honest)
 	h.check(t)
 	if h.lost < h.wanted/10 || h.writes < h.wanted {
@@ -219,7 +225,7 @@ func (h *history) check(t *testing.T) {
 	var group sync.WaitGroup
 	for key, all := range h.of {
 		group.Go(func() {
-			if got := porcupine.CheckOperationsTimeout(register(), all, 20*time.Second); got != porcupine.Ok {
+			if got := porcupine.CheckOperationsTimeout(register(), story(all), time.Minute); got != porcupine.Ok {
 				t.Errorf("the %d operations on key %d are no story of a register: %v", len(all), key, got)
 			}
 		})
