@@ -81,7 +81,7 @@ func observed(root, n int) v1.Message {
 	at := time.Now()
 	return v1.Message{Observation: &v1.Observation{V: v1.Version, Cluster: v1.Cluster{Name: "flow", UID: "flow-uid"},
 		Root:  v1.Root{Kind: "Deployment", Namespace: fmt.Sprint("team-", root%200), Name: fmt.Sprint("storefront-", root), UID: uid},
-		Order: v1.Order{Epoch: 1, Seq: int64(n)*flowRoots + int64(root)}, At: at, State: v1.Live, Created: at,
+		Order: v1.Order{Epoch: 1, Seq: int64(n)<<32 + int64(root)}, At: at, State: v1.Live, Created: at,
 		Owner: v1.Owner{Emails: []string{fmt.Sprintf("team-%d@example.com", root%200)}, Platform: true, From: "Namespace"},
 		Hash:  fmt.Sprint("verdict-", n),
 		Verdicts: []v1.Verdict{{Rule: "IMAGE_REPO", Version: "1", Severity: "high", State: v1.Violated,
@@ -97,9 +97,9 @@ func (f *flow) through(b *testing.B, name string, rounds int) {
 		f.keyspace = fmt.Sprint("flow_", f.runs)
 		p := f.pipe(b)
 		for round := range rounds - 1 {
-			p.all(b, round)
+			p.all(b, flowRoots, round)
 		}
-		f.timed(b, func() { p.all(b, rounds-1) })
+		f.timed(b, func() { p.all(b, flowRoots, rounds-1) })
 		p.end()
 		b.StartTimer()
 	}
@@ -124,7 +124,7 @@ type pipe struct {
 	end       func()
 }
 
-func (f *flow) pipe(b *testing.B) *pipe {
+func (f *flow) pipe(b testing.TB) *pipe {
 	b.Helper()
 	ctx, cancel := context.WithCancel(b.Context())
 	log := slog.New(slog.NewTextHandler(b.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -161,12 +161,17 @@ func (f *flow) pipe(b *testing.B) *pipe {
 }
 
 // all says something of every root, and waits until action has heard it.
-func (p *pipe) all(b *testing.B, n int) {
+func (p *pipe) all(b testing.TB, roots, n int) {
 	b.Helper()
-	want := p.handled.Load() + flowRoots
-	for root := range flowRoots {
+	want := p.handled.Load() + int64(roots)
+	for root := range roots {
 		must(b, p.publisher.Publish(b.Context(), observed(root, n)))
 	}
+	p.await(b, want)
+}
+
+func (p *pipe) await(b testing.TB, want int64) {
+	b.Helper()
 	for end := time.Now().Add(flowPatience); p.handled.Load() < want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			b.Fatalf("%d of %d were handled after %v", p.handled.Load(), want, flowPatience)
@@ -193,7 +198,7 @@ func (t *taker) Pass(context.Context, v1.Message) error { return nil }
 func (t *taker) Request(docket.Key) {}
 
 // handlerOf is what action does with a message, without the ladder beside it.
-func handlerOf(b *testing.B, s action.Settings) (bus.Handler, bus.Share) {
+func handlerOf(b testing.TB, s action.Settings) (bus.Handler, bus.Share) {
 	b.Helper()
 	t := &taker{}
 	s.Bus = t
