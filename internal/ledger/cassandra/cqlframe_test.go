@@ -64,11 +64,12 @@ func (w *wire) next() (frame, error) {
 		}
 	}
 	segmented := w.segmented.Load()
-	text := make([]byte, frameHeader)
-	if err := w.read(text, segmented); err != nil {
+	head := make([]byte, frameHeader)
+	if err := w.read(head, segmented); err != nil {
 		return frame{}, err
 	}
-	text = append(text, make([]byte, binary.BigEndian.Uint32(text[5:]))...)
+	text := make([]byte, frameHeader+int(binary.BigEndian.Uint32(head[5:])))
+	copy(text, head)
 	err := w.read(text[frameHeader:], segmented)
 	return frame{text, segmented}, err
 }
