@@ -147,7 +147,6 @@ func millionQuestions(dockets int) []millionQuestion {
 		lines("newest", func(*rand.Rand) ledger.LineQuery { return ledger.LineQuery{} }),
 		lines("a namespace", func(r *rand.Rand) ledger.LineQuery { return ledger.LineQuery{Namespace: team(r)} }),
 		lines("an owner", func(r *rand.Rand) ledger.LineQuery { return ledger.LineQuery{Owner: team(r) + "@example.com"} }),
-		lines("a rule", func(*rand.Rand) ledger.LineQuery { return ledger.LineQuery{Rule: "IMAGE_REPO"} }),
 		lines("a rare word", func(r *rand.Rand) ledger.LineQuery { return ledger.LineQuery{Text: fmt.Sprint("storefront-", root(r))} }),
 		lines("a word of every line", func(*rand.Rand) ledger.LineQuery { return ledger.LineQuery{Text: "warning"} }),
 		cases("first page", func(*rand.Rand) ledger.CaseQuery { return ledger.CaseQuery{} }),
