@@ -95,7 +95,7 @@ func linear(t *testing.T, s *services.Service) {
 	}
 	h := &history{began: time.Now(), wanted: linearWanted(t), counts: map[string]int{}}
 	for _, net := range nets {
-		net.fault(odds{dropRequest: 15, dropAnswer: 25, lateRequest: 40, lateAnswer: 10, cut: 1, deaf: 5, latest: 1500 * time.Millisecond, deafFor: 1600 * time.Millisecond})
+		net.fault(odds{dropRequest: 15, dropAnswer: 25, lateRequest: 40, lateAnswer: 10, cut: 1, deaf: 4, latest: 1500 * time.Millisecond, deafFor: 1600 * time.Millisecond})
 	}
 	h.write(t, replicas, seed)
 	took := h.now()
