@@ -81,7 +81,11 @@ func (e *Engine) actIn(ctx context.Context, cluster string, all []due) error {
 // begin asks the gate, beside everything else; the docket is taken.
 func (e *Engine) begin(ctx context.Context, s site, a due) {
 	e.work(ctx, s, a.d.Key, func(ctx context.Context) error {
-		err := s.gate.Enforce(ctx, a.d.Key, a.cases, a.pol)
+		now := e.site(a.d.Cluster) // it may have lost its account while this waited for its turn
+		if now.gate == nil || now.mode != config.ModeEnforce {
+			return nil
+		}
+		err := now.gate.Enforce(ctx, a.d.Key, a.cases, a.pol)
 		if err != nil {
 			e.index.doubtful(a.d.Key)
 			e.Log.Error("enforcement is open; it is settled next", "root", a.d.Root.String(), "err", err)

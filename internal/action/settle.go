@@ -59,6 +59,7 @@ func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (docket.Docket,
 func (e *Engine) settleOne(ctx context.Context, gate Enforcer, key docket.Key) error {
 	err := gate.Settle(ctx, key)
 	if err != nil {
+		e.index.doubtful(key) // something of an order may be written by now
 		e.putOff(ctx, key, err)
 		return err
 	}

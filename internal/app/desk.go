@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/docket"
@@ -76,7 +77,7 @@ func (d desk) Status(ctx context.Context) (report.Status, error) {
 	s := report.Status{Mode: mode, Enforcement: enforcement(mode, why), Cluster: in.cluster.Name, Refused: in.reload.refused()}
 	seen := in.discover.Status()
 	s.WatchAge, s.Stale, s.Observed = seen.Oldest, seen.Stale, in.Now().Add(-seen.Oldest)
-	if err := switches(ctx, in.control, in.Now(), &s); err != nil {
+	if err := switches(ctx, in.control, []string{in.cluster.Name}, in.Now(), &s); err != nil {
 		return s, err
 	}
 	for i := range s.Freezes {
@@ -92,7 +93,7 @@ func (d desk) Status(ctx context.Context) (report.Status, error) {
 }
 
 // switches reads freezes, their log, the breakers and the clusters from the ledger.
-func switches(ctx context.Context, c *control.Control, now time.Time, s *report.Status) error {
+func switches(ctx context.Context, c *control.Control, names []string, now time.Time, s *report.Status) error {
 	freezes, err := c.Freezes(ctx)
 	if err != nil {
 		return err
@@ -112,15 +113,32 @@ func switches(ctx context.Context, c *control.Control, now time.Time, s *report.
 	if err != nil {
 		return err
 	}
-	s.Clusters, err = clusters(ctx, c, now)
+	s.Clusters, err = clusters(ctx, c, names, now)
 	return err
 }
 
 // unseen is how long nobody may have looked at a cluster before that is worth a word.
 const unseen = 5 * time.Minute
 
+// current leaves what is configured, if anything is, and of several UIDs of one name the one
+// that was looked at last: the others are of clusters that are gone.
+func current(known []control.Known, names []string) (all []control.Known) {
+	last := map[string]time.Time{}
+	for _, k := range known {
+		if k.Looked.After(last[k.Name]) {
+			last[k.Name] = k.Looked
+		}
+	}
+	for _, k := range known {
+		if k.Looked.Equal(last[k.Name]) && (len(names) == 0 || slices.Contains(names, k.Name)) {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
 // clusters lists what actions answer for, as they saw it last.
-func clusters(ctx context.Context, c *control.Control, now time.Time) ([]report.Cluster, error) {
+func clusters(ctx context.Context, c *control.Control, names []string, now time.Time) ([]report.Cluster, error) {
 	known, err := c.Clusters(ctx)
 	if err != nil {
 		return nil, err
@@ -130,8 +148,8 @@ func clusters(ctx context.Context, c *control.Control, now time.Time) ([]report.
 		return nil, err
 	}
 	all := []report.Cluster{}
-	for _, k := range known {
-		b := breakers.Of(k.UID)
+	for _, k := range current(known, names) {
+		b := breakers.Of(v1.Cluster{Name: k.Name, UID: k.UID})
 		one := report.Cluster{Name: k.Name, UID: k.UID, Judged: k.Judged, Violating: k.Violating, Stale: k.Stale, Since: k.Since, Looked: k.Looked,
 			Breaker: report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At}}
 		if now.Sub(k.Looked) > unseen {

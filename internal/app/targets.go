@@ -107,6 +107,16 @@ func (in *instance) named(attrs ...any) []any {
 	return attrs
 }
 
+// configured are the names of the clusters that this report is about; none means all.
+func configured(c config.Config) (names []string) {
+	for _, one := range namedClusters(c) {
+		if one.Name != "" {
+			names = append(names, one.Name)
+		}
+	}
+	return names
+}
+
 // nobody is the bus of a discover that tells nobody.
 type nobody struct{}
 
@@ -132,7 +142,7 @@ func (reader) Unfreeze(context.Context, string, string, string) error { return e
 func (r reader) Status(ctx context.Context) (report.Status, error) {
 	s := report.Status{Mode: "report only", Enforcement: "not seen from here: this report only reads the ledger",
 		Cluster: r.in.Config.Cluster.Name, Permit: "not read: this report holds no Kubernetes account"}
-	if err := switches(ctx, r.in.control, r.in.Now(), &s); err != nil {
+	if err := switches(ctx, r.in.control, configured(r.in.Config), r.in.Now(), &s); err != nil {
 		return s, err
 	}
 	s.Stale = slices.ContainsFunc(s.Clusters, func(c report.Cluster) bool { return c.Stale != "" })

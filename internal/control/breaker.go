@@ -14,6 +14,12 @@ import (
 	"github.com/k8guard/k8guard/internal/ledger"
 )
 
+const (
+	// maxBreakers and maxReason keep the record far from what a ledger takes.
+	maxBreakers = 2000
+	maxReason   = 500 // bytes
+)
+
 // Breaker is one circuit breaker.
 type Breaker struct {
 	Open     bool      `json:"open"`
@@ -36,12 +42,13 @@ type ClusterBreaker struct {
 	Breaker
 }
 
-// Of returns what holds a cluster, by its UID.
-func (b Breakers) Of(uid string) Breaker {
-	if b.Open {
-		return b.Breaker
+// Of returns what holds a cluster, by its UID or its name: one that was made anew under the
+// same name is held until a person closes the breaker.
+func (b Breakers) Of(cluster v1.Cluster) Breaker {
+	if own := b.Clusters[cluster.UID].Breaker; !b.Open && own.Open {
+		return own
 	}
-	return b.Clusters[uid].Breaker
+	return b.On(cluster.Name)
 }
 
 // On returns what holds a cluster, by its name.
@@ -117,6 +124,16 @@ func (c *Control) Trip(ctx context.Context, cluster v1.Cluster, reason string) e
 				b.Clusters[cluster.UID] = own
 			}
 			return renamed, nil
+		}
+		reason = reason[:min(len(reason), maxReason)]
+		if len(b.Clusters) >= maxBreakers {
+			maps.DeleteFunc(b.Clusters, func(_ string, c ClusterBreaker) bool { return !c.Open })
+		}
+		if len(b.Clusters) >= maxBreakers {
+			// More than there can be: somebody tells us of clusters that are none. Then all are held.
+			b.Breaker = Breaker{Open: true, Reason: fmt.Sprintf("the breakers of %d clusters are open, and one more: %s", len(b.Clusters), reason), At: c.now().UTC()}
+			b.Clusters = nil
+			return true, nil
 		}
 		if b.Clusters == nil {
 			b.Clusters = map[string]ClusterBreaker{}

@@ -1,6 +1,8 @@
 package control_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +21,7 @@ func states(t *testing.T, c *control.Control) string {
 	must(t, err)
 	text := ""
 	for _, name := range []string{"east", "west"} {
-		if by := all.Of(name + "-uid").Open; by != all.On(name).Open {
+		if by := all.Of(v1.Cluster{Name: name, UID: name + "-uid"}).Open; by != all.On(name).Open {
 			t.Errorf("%s: by UID %v, by name %v", name, by, !by)
 		} else if by {
 			text += name + " "
@@ -101,5 +103,45 @@ func TestUndosCountForTheirCluster(t *testing.T) {
 	must(t, c.CountUndo(t.Context(), v1.Cluster{Name: "west", UID: "west-uid"}, "e-3", 2))
 	if got := states(t, c); got != "west " {
 		t.Errorf("open: %q", got)
+	}
+}
+
+// A cluster that was made anew under its name is held by the breaker of the one before.
+func TestAClusterMadeAnewIsHeld(t *testing.T) {
+	c := control.New(open(t, t.TempDir()), newClock().now)
+	must(t, c.Trip(t.Context(), v1.Cluster{Name: "east", UID: "before"}, "the identity changed"))
+	all, err := c.Breakers(t.Context())
+	must(t, err)
+	for cluster, want := range map[v1.Cluster]bool{{Name: "east", UID: "after"}: true, {Name: "renamed", UID: "before"}: true, {Name: "west", UID: "other"}: false} {
+		if got := all.Of(cluster); got.Open != want {
+			t.Errorf("%+v: %+v, want open %t", cluster, got, want)
+		}
+	}
+}
+
+// Who can write on the bus may invent clusters: however many, a true one's breaker opens, and
+// a person can close all.
+func TestInventedClustersKeepNoBreakerFromOpening(t *testing.T) {
+	l := open(t, t.TempDir())
+	c := control.New(l, newClock().now)
+	full := control.Breakers{Clusters: map[string]control.ClusterBreaker{}}
+	for i := range 1999 {
+		full.Clusters[fmt.Sprintf("invented-%d", i)] = control.ClusterBreaker{Name: "east", Breaker: control.Breaker{Open: true}}
+	}
+	value, err := json.Marshal(full)
+	must(t, err)
+	_, err = l.Put(t.Context(), ledger.Record{Key: "control/breaker", Value: value})
+	must(t, err)
+	for i := range 2 {
+		must(t, c.Trip(t.Context(), v1.Cluster{Name: "east", UID: fmt.Sprintf("one-more-%d", i)}, strings.Repeat("x", 4000)))
+	}
+	all, err := c.Breakers(t.Context())
+	if must(t, err); !all.Of(v1.Cluster{Name: "west", UID: "true"}).Open || len(all.Clusters) > 2000 {
+		t.Errorf("%d breakers, and west is not held", len(all.Clusters))
+	}
+	closing(t, c, "", "")
+	must(t, c.Trip(t.Context(), v1.Cluster{Name: "west", UID: "true"}, "two undos"))
+	if all, err = c.Breakers(t.Context()); err != nil || !all.Of(v1.Cluster{Name: "west", UID: "true"}).Open || all.Of(v1.Cluster{Name: "east", UID: "east"}).Open {
+		t.Errorf("after a person closed all: %+v, %v", all, err)
 	}
 }

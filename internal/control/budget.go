@@ -115,9 +115,14 @@ func (c *Control) CloseRound(ctx context.Context, cluster string, limits config.
 		}
 		b.Claims = slices.DeleteFunc(b.Claims, func(x Claim) bool { return orphans[x.ID] })
 		b.Grants = slices.DeleteFunc(b.Grants, func(x Grant) bool { return orphans[x.ID] && !x.Used })
-		if len(b.Claims) > 0 {
-			b.close(limits, judged, now)
+		for id := range orphans {
+			delete(b.Over, id)
 		}
+		if len(b.Claims) == 0 {
+			b.Overflow = 0 // what found the round full was refused by whoever asks no more
+			return true, nil
+		}
+		b.close(limits, judged, now)
 		return true, nil
 	})
 	return err

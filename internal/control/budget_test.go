@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -357,4 +358,24 @@ func file(t testing.TB, c *control.Control, cluster string, claims ...control.Cl
 	t.Helper()
 	_, err := c.File(t.Context(), cluster, claims...)
 	must(t, err)
+}
+
+// What found a round full, and is asked for by nobody any more, refuses no later round.
+func TestARoundOfOrphansLeavesNothing(t *testing.T) {
+	clock := newClock()
+	c := control.New(open(t, t.TempDir()), clock.now)
+	limits := ample()
+	limits.PerHour = 5
+	for i := range 1200 {
+		file(t, c, "k", control.Claim{ID: fmt.Sprint("gone-", i), Namespace: "shop", Rules: []string{"R"}})
+	}
+	clock.at = clock.at.Add(limits.Round)
+	must(t, c.CloseRound(t.Context(), "k", limits, manyRoots, func(context.Context, string) (bool, error) { return false, nil }))
+	b, err := c.Budget(t.Context(), "k")
+	if must(t, err); len(b.Claims) != 0 || b.Overflow != 0 {
+		t.Errorf("%d claims and %d more are left", len(b.Claims), b.Overflow)
+	}
+	if got := round(t, c, clock, limits, manyRoots, control.Claim{ID: "honest", Namespace: "shop", Rules: []string{"R"}}); len(got) != 1 {
+		t.Errorf("granted: %v, want the honest one", got)
+	}
 }

@@ -55,7 +55,7 @@ func (c *Control) list(ctx context.Context, uid string) error {
 		return nil
 	}
 	_, err := ledger.UpdateRecord(ctx, c.records, clustersKey, func(uids *[]string) (bool, error) {
-		if slices.Contains(*uids, uid) {
+		if slices.Contains(*uids, uid) || len(*uids) >= maxBreakers {
 			return false, nil
 		}
 		*uids = append(*uids, uid)

@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
 )
 
@@ -47,7 +48,12 @@ func (e *Enforcer) identity(ctx context.Context) error {
 }
 
 func (e *Enforcer) changed(ctx context.Context, uid string) error {
-	return e.Control.Trip(ctx, e.Cluster, fmt.Sprintf("the cluster's identity changed from %s to %s", e.Cluster.UID, uid))
+	// Both are held: after a restart the one that answers now is ours.
+	var errs []error
+	for _, held := range []string{e.Cluster.UID, uid} {
+		errs = append(errs, e.Control.Trip(ctx, v1.Cluster{Name: e.Cluster.Name, UID: held}, fmt.Sprintf("the cluster's identity changed from %s to %s", e.Cluster.UID, uid)))
+	}
+	return errors.Join(errs...)
 }
 
 // liveUID is the UID of kube-system, by which a cluster is known.

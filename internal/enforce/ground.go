@@ -98,7 +98,7 @@ func (e *Enforcer) freeze(ctx context.Context, rules []string) Switch {
 func (e *Enforcer) breaker(ctx context.Context) Switch {
 	own := func() (control.Breaker, error) {
 		all, err := e.Control.Breakers(ctx)
-		return all.Of(e.Cluster.UID), err
+		return all.Of(e.Cluster), err
 	}
 	b, err := own()
 	if err == nil && !b.Open {

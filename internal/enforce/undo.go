@@ -32,12 +32,18 @@ func (e *Enforcer) Undo(ctx context.Context, key docket.Key, asked docket.Undo) 
 }
 
 func (e *Enforcer) restore(ctx context.Context, d docket.Docket) (string, error) {
+	asked := d.Enforcement.ID
 	d, err := ledger.Update(ctx, e.Store, d.Key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		next, changed := docket.CarryUndo(d)
 		return next, nil, changed, nil
 	})
 	if err != nil {
 		return "", err
+	}
+	// Who was paused since the docket was read may find that another has ended it: what people
+	// did since then is theirs.
+	if d.Enforcement == nil || d.Enforcement.ID != asked || d.Enforcement.State != docket.Undoing {
+		return "another has carried the undo out or ended it meanwhile; the case's history says how", nil
 	}
 	for range conflicts {
 		newUID, note, err := e.bringBack(ctx, d)

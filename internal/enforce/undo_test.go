@@ -63,6 +63,46 @@ func TestAKillDoesNotLoseAnUndoForTheBreaker(t *testing.T) {
 	}
 }
 
+// ended is a ledger in which another process ends the undo before this one carries it out.
+type ended struct {
+	ledger.Ledger
+	to   docket.EnforcementState
+	once bool
+}
+
+func (l *ended) CompareAndSet(ctx context.Context, d docket.Docket, entries []docket.Entry) (int64, error) {
+	if e := d.Enforcement; e != nil && e.State == docket.Undoing && e.Undo != nil && !e.Undo.Ordered && !l.once {
+		l.once = true
+		other := d
+		own := *d.Enforcement
+		own.State = l.to
+		other.Enforcement = &own
+		if _, err := l.Ledger.CompareAndSet(ctx, other, nil); err != nil {
+			return 0, err
+		}
+		return 0, ledger.ErrConflict
+	}
+	return l.Ledger.CompareAndSet(ctx, d, entries)
+}
+
+// An undo that another has ended meanwhile is not carried out again: what was brought back may
+// be deleted by its owner since.
+func TestAnUndoThatAnotherEndedIsLeftAlone(t *testing.T) {
+	for _, to := range []docket.EnforcementState{docket.Undid, docket.Done} {
+		b := newBench(t, func(l ledger.Ledger) Store { return &ended{Ledger: l, to: to} }, "ours", func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet {
+				t.Errorf("%s: it wrote: %s %s", to, r.Method, r.URL)
+			}
+			say(w, http.StatusOK, broughtBack())
+		})
+		key := b.keep("ours", "Deployment", docket.Enforcement{State: docket.Undoing, Sending: time.Now(),
+			Prior: docket.Prior{ResourceVersion: "5", Replicas: ptr.To[int32](7)}, Undo: &docket.Undo{By: "ada", Ordered: true}})
+		if err := b.Settle(t.Context(), key); err != nil || b.docket(key).Enforcement.State != to {
+			t.Errorf("%s: %v, and it is %s", to, err, b.docket(key).Enforcement.State)
+		}
+	}
+}
+
 // broughtBack is the deployment after our undo of e-1.
 func broughtBack() appsv1.Deployment {
 	owned, err := json.Marshal(map[string]any{"f:spec": map[string]any{"f:replicas": map[string]any{}}})

@@ -76,6 +76,10 @@ const (
 	MaxEntries = 2000
 	// MaxFirst bounds the first warnings among them: what is new must not crowd out the rest.
 	MaxFirst = 1500
+	// fair is what each cluster may file however much others have there, which nobody may tell
+	// for now: who answers for them may be away. It holds for the first clusters, up to mostEntries.
+	fair        = 100
+	mostEntries = 2 * MaxEntries
 )
 
 // Notice is one digest, frozen, with its fate.
@@ -102,16 +106,30 @@ func NoticeKey(owner, channel string, number int) string {
 	return fmt.Sprintf("notice/%s/%s/%d", channel, owner, number)
 }
 
+// room reports whether one more entry may be filed.
+func (b Box) room(e Entry) bool {
+	most := MaxEntries
+	if e.First {
+		most = MaxFirst
+	}
+	if len(b.Entries) < most {
+		return true
+	}
+	own := 0
+	for _, other := range b.Entries {
+		if other.Docket.Cluster == e.Docket.Cluster {
+			own++
+		}
+	}
+	return own < fair && len(b.Entries) < mostEntries
+}
+
 // File puts entries into an owner's outbox, each once.
 func File(ctx context.Context, l ledger.Records, owner v1.Owner, channel string, entries []Entry, now time.Time) (Box, error) {
 	return ledger.UpdateRecord(ctx, l, BoxKey(owner.Key(), channel), func(b *Box) (bool, error) {
 		before := len(b.Entries)
 		for _, e := range entries {
-			room := MaxEntries
-			if e.First {
-				room = MaxFirst
-			}
-			if len(b.Entries) < room && !slices.Contains(b.Entries, e) {
+			if !slices.Contains(b.Entries, e) && b.room(e) {
 				b.Entries = append(b.Entries, e)
 			}
 		}

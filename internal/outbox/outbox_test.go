@@ -152,3 +152,41 @@ func TestTakeRemovesWhatIsToldAndWhatIsNoLongerDue(t *testing.T) {
 		})
 	}
 }
+
+// What nobody tells of one cluster leaves room for what is of another.
+func TestOneClusterDoesNotCrowdOutAnother(t *testing.T) {
+	l := open(t)
+	many := func(cluster string, from, n int) (all []outbox.Entry) {
+		for i := range n {
+			all = append(all, outbox.Entry{Docket: docket.Key{Cluster: cluster, Root: fmt.Sprint("r", from+i)}, Case: "c", Purpose: docket.Warning, First: true})
+		}
+		return all
+	}
+	count := func(cluster string, entries []outbox.Entry) int {
+		t.Helper()
+		b, err := outbox.File(t.Context(), l, ada(), channel, entries, start())
+		must(t, err)
+		n := 0
+		for _, e := range b.Entries {
+			if e.Docket.Cluster == cluster {
+				n++
+			}
+		}
+		return n
+	}
+	if n := count("west", many("west", 0, 3000)); n != outbox.MaxFirst {
+		t.Errorf("west has %d", n)
+	}
+	if n := count("east", many("east", 0, 70)); n != 70 {
+		t.Errorf("east has %d of 70", n)
+	}
+	if n := count("east", many("east", 70, 70)); n != 100 {
+		t.Errorf("east has %d, and may have a hundred", n)
+	}
+	for i := range 60 {
+		count(fmt.Sprint("c", i), many(fmt.Sprint("c", i), 0, 100))
+	}
+	if total := len(box(t, l).Entries); total > 2*outbox.MaxEntries {
+		t.Errorf("%d entries in all", total)
+	}
+}

@@ -99,7 +99,7 @@ func (s *server) status(ctx context.Context) (Status, error) {
 // partly names what who sees a part may know; what is not named here is not shown.
 func partly(st Status, spent []Spent) Status {
 	b := st.Budget
-	out := Status{Mode: st.Mode, Enforcement: "for who sees every namespace", Cluster: st.Cluster, Stale: st.Stale, Breaker: Breaker{Open: st.Breaker.Open, At: st.Breaker.At},
+	out := Status{Mode: st.Mode, Enforcement: "for who sees every namespace", Cluster: st.Cluster, Stale: st.Stale && len(st.Clusters) < 2, Breaker: Breaker{Open: st.Breaker.Open, At: st.Breaker.At},
 		Budget: Budget{PerHour: hidden, UsedHour: hidden, PerDay: b.PerDay, UsedDay: hidden, PerNamespace: b.PerNamespace, PerOwner: b.PerOwner,
 			PerRule: b.PerRule, Waiting: hidden, Spent: spent}}
 	if st.Refused != "" {

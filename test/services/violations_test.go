@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,7 +145,7 @@ func (v *violations) settle(within time.Duration) {
 }
 
 // judge asks all judges from outside; all of ours have ended.
-func (v *violations) judge() judge.Tally {
+func (v *violations) judge() {
 	v.t.Helper()
 	d, err := v.dump()
 	if err != nil {
@@ -182,7 +184,24 @@ func (v *violations) judge() judge.Tally {
 	if acted*10 < len(v.roots)*8 {
 		v.t.Errorf("only %d of %d were acted on, want eight in ten", acted, len(v.roots))
 	}
-	return tally
+}
+
+// tells reports whether the ledger has a line of this kind.
+func (v *violations) tells(kind string) bool {
+	d, err := v.dump()
+	return err == nil && slices.ContainsFunc(d.History, func(l judge.Line) bool { return l.Kind == kind })
+}
+
+// refused reports whether the API server refused a stop of a workload for its version, after a time.
+func (v *violations) refused(after time.Time) bool {
+	v.t.Helper()
+	events, err := audit.Read(v.Cluster.AuditLog())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return slices.ContainsFunc(audit.Writes(events, stage.ActionUser), func(e audit.Event) bool {
+		return e.ResponseStatus.Code == http.StatusConflict && e.At.After(after) && e.ObjectRef.Resource != "leases"
+	})
 }
 
 func (v *violations) hold(err error) {

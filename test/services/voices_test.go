@@ -29,6 +29,7 @@ type voices struct {
 	client *kgo.Client
 	dice   *rand.Rand
 	stop   context.CancelFunc
+	end    func() said // once
 	done   sync.WaitGroup
 	mu     sync.Mutex // guards said
 	said   said
@@ -46,15 +47,22 @@ func (h *house) mislead(kafka *services.Service, seed int64) *voices {
 	}
 	ctx, cancel := context.WithCancel(h.t.Context())
 	v := &voices{h: h, client: client, dice: rand.New(rand.NewPCG(uint64(seed), 2)), stop: cancel, said: said{places: map[string]bool{}}}
+	v.end = sync.OnceValue(v.finish)
 	v.done.Go(func() { v.speak(ctx) })
 	h.t.Cleanup(func() { v.end() })
 	return v
 }
 
-// end returns what was said, and poison that Kafka did not take is not among it.
-func (v *voices) end() said {
+// finish returns what was said, and poison that Kafka did not take is not among it.
+func (v *voices) finish() said {
 	v.stop()
 	v.done.Wait()
+	// What is under way counts when Kafka has it.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := v.client.Flush(ctx); err != nil {
+		v.h.t.Errorf("the last words: %v", err)
+	}
 	v.client.Close()
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -83,7 +91,7 @@ func (v *voices) speak(ctx context.Context) {
 			now = len(heap)
 		}
 		for _, r := range heap[:now] {
-			v.client.Produce(ctx, &kgo.Record{Topic: r.Topic, Partition: r.Partition, Key: r.Key, Value: r.Value,
+			v.client.Produce(context.WithoutCancel(ctx), &kgo.Record{Topic: r.Topic, Partition: r.Partition, Key: r.Key, Value: r.Value,
 				Headers: []kgo.RecordHeader{{Key: again}}}, func(_ *kgo.Record, err error) { v.count(&v.said.again, err) })
 		}
 		heap = heap[now:]
@@ -113,7 +121,7 @@ func (v *voices) poison(ctx context.Context, r *kgo.Record, n int) {
 	case 4:
 		bad.Value = []byte(strings.Replace(string(r.Value), `"v":1`, `"v":99`, 1))
 	}
-	v.client.Produce(ctx, bad, func(r *kgo.Record, err error) {
+	v.client.Produce(context.WithoutCancel(ctx), bad, func(r *kgo.Record, err error) {
 		v.count(&v.said.poison, err)
 		if err == nil {
 			v.mu.Lock()

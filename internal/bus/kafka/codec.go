@@ -74,10 +74,32 @@ func parse(value []byte) (v1.Message, error) {
 	if _, err := keyOf(m); err != nil {
 		return m, err
 	}
+	if err := bounded(m); err != nil {
+		return m, err
+	}
 	if version := versionOf(m); version < oldest || version > v1.Version {
 		return m, fmt.Errorf("version %d of the wire, this K8Guard reads %d to %d: run one that knows it, then replay", version, oldest, v1.Version)
 	}
 	return m, nil
+}
+
+// maxUID and maxName bound what names a cluster or a root, in bytes: a UID has 36, a name 253.
+const maxUID, maxName = 64, 253
+
+// bounded refuses names that no Kubernetes gives: records of the ledger are called by them.
+func bounded(m v1.Message) error {
+	var cluster v1.Cluster
+	root := ""
+	switch {
+	case m.Observation != nil:
+		cluster, root = m.Observation.Cluster, m.Observation.Root.UID
+	case m.Inventory != nil:
+		cluster = m.Inventory.Cluster
+	}
+	if len(cluster.UID) > maxUID || len(root) > maxUID || len(cluster.Name) > maxName {
+		return fmt.Errorf("a cluster called by %d and %d bytes, a root by %d: more than %d of a UID and %d of a name", len(cluster.Name), len(cluster.UID), len(root), maxUID, maxName)
+	}
+	return nil
 }
 
 // decode reads a record. Its error is the reason for which it is a dead letter.

@@ -90,6 +90,7 @@ func TestWhatNobodyCanReadIsADeadLetter(t *testing.T) {
 		{"c//1", "bucket -5", 1, text(func(i *v1.Inventory) { i.Bucket = -5 })},
 		{"c//2", `the key "c//2"`, 1, text(func(*v1.Inventory) {})},
 		{"c//1", "its bucket's is 1 of 4", 3, text(func(*v1.Inventory) {})},
+		{"c//1", "more than 64 of a UID", 1, text(func(i *v1.Inventory) { i.Cluster.UID = strings.Repeat("u", 65) })},
 	}
 	for _, x := range poison {
 		record := &kgo.Record{Topic: "k8guard.observations", Partition: x.partition, Key: []byte(x.key), Value: x.value}
