@@ -37,6 +37,7 @@ type chaos struct {
 	places           []*place
 	dice             *rand.Rand
 	done             map[string]int
+	away             time.Time // when a server came back last
 }
 
 // place is where a replica runs.
@@ -91,7 +92,12 @@ func (c *chaos) kill(target string) {
 // restart is what a rolling upgrade does: a graceful end, and a new one.
 func (c *chaos) restart() {
 	p := c.any("action")
-	if err := p.Terminate(time.Minute); err != nil {
+	select {
+	case <-p.Done(): // see live
+		return
+	default:
+	}
+	if err := p.Terminate(90 * time.Second); err != nil {
 		c.t.Errorf("an action did not end well: %v", err)
 	}
 	p.Process = c.start("action")
@@ -110,6 +116,7 @@ func (c *chaos) pause(target string) {
 }
 
 func (c *chaos) server(s *services.Service) {
+	defer func() { c.away = time.Now() }()
 	if err := s.Kill(0); err != nil {
 		c.t.Errorf("kill %s: %v", s.Kind(), err)
 	}
@@ -119,13 +126,17 @@ func (c *chaos) server(s *services.Service) {
 	}
 }
 
-// live fails the test if one of ours ended by itself, and starts it again as its keeper would.
+// live starts again what ended by itself, as its keeper would, which only the start while a
+// server is away may do.
 func (c *chaos) live() {
 	for _, p := range c.places {
 		select {
 		case <-p.Done():
 			c.done["ended by itself: "+p.target]++
-			c.t.Errorf("%s ended by itself: %v; the end of the log:\n%s", p.target, p.Wait(c.t.Context()), p.LogTail())
+			// Whoever starts while a server is away says so and ends; its keeper starts it again.
+			if time.Since(c.away) > 2*time.Minute {
+				c.t.Errorf("%s ended by itself: %v; the end of the log:\n%s", p.target, p.Wait(c.t.Context()), p.LogTail())
+			}
 			p.Process = c.start(p.target)
 		default:
 		}
