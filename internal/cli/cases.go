@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -119,12 +120,23 @@ func (o casesOptions) meant(c *cobra.Command, s Streams) error {
 	if namespace == "" {
 		return nil
 	}
+	from, err := o.client(s)
+	if err != nil {
+		return err
+	}
+	return from.hasNamespace(c.Context(), namespace)
+}
+
+// hasNamespace refuses the name of a namespace that is none in the cluster, where nothing was
+// found in it. Where nobody can tell, as in a report that looks at no cluster, it is believed.
+func (c *client) hasNamespace(ctx context.Context, name string) error {
 	var ignored any
 	var no refusal
-	if err := o.ask(c, s, "/api/v1/whoowns?"+url.Values{"namespace": {namespace}}.Encode(), &ignored); errors.As(err, &no) && no.code == http.StatusNotFound {
-		return failure("-n: no namespace is called %q in the cluster, and no case is kept of one", namespace)
+	err := c.call(ctx, http.MethodGet, "/api/v1/whoowns?"+url.Values{"namespace": {name}}.Encode(), nil, &ignored)
+	if errors.As(err, &no) && no.code == http.StatusNotFound {
+		return failure("-n: no namespace is called %q in the cluster, and nothing is kept of one", name)
 	}
-	return nil // it is there, or nobody can tell
+	return nil
 }
 
 func caseTable(page ledger.CasePage) string {

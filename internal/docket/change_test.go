@@ -146,6 +146,9 @@ func TestUndo(t *testing.T) {
 	l.act(docket.ScaleToZero)
 	refuse("of an intent", "nothing was done")
 	l.d, _ = docket.Did(l.d, "5", "", l.now)
+	u.Case = id("side") // nothing was done about it
+	refuse("of another case of the same object", docket.ScaleToZero+" of Deployment/shop/web was done about "+id("app")+": k8guard undo "+id("app"))
+	u.Case = id("app")
 	undoing, entries, err := docket.BeginUndo(l.d, u)
 	if wantKinds(t, entries, docket.EntryUndoing); err != nil || !undoing.Live() {
 		t.Fatal(err)

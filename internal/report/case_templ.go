@@ -835,7 +835,7 @@ func enforcement(f frame, d caseData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = pair("Before", prior(d.Act.Prior)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = pair("Before", d.Act.Prior.Text()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -976,20 +976,6 @@ func noticeText(n docket.NoticeRef) string {
 		return fmt.Sprintf("Warning %d", n.N)
 	}
 	return clean(string(n.Purpose))
-}
-
-func prior(p docket.Prior) string {
-	switch {
-	case p.Replicas != nil:
-		return fmt.Sprintf("%d replicas", *p.Replicas)
-	case p.Suspended != nil:
-		return "not suspended"
-	case p.Suspended != nil:
-		return "not suspended"
-	case len(p.Manifest) > 0:
-		return fmt.Sprintf("manifest kept (%d bytes)", len(p.Manifest))
-	}
-	return ""
 }
 
 var _ = templruntime.GeneratedTemplate
