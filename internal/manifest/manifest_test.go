@@ -51,6 +51,33 @@ func TestReadRefusesBombsAndTypos(t *testing.T) {
 	}
 }
 
+// A slip of the pen in a kind of Kubernetes' own must not pass a pipeline; what a CRD may bring is left alone.
+func TestAMisspeltKindIsAnError(t *testing.T) {
+	for typed, want := range map[string]string{
+		"apps/v1 Deploymnet":               "(stdin):1: no cluster serves apps/v1 Deploymnet; did you mean Deployment?",
+		"apps/v1 deployment":               "did you mean Deployment?",
+		"v1 Pood":                          "did you mean Pod?",
+		"batch/v1 Cronjob":                 "did you mean CronJob?",
+		"networking.k8s.io/v1 Ingres":      "did you mean Ingress?",
+		"apps/v1 Whatever":                 "write one of ",
+		"v1 Secret":                        "",
+		"v1 ServiceList":                   "",
+		"policy/v1 PodDisruptionBudget":    "",
+		"policy/v1beta1 PodSecurityPolicy": "", // gone, and no slip
+		"argoproj.io/v1alpha1 Deploymnet":  "",
+		"gateway.networking.k8s.io/v1 Ing": "",
+	} {
+		version, kind, _ := strings.Cut(typed, " ")
+		set, err := Read([]string{"-"}, false, strings.NewReader("apiVersion: "+version+"\nkind: "+kind+"\nmetadata: {name: a}\n"))
+		if want == "" && (err != nil || set.Skipped[typed] != 1) {
+			t.Errorf("%s: %v, skipped %v", typed, err, set.Skipped)
+		}
+		if want != "" && (err == nil || !strings.Contains(err.Error(), want) || len(set.Skipped) != 0) {
+			t.Errorf("%s: %v, want %q", typed, err, want)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add(pod + "---\n" + pod)
 	f.Add("--- {kind: PodList, apiVersion: v1, items: [null, 1]}\n")
