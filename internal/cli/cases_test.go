@@ -143,14 +143,23 @@ func TestCasesOfWhatIsNotThere(t *testing.T) {
 		case r.URL.Path == "/api/v1/whoowns" && r.URL.Query().Get("namespace") != "shop":
 			w.WriteHeader(http.StatusNotFound)
 			_, _ = w.Write([]byte(`{"detail": "no namespace"}`))
-		case r.URL.Query().Get("rule") == "GONE_RULE":
+		case r.URL.Query().Get("rule") == "IMAGE_REPOO":
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"detail": "rule: no rule is called that\u001b"}`))
+		case r.URL.Path == "/api/v1/status":
+			_, _ = w.Write([]byte(`{"cluster": "clean"}`))
+		case r.URL.Query().Get("rule") == "GONE_RULE", r.URL.Query().Get("limit") == "1" && r.URL.Query().Get("owner") == "ada@x":
 			_, _ = w.Write([]byte(`{"rows": [{"id": "c-1"}], "total": 1}`))
 		default:
 			_, _ = w.Write([]byte(`{"rows": [], "total": 0}`))
 		}
 	})
 	for args, want := range map[string]string{
-		"cases --rule IMAGE_REPOO":        `no rule is called "IMAGE_REPOO"; did you mean IMAGE_REPO?`,
+		"cases --rule IMAGE_REPOO":        `no rule is called that\x1b`,
+		"cases --owner nobody@x":          `--owner: no case of "nobody@x" is on record`,
+		"cases --owner ada@x":             "",
+		"cases --cluster prod":            `no case of a cluster called "prod" is on record; this K8Guard's is "clean"`,
+		"cases --cluster clean":           "",
 		"cases -n shopp -o json":          `no namespace is called "shopp"`,
 		"cases --rule GONE_RULE":          "",
 		"cases --rule IMAGE_REPO -n shop": "",

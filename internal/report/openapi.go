@@ -129,7 +129,7 @@ func parameter(name, id string) (string, object) {
 		if id == "history" {
 			return "of the entry", oneOf(entryKinds())
 		}
-		return "of the root, such as Deployment", text
+		return "of the root, such as Deployment, in any case", text
 	case "what":
 		return "in-force without it", oneOf(actNames())
 	case "since", "until":

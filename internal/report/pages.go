@@ -85,13 +85,18 @@ func (s *server) overviewData(ctx context.Context) (d overviewData, err error) {
 }
 
 func (s *server) casesPage(w http.ResponseWriter, r *http.Request) {
-	page, err := s.cases(r)
+	q, page, err := s.found(r)
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	notes, err := s.notes(r.Context(), q, page)
 	if err != nil {
 		s.failWith(w, r, err)
 		return
 	}
 	f := s.frame(r.Context(), "Cases")
-	s.render(w, r, http.StatusOK, layout(f, casesView(f, page, r.URL.Query(), s)))
+	s.render(w, r, http.StatusOK, layout(f, casesView(f, page, notes, r.URL.Query(), s)))
 }
 
 func (s *server) casePage(w http.ResponseWriter, r *http.Request) {
