@@ -71,29 +71,21 @@ func (e *Engine) actIn(ctx context.Context, cluster string, all []due) error {
 		e.index.claim(a.d.Key)
 		if !b.Answered(a.claim.ID, e.Now()) {
 			e.index.open(a.d.Key, e.Now().Add(max(tick, min(recheck, e.Config.Enforce.Budget.Round/4))))
-		} else if e.index.owns(a.d.Key.Bucket()) && e.index.take(a.d.Key) {
-			e.begin(ctx, a)
+		} else if s := e.site(a.d.Cluster); s.gate != nil && e.index.owns(a.d.Key.Bucket()) && e.index.take(a.d.Key) {
+			e.begin(ctx, s, a)
 		}
 	}
 	return nil
 }
 
 // begin asks the gate, beside everything else; the docket is taken.
-func (e *Engine) begin(ctx context.Context, a due) {
-	e.senders.Go(func() {
-		e.acting <- struct{}{}
-		defer func() { <-e.acting }()
-		defer e.index.release(a.d.Key)
-		defer e.index.wake(a.d.Key)
-		// An act that has begun is carried through a graceful stop: its time is bounded.
-		act, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		if ctx.Err() != nil || !e.index.owns(a.d.Key.Bucket()) {
-			return // it waited for its turn, and is no longer ours
-		}
-		if err := e.site(a.d.Cluster).gate.Enforce(act, a.d.Key, a.cases, a.pol); err != nil {
+func (e *Engine) begin(ctx context.Context, s site, a due) {
+	e.work(ctx, s, a.d.Key, func(ctx context.Context) error {
+		err := s.gate.Enforce(ctx, a.d.Key, a.cases, a.pol)
+		if err != nil {
 			e.index.doubtful(a.d.Key)
 			e.Log.Error("enforcement is open; it is settled next", "root", a.d.Root.String(), "err", err)
 		}
+		return err
 	})
 }

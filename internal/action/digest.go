@@ -85,6 +85,7 @@ func nameClusters(d *notify.Digest) {
 }
 
 // lines reads what an outbox may say now: first warnings come last, the worst of them first.
+// What is of a cluster that this action does not answer for is left for whoever does.
 func (e *Engine) lines(ctx context.Context, b outbox.Box, controls map[string]policy.Controls, now time.Time) (lines []line, dropped []outbox.Entry, err error) {
 	for _, entry := range b.Ready(now) {
 		d, err := e.Ledger.Load(ctx, entry.Docket)
@@ -93,6 +94,9 @@ func (e *Engine) lines(ctx context.Context, b outbox.Box, controls map[string]po
 		}
 		if err != nil {
 			return nil, nil, err
+		}
+		if d.Version > 0 && !e.answers(d.Cluster, d.Key.Cluster) {
+			continue
 		}
 		c := d.Find(entry.Case)
 		if c == nil || !e.wanted(d, *c, entry.Purpose, b.Owner, controls) {

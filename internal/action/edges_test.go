@@ -125,9 +125,14 @@ func (g *gate) Mark(_ context.Context, d docket.Docket, action string, cases []s
 }
 
 func (g *gate) Settle(ctx context.Context, key docket.Key) error {
+	g.mu.Lock()
 	g.settled = append(g.settled, key)
+	g.mu.Unlock()
 	_, err := ledger.Update(ctx, g.w.ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		next, entries := docket.Did(d, "2", "seen after a restart", g.w.now())
+		if d.Enforcement.State == docket.Undoing {
+			next, entries = docket.Restored(d, "", "", time.Hour, g.w.now())
+		}
 		return next, entries, true, nil
 	})
 	return err

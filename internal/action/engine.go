@@ -75,9 +75,12 @@ type Ledger interface {
 
 // site is one cluster that the engine answers for.
 type site struct {
-	gate Enforcer // nil: enforcement cannot start
-	mode string
-	why  string // why mode is not the configured one
+	gate  Enforcer // nil: enforcement cannot start
+	never bool     // there will be no gate: no account is configured
+	mode  string
+	why   string // why mode is not the configured one
+
+	acting chan struct{} // bounds its workers
 }
 
 // Engine is the action service.
@@ -91,7 +94,6 @@ type Engine struct {
 	rounds  sync.Mutex      // held by a round of the ladder
 	senders sync.WaitGroup
 	sending chan struct{}              // bounds senders
-	acting  chan struct{}              // bounds enforcement workers
 	last    map[string]policy.Controls // of the last round
 	sparse  *sparse
 }
@@ -104,21 +106,31 @@ func New(s Settings) *Engine {
 	}
 	sites := map[string]site{}
 	for _, c := range s.Clusters {
-		sites[c.Name] = site{mode: s.Config.Enforce.Mode}
+		sites[c.Name] = site{mode: s.Config.Enforce.Mode, acting: make(chan struct{}, workers)}
 	}
 	return &Engine{Settings: s, rules: rules, sites: sites, index: newIndex(s.Now, s.Config.Discover.Resync),
-		sending: make(chan struct{}, 4), acting: make(chan struct{}, 4), sparse: newSparse()}
+		sending: make(chan struct{}, 4), sparse: newSparse()}
 }
 
 // SetGate gives the engine the gate of one of its clusters, at any time. With why not empty,
 // nothing is acted on whatever is configured, but undo works.
 func (e *Engine) SetGate(cluster string, g Enforcer, why string) {
-	s := site{gate: g, mode: e.Config.Enforce.Mode, why: why}
-	if why != "" && s.mode == config.ModeEnforce {
+	e.setSite(cluster, site{gate: g, why: why})
+}
+
+// NoGate says why a cluster of the engine's will have no gate under this configuration.
+func (e *Engine) NoGate(cluster, why string) { e.setSite(cluster, site{never: true, why: why}) }
+
+func (e *Engine) setSite(cluster string, s site) {
+	s.mode = e.Config.Enforce.Mode
+	if s.why != "" && s.mode == config.ModeEnforce {
 		s.mode = config.ModeSafe
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if s.acting = e.sites[cluster].acting; s.acting == nil {
+		s.acting = make(chan struct{}, workers)
+	}
 	e.sites[cluster] = s
 }
 
@@ -198,15 +210,26 @@ func (e *Engine) closeRounds(ctx context.Context) error {
 	var errs []error
 	for uid, a := range e.index.audits() {
 		if e.index.owns(docket.BucketOf(uid)) {
-			errs = append(errs, e.Control.CloseRound(ctx, uid, e.Config.Enforce.Budget, a.judged))
+			errs = append(errs, e.Control.CloseRound(ctx, uid, e.Config.Enforce.Budget, a.judged, e.stillAsks))
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// stillAsks reports whether a docket, by the name of its claim, asks for an act: its holder may
+// have died before it took the claim back.
+func (e *Engine) stillAsks(ctx context.Context, id string) (bool, error) {
+	d, err := e.Ledger.Load(ctx, keyFrom(id))
+	if err != nil {
+		return true, err
+	}
+	act := d.Enforcement != nil && d.Enforcement.State == docket.Intent
+	return act || slices.ContainsFunc(d.Cases, func(c docket.Case) bool { return c.State == docket.Open && c.Plan.Step == policy.Act }), nil
+}
+
 // controls reads what holds everything at once, for each of our clusters by name.
 func (e *Engine) controls(ctx context.Context) (map[string]policy.Controls, error) {
-	b, err := e.Control.Breaker(ctx)
+	breakers, err := e.Control.Breakers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +240,7 @@ func (e *Engine) controls(ctx context.Context) (map[string]policy.Controls, erro
 	all := map[string]policy.Controls{}
 	for _, cluster := range e.Clusters {
 		c := policy.Controls{Mode: e.site(cluster.Name).mode, Frozen: control.FrozenBy(freezes, cluster.Name)}
-		if b.Open {
+		if b := breakers.On(cluster.Name); b.Open {
 			c.Breaker = b.Reason
 		}
 		all[cluster.Name] = c

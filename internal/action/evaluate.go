@@ -2,7 +2,6 @@ package action
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -53,6 +52,7 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, all map[string]po
 	if err != nil || !done {
 		return err
 	}
+	e.elsewhere(d)
 	if d, err = e.share(ctx, d); err != nil {
 		return err
 	}
@@ -91,9 +91,16 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, all map[string]po
 			acts = append(acts, c.ID)
 		}
 	}
+	until := e.index.pausedUntil(key)
+	if until.After(e.Now()) {
+		next = earlier(next, until)
+	}
 	e.index.putOff(key, next, since)
-	if len(acts) == 0 || e.site(d.Cluster).gate == nil {
+	switch {
+	case len(acts) == 0 || e.site(d.Cluster).gate == nil:
 		return e.withdraw(ctx, key)
+	case until.After(e.Now()):
+		return nil
 	}
 	filed.acts = append(filed.acts, e.asks(d, acts))
 	return nil
@@ -171,37 +178,4 @@ func (e *Engine) ownerOf(d docket.Docket, rule string) v1.Owner {
 
 func (e *Engine) policyOf(d docket.Docket, c docket.Case) config.Policy {
 	return policy.Find(e.Config.Policies, policy.BuiltIn(), d, c)
-}
-
-// settleOpen loads a docket and closes an act or undo that a dead process left open. False
-// means that one is under way in this process, or that the docket is of a cluster that is not
-// ours to touch: leave it alone.
-func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (docket.Docket, bool, error) {
-	d, err := e.Ledger.Load(ctx, key)
-	if err != nil {
-		return d, true, err
-	}
-	if !e.answers(d.Cluster, key.Cluster) {
-		e.index.close(key)
-		return d, false, nil
-	}
-	if d.Enforcement == nil || d.Enforcement.State != docket.Intent && d.Enforcement.State != docket.Undoing {
-		e.index.settled(key)
-		return d, true, nil
-	}
-	e.index.doubtful(key)
-	gate := e.site(d.Cluster).gate
-	if gate == nil {
-		return d, true, fmt.Errorf("%s of %s has an open outcome, and there is no account to look at the cluster with", d.Enforcement.ID, d.Root)
-	}
-	if !e.index.take(key) {
-		return d, false, nil
-	}
-	defer e.index.release(key)
-	if err := gate.Settle(ctx, key); err != nil {
-		return d, true, err
-	}
-	e.index.settled(key)
-	d, err = e.Ledger.Load(ctx, key)
-	return d, true, err
 }

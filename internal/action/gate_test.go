@@ -77,8 +77,8 @@ func TestASwitchHoldsTheAct(t *testing.T) {
 	}{
 		{"freeze", func(w *world) error { return w.engine.Control.Freeze(w.Context(), "global", "ada", "incident") },
 			func(w *world) error { return w.engine.Control.Unfreeze(w.Context(), "global") }, policy.Frozen},
-		{"breaker", func(w *world) error { return w.engine.Control.Trip(w.Context(), "two undos") },
-			func(w *world) error { return w.engine.Control.Close(w.Context(), "ada", "looked into it") }, policy.BreakerOpen},
+		{"breaker", func(w *world) error { return w.engine.Control.Trip(w.Context(), cluster(), "two undos") },
+			func(w *world) error { return w.engine.Control.Close(w.Context(), "", "ada", "looked into it") }, policy.BreakerOpen},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)

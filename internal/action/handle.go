@@ -90,7 +90,11 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 	}
 	crash.At(crash.AfterLedger)
 	if o.Order.Epoch < d.Order.Epoch { // the record of epochs itself fell back
-		return e.Control.Trip(ctx, fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d", o.Order.Epoch, o.Root, d.Order.Epoch))
+		return e.Control.Trip(ctx, o.Cluster, fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d", o.Order.Epoch, o.Root, d.Order.Epoch))
+	}
+	if d.Version > 0 && !e.has(key.Bucket()) {
+		e.wakeDocket(ctx, key) // a root that came back: another has its docket
+		return nil
 	}
 	if d.Version == 0 || !d.Live() {
 		e.index.close(key)
@@ -112,7 +116,11 @@ func (e *Engine) reachable(o v1.Owner) v1.Owner {
 // keyOf finds the docket of a root: its own, or the one that an undo made it part of.
 func (e *Engine) keyOf(ctx context.Context, o v1.Observation) (docket.Key, error) {
 	key := docket.Key{Cluster: o.Cluster.UID, Root: o.Root.UID}
-	if o.Root.Kind != "Ingress" {
+	switch o.Root.Kind {
+	case "":
+		return e.lost(ctx, o)
+	case "Ingress":
+	default:
 		return key, nil
 	}
 	alias, err := ledger.Read[enforce.Alias](ctx, e.Ledger, enforce.AliasKey(o.Cluster.UID, o.Root.Namespace, o.Root.Name))

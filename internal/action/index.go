@@ -24,14 +24,15 @@ type index struct {
 	claimed  map[docket.Key]bool   // dockets that may have a claim on the budget
 	hash     map[docket.Key]string
 	seen     map[docket.Key]time.Time
-	busy     map[docket.Key]bool
+	busy     map[docket.Key]bool // in a worker's hands; true once it has begun, and no longer waits for its turn
+	stumbled map[docket.Key]stumble
 	doubt    map[docket.Key]bool // dockets that may have an act or undo with an open outcome
 	owned    [docket.Buckets]bool
 	whole    bool                 // what is open in the owned buckets is known
 	leaders  map[string]leader    // by cluster UID
 	audit    map[string]audit     // by cluster UID: of its newest inventory
 	stale    map[string]time.Time // by cluster UID: since when looks see that its audit is not whole
-	boxes    map[string]bool      // outboxes that may hold something
+	boxes    map[string]time.Time // outboxes that may hold something, and when to look
 	again    map[string]bool      // notices that are due again
 	sending  map[string]string    // the outbox of each notice in a sender's hands
 }
@@ -39,14 +40,18 @@ type index struct {
 func newIndex(now func() time.Time, resync time.Duration) *index {
 	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
 		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
-		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, doubt: map[docket.Key]bool{},
-		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]time.Time{}, boxes: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
+		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, stumbled: map[docket.Key]stumble{}, doubt: map[docket.Key]bool{},
+		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]time.Time{}, boxes: map[string]time.Time{}, again: map[string]bool{}, sending: map[string]string{}}
 }
 
 // open notes that a docket wants work at a time.
 func (x *index) open(key docket.Key, at time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.openLocked(key, at)
+}
+
+func (x *index) openLocked(key docket.Key, at time.Time) {
 	x.dueAt[key] = at
 	x.countLocked(key)
 	b := x.bucketLocked(key)
@@ -110,6 +115,7 @@ func (x *index) closeLocked(key docket.Key) {
 	delete(x.alias, key)
 	delete(x.opened, key)
 	delete(x.doubt, key)
+	delete(x.stumbled, key)
 }
 
 func (x *index) openings(key docket.Key) uint64 {
@@ -180,7 +186,7 @@ func (x *index) due(now time.Time) []docket.Key {
 	defer x.mu.Unlock()
 	var keys []docket.Key
 	for key, at := range x.dueAt {
-		if !now.Before(at) && !x.busy[key] {
+		if _, busy := x.busy[key]; !busy && !now.Before(at) {
 			keys = append(keys, key)
 		}
 	}
@@ -247,11 +253,21 @@ func (x *index) sighted(key docket.Key) (fresh bool, judged int) {
 func (x *index) take(key docket.Key) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.busy[key] {
+	if _, busy := x.busy[key]; busy {
 		return false
 	}
-	x.busy[key] = true
+	x.busy[key] = false
 	return true
+}
+
+// begin reports whether a taken docket is still ours: from now on who takes its bucket over
+// waits for it.
+func (x *index) begin(key docket.Key) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	ours := x.owned[key.Bucket()]
+	x.busy[key] = ours
+	return ours
 }
 
 // underWay is how many dockets of a cluster are in workers' hands.
@@ -297,7 +313,16 @@ func (x *index) idle() bool {
 func (x *index) addBox(key string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.boxes[key] = true
+	x.boxes[key] = time.Time{}
+}
+
+// restBox leaves an outbox alone for a while, unless somebody files into it.
+func (x *index) restBox(key string, until time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if _, there := x.boxes[key]; there {
+		x.boxes[key] = until
+	}
 }
 
 // sendAgain notes that a notice is due again.
@@ -326,8 +351,10 @@ func (x *index) listBoxes() []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	out := make([]string, 0, len(x.boxes))
-	for key := range x.boxes {
-		out = append(out, key)
+	for key, at := range x.boxes {
+		if !x.now().Before(at) {
+			out = append(out, key)
+		}
 	}
 	return out
 }

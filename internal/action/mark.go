@@ -12,8 +12,8 @@ import (
 // for whoever looks at the object and reads no mail.
 func (e *Engine) mark(ctx context.Context, was, is docket.Docket) {
 	action := policy.Action(is.Root.Kind)
-	gate := e.site(is.Cluster).gate
-	if gate == nil || action == "" {
+	s := e.site(is.Cluster)
+	if s.gate == nil || action == "" {
 		return
 	}
 	var cases []string
@@ -34,9 +34,12 @@ func (e *Engine) mark(ctx context.Context, was, is docket.Docket) {
 		return
 	}
 	e.senders.Go(func() {
-		e.acting <- struct{}{}
-		defer func() { <-e.acting }()
-		gate.Mark(ctx, is, action, cases, first)
+		select {
+		case s.acting <- struct{}{}:
+			defer func() { <-s.acting }()
+			s.gate.Mark(ctx, is, action, cases, first)
+		case <-ctx.Done():
+		}
 	})
 }
 

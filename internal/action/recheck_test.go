@@ -129,8 +129,8 @@ func TestASwitchAndASightingWakeWhatWaits(t *testing.T) {
 	}{
 		"a freeze": {func(w *world) { must(w, w.engine.Control.Freeze(w.Context(), "global", "ada", "incident")) },
 			func(w *world) { must(w, w.engine.Control.Unfreeze(w.Context(), "global")) }, policy.Frozen},
-		"the breaker": {func(w *world) { must(w, w.engine.Control.Trip(w.Context(), "two undos")) },
-			func(w *world) { must(w, w.engine.Control.Close(w.Context(), "ada", "seen")) }, policy.BreakerOpen},
+		"the breaker": {func(w *world) { must(w, w.engine.Control.Trip(w.Context(), cluster(), "two undos")) },
+			func(w *world) { must(w, w.engine.Control.Close(w.Context(), "", "ada", "seen")) }, policy.BreakerOpen},
 		"a sighting": {func(w *world) { w.engine.index.seen = map[docket.Key]time.Time{} },
 			func(w *world) { w.engine.index.sight(keyOf("1"), "violated", w.now()) }, policy.Stale},
 	} {

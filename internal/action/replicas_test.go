@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,40 +23,48 @@ import (
 type hall struct {
 	*world
 	engines []*Engine
+	asked   []docket.Key
 }
 
 // Consume implements bus.Consumer; the test hands buckets out by itself.
 func (h *hall) Consume(context.Context, bus.Handler, bus.Share) error { return nil }
 
 // Request implements bus.Consumer.
-func (h *hall) Request(docket.Key) {}
+func (h *hall) Request(key docket.Key) { h.asked = append(h.asked, key) }
 
-// Pass implements bus.Consumer.
+// Pass implements bus.Consumer. Each group hears everything.
 func (h *hall) Pass(ctx context.Context, m v1.Message) error {
 	for _, e := range h.engines {
 		if e.index.owns(bus.Bucket(m)) {
-			return e.handle(ctx, m)
+			if err := e.handle(ctx, m); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 // newHall has n engines, each with every n-th bucket.
-func newHall(t *testing.T, n int) *hall {
-	w := newWorld(t, func(c *config.Config) { c.Enforce.Budget.Floor = 10 })
+func newHall(t *testing.T, n int, change ...func(*config.Config)) *hall {
+	w := newWorld(t, append(change, func(c *config.Config) { c.Enforce.Budget.Floor = 10 })...)
 	h := &hall{world: w}
 	for i := range n {
-		e := New(Settings{Ledger: w.ledger, Bus: h, Config: w.conf, Clusters: []v1.Cluster{cluster()}, Control: control.New(w.ledger, w.now),
-			Channels: []notify.Channel{w.mail}, Rules: []rule.Meta{{ID: "IMAGE_REPO", Title: "Image from elsewhere", Category: rule.Security}},
-			Holder: fmt.Sprint("replica-", i), Now: w.now, Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
-		e.SetGate(cluster().Name, w.gate, "")
-		h.engines = append(h.engines, e)
+		h.engines = append(h.engines, h.replica(fmt.Sprint("replica-", i), cluster()))
 	}
 	w.engine = h.engines[0]
 	for i, e := range h.engines {
 		must(t, e.Gained(t.Context(), everyNth(n, i)))
 	}
 	return h
+}
+
+// replica is an engine for one cluster, without a bucket yet.
+func (h *hall) replica(holder string, c v1.Cluster) *Engine {
+	e := New(Settings{Ledger: h.ledger, Bus: h, Config: h.conf, Clusters: []v1.Cluster{c}, Control: control.New(h.ledger, h.now),
+		Channels: []notify.Channel{h.mail}, Rules: []rule.Meta{{ID: "IMAGE_REPO", Title: "Image from elsewhere", Category: rule.Security}},
+		Holder: holder, Now: h.now, Log: slog.New(slog.NewTextHandler(h.Output(), nil))})
+	e.SetGate(c.Name, h.gate, "")
+	return e
 }
 
 func everyNth(n, i int) (buckets []int) {
@@ -68,8 +77,8 @@ func everyNth(n, i int) (buckets []int) {
 // say hands a violation of a root, or an inventory, to the replica whose it is.
 func (h *hall) say(m v1.Message) { must(h, h.Pass(h.Context(), m)) }
 
-func (h *hall) finds(uid string) {
-	o := h.observation(uid)
+func (h *hall) finds(uid string, change ...func(*v1.Observation)) {
+	o := h.observation(uid, change...)
 	h.say(v1.Message{Observation: &o})
 	h.say(v1.Message{Inventory: &v1.Inventory{V: v1.Version, Cluster: cluster(), Order: o.Order, At: h.now(), Judged: 100,
 		Bucket: docket.BucketOf(cluster().UID)}})
@@ -175,8 +184,28 @@ func TestADeposedLeaderIsNotHeard(t *testing.T) {
 	}
 	h.clock.add(2*h.conf.Discover.Resync + time.Second)
 	said(6, clean)
-	if b, err := h.engines[0].Control.Breaker(t.Context()); err != nil || !b.Open {
+	if b, err := h.engines[0].Control.Breaker(t.Context()); err != nil || !b.Open || !strings.Contains(b.Reason, "start discover again") {
 		t.Errorf("the newest leader is silent, an older one speaks: breaker %+v, %v", b, err)
+	}
+	// Started again, discover leads under a later epoch, and is heard though the breaker is open.
+	said(h.now().UnixMilli(), clean)
+	if d := h.docket("web"); d.Hash != "clean" {
+		t.Errorf("the later leader is not heard: %+v", d)
+	}
+}
+
+// A leader whose clock is wrong must not deafen us to those who come after.
+func TestALeaderOfTheFutureIsNotHeard(t *testing.T) {
+	h := newHall(t, 1)
+	for _, epoch := range []int64{h.now().Add(10 * 365 * 24 * time.Hour).UnixMilli(), h.now().UnixMilli()} {
+		o := h.observation("web", func(o *v1.Observation) { o.Order.Epoch = epoch })
+		h.say(v1.Message{Observation: &o})
+	}
+	if d := h.docket("web"); d.Order.Epoch != h.now().UnixMilli() {
+		t.Errorf("heard is %+v", d.Order)
+	}
+	if b, err := h.engines[0].Control.Breaker(t.Context()); err != nil || !b.Open || !strings.Contains(b.Reason, "a clock is wrong") {
+		t.Errorf("breaker %+v, %v", b, err)
 	}
 }
 

@@ -44,6 +44,9 @@ func (e *Engine) Undo(ctx context.Context, caseID string, asked docket.Undo) (st
 	}
 	defer e.index.wake(d.Key)
 	defer e.index.release(d.Key)
+	if !e.index.begin(d.Key) {
+		return "", fmt.Errorf("%s goes to another replica just now; try again in a moment", d.Root)
+	}
 	// Once begun, an undo is not cut short because the one who asked hung up.
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()

@@ -10,23 +10,20 @@ import (
 	"github.com/k8guard/k8guard/internal/outbox"
 )
 
-// Gained implements bus.Share: what is open in these buckets is due now.
+// Gained implements bus.Share: what is open in these buckets is due now. A bucket is ours when
+// what is open in it is known, not before: of what nobody has looked up nothing can be said.
 func (e *Engine) Gained(ctx context.Context, buckets []int) error {
-	e.index.gain(buckets)
-	// What the platform is asked may be about a case that is over: nothing open leads there.
-	for _, channel := range e.Channels {
-		if box := outbox.BoxKey(e.platform().Key(), channel.Name()); e.index.owns(docket.BucketOf(box)) {
-			e.index.addBox(box)
-		}
-	}
 	for _, bucket := range buckets {
 		keys, err := e.openIn(ctx, bucket)
 		if err != nil {
 			return fmt.Errorf("reading what is open in bucket %d: %w", bucket, err)
 		}
-		for _, key := range keys {
-			e.index.open(key, e.Now())
-			e.index.doubtful(key) // until it was looked at
+		e.index.gain(bucket, keys)
+	}
+	// What the platform is asked may be about a case that is over: nothing open leads there.
+	for _, channel := range e.Channels {
+		if box := outbox.BoxKey(e.platform().Key(), channel.Name()); e.index.owns(docket.BucketOf(box)) {
+			e.index.addBox(box)
 		}
 	}
 	e.index.began(e.Clusters, e.Now())
@@ -72,12 +69,15 @@ func (e *Engine) between() bool {
 	return free
 }
 
-// gain notes that buckets are ours.
-func (x *index) gain(buckets []int) {
+// gain notes that a bucket is ours, with what is open in it: all of it is due, and may have an
+// open outcome until it was looked at.
+func (x *index) gain(bucket int, open []docket.Key) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for _, b := range buckets {
-		x.owned[b] = true
+	x.owned[bucket] = true
+	for _, key := range open {
+		x.openLocked(key, x.now())
+		x.doubt[key] = true
 	}
 }
 
@@ -135,8 +135,8 @@ func (x *index) rests(buckets []int) bool {
 	for _, b := range buckets {
 		in[b] = true
 	}
-	for key := range x.busy {
-		if in[key.Bucket()] {
+	for key, begun := range x.busy {
+		if begun && in[key.Bucket()] {
 			return false
 		}
 	}

@@ -97,7 +97,11 @@ func (e *Engine) composeOne(ctx context.Context, boxKey string, controls map[str
 	if err != nil {
 		return err
 	}
-	if len(digest.Items) == 0 {
+	switch {
+	case len(digest.Items) == 0 && len(dropped) == 0: // all that may be told is for others to tell
+		e.index.restBox(boxKey, now.Add(longest))
+		return nil
+	case len(digest.Items) == 0:
 		return outbox.Take(ctx, e.Ledger, outbox.Notice{Owner: b.Owner, Channel: b.Channel}, dropped, now)
 	}
 	n, err := outbox.Open(ctx, e.Ledger, b, digest)

@@ -12,6 +12,7 @@ import (
 // orderUndo asks whoever has the docket to take its enforcement back: the undo is begun on
 // record, and carried out there. Where nobody can be told, it is found at the next look.
 func (e *Engine) orderUndo(ctx context.Context, d docket.Docket, u docket.Undo) (string, error) {
+	u.Ordered = true
 	d, err := ledger.Update(ctx, e.Ledger, d.Key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		next, entries, err := docket.BeginUndo(d, u)
 		return next, entries, entries != nil, err

@@ -52,7 +52,7 @@ func (e *Engine) signs(ctx context.Context) error {
 		if e.site(a.name).mode != config.ModeEnforce {
 			limits = control.Limits{} // nothing to break
 		}
-		errs = append(errs, e.Control.Watch(ctx, uid, e.sign(uid, a), limits))
+		errs = append(errs, e.Control.Watch(ctx, v1.Cluster{Name: a.name, UID: uid}, e.sign(uid, a), limits))
 	}
 	return errors.Join(errs...)
 }

@@ -3,11 +3,9 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/action"
@@ -20,7 +18,7 @@ import (
 	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
-// retryCluster is how soon a cluster that does not answer is asked again.
+// retryCluster is how soon a cluster that does not answer, or does not admit us, is asked again.
 const retryCluster = 30 * time.Second
 
 // Action is the target "action": it takes from Kafka what discover sees, keeps the ladder in
@@ -37,6 +35,9 @@ func Action(ctx context.Context, s Settings) error {
 	store, err := in.openCassandra(ctx)
 	if err != nil {
 		return err
+	}
+	if err := ledger.Whole(ctx, store); err != nil {
+		return errors.Join(err, store.Close())
 	}
 	in.store, in.ping = store, store.Ping
 	settings, err := in.kafkaSettings("")
@@ -66,7 +67,7 @@ func (in *instance) act(ctx context.Context, from bus.Consumer) error {
 	mux := in.routes(in.machines(in.guard))
 	parts := []func(context.Context) error{in.action.Run}
 	for _, c := range acting(in.Config) {
-		parts = append(parts, func(ctx context.Context) error { in.reach(ctx, c); return nil })
+		parts = append(parts, func(ctx context.Context) error { in.reach(ctx, c, retryCluster); return nil })
 	}
 	return in.alone(ctx, in.guard.Wrap(in.guard.All(mux)), parts...)
 }
@@ -113,56 +114,4 @@ func namedClusters(c config.Config) []v1.Cluster {
 		all = append(all, v1.Cluster{Name: one.Cluster.Name})
 	}
 	return all
-}
-
-// reach gives the engine the gate of a cluster, as soon as it answers. Until then nothing is
-// done there, and its ladders go on.
-func (in *instance) reach(ctx context.Context, c config.Config) {
-	name := c.Cluster.Name
-	for {
-		err := in.reachOnce(ctx, c)
-		if err == nil || ctx.Err() != nil {
-			return
-		}
-		in.action.SetGate(name, nil, "the cluster does not answer: "+err.Error())
-		in.Log.Error("nothing can be done on a cluster; trying again", "cluster", name, "err", err, "next", "check its actionKubeconfig and that the server is up")
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(retryCluster):
-		}
-	}
-}
-
-func (in *instance) reachOnce(ctx context.Context, c config.Config) error {
-	path := c.Cluster.ActionKubeconfig
-	if path == "" {
-		in.action.SetGate(c.Cluster.Name, nil, "no account that may act: actionKubeconfig is empty")
-		return nil
-	}
-	clients, err := newActionClients(path)
-	if err != nil {
-		return err
-	}
-	once, cancel := context.WithTimeout(ctx, checkLimit)
-	defer cancel()
-	system, err := clients.typed.CoreV1().Namespaces().Get(once, metav1.NamespaceSystem, metav1.GetOptions{})
-	if err != nil {
-		return fmt.Errorf("reading the cluster's identity: %w", err)
-	}
-	known := v1.Cluster{Name: c.Cluster.Name, UID: string(system.UID)}
-	gate := in.gateOf(known, c, clients)
-	why := in.mayEnforce(ctx, func(ctx context.Context) error {
-		if err := gate.Preflight(ctx, nil); err != nil {
-			return err
-		}
-		rest, err := restConfig(path, "k8guard-action")
-		if err != nil {
-			return err
-		}
-		return in.authority(ctx, known.UID, c.Cluster.Authority, rest)
-	})
-	in.action.SetGate(known.Name, gate, why)
-	in.Log.Info("action answers for a cluster", "cluster", known.Name, "uid", known.UID, "why", why)
-	return nil
 }

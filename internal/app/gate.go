@@ -15,7 +15,7 @@ import (
 // fails there is one, for undo, but nothing is acted on.
 func (in *instance) wireGate(ctx context.Context) error {
 	if in.Config.Cluster.ActionKubeconfig == "" {
-		in.action.SetGate(in.cluster.Name, nil, "no account that may act: cluster.actionKubeconfig is empty")
+		in.action.NoGate(in.cluster.Name, "no account that may act: cluster.actionKubeconfig is empty")
 		return nil
 	}
 	clients, err := newActionClients(in.Config.Cluster.ActionKubeconfig)
@@ -23,14 +23,50 @@ func (in *instance) wireGate(ctx context.Context) error {
 		return err
 	}
 	in.enforcer = in.gateOf(in.cluster, in.Config, clients)
-	why := in.mayEnforce(ctx, func(ctx context.Context) error {
+	in.barred = in.admit(ctx)
+	in.sayBarred(in.barred)
+	return nil
+}
+
+// admit lets the engine act where the preflight passes, and says why it does not.
+func (in *instance) admit(ctx context.Context) error {
+	err := in.mayEnforce(ctx, func(ctx context.Context) error {
 		if err := in.enforcer.Preflight(ctx, in.client); err != nil {
 			return err
 		}
 		return in.authority(ctx, in.cluster.UID, in.Config.Cluster.Authority, in.rest)
 	})
-	in.action.SetGate(in.cluster.Name, in.enforcer, why)
-	return nil
+	in.action.SetGate(in.cluster.Name, in.enforcer, whyNot(err))
+	return err
+}
+
+// admitAgain asks again until enforcement may start: what bars it may be mended meanwhile.
+func (in *instance) admitAgain(ctx context.Context, pause time.Duration) {
+	for said := in.barred; in.barred != nil; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		if in.barred = in.admit(ctx); whyNot(in.barred) != whyNot(said) && ctx.Err() == nil {
+			said = in.barred
+			in.sayBarred(said)
+		}
+	}
+}
+
+func (in *instance) sayBarred(err error) {
+	if err != nil {
+		in.Log.Error("enforcement does not start; trying again", "err", err, "next", "mend it: it is asked again every 30 s")
+	}
+}
+
+// whyNot is what an engine is told of a preflight.
+func whyNot(err error) string {
+	if err == nil {
+		return ""
+	}
+	return "enforcement does not start: " + err.Error()
 }
 
 // gateOf is the gate of one cluster, over an account that may act there.
@@ -40,17 +76,12 @@ func (in *instance) gateOf(c v1.Cluster, conf config.Config, clients *actionClie
 		Holder: in.holder, Now: in.Now, Log: in.Log})
 }
 
-// mayEnforce says why nothing is acted on though it is configured, or "".
-func (in *instance) mayEnforce(ctx context.Context, preflight func(context.Context) error) string {
+// mayEnforce says why nothing is acted on though it is configured, or nil.
+func (in *instance) mayEnforce(ctx context.Context, preflight func(context.Context) error) error {
 	if in.Config.Enforce.Mode != config.ModeEnforce {
-		return ""
+		return nil
 	}
-	err := thrice(ctx, preflight)
-	if err == nil {
-		return ""
-	}
-	in.Log.Error("enforcement does not start", "err", err, "next", "mend it, and send SIGHUP; a changed configuration is taken over by itself")
-	return "enforcement does not start: " + err.Error()
+	return thrice(ctx, preflight)
 }
 
 // thrice asks three times, each within ten seconds: a server that is only slow must not

@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 )
 
 // doors are what the pages' address serves, behind the guard, and what the socket does.
@@ -39,12 +40,12 @@ func (in *instance) config(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (in *instance) closeBreaker(w http.ResponseWriter, r *http.Request) {
-	var ask struct{ By, Reason string }
+	var ask struct{ By, Reason, Scope string }
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&ask); err != nil {
 		answer(w, http.StatusBadRequest, map[string]string{"detail": `write {"by": "...", "reason": "..."}: ` + err.Error()})
 		return
 	}
-	if err := in.control.Close(r.Context(), ask.By, ask.Reason); err != nil {
+	if err := in.control.Close(r.Context(), strings.TrimPrefix(ask.Scope, "cluster/"), ask.By, ask.Reason); err != nil {
 		answer(w, http.StatusConflict, map[string]string{"detail": err.Error()})
 		return
 	}

@@ -47,6 +47,9 @@ func reportApart(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
+	if err := ledger.Whole(ctx, l); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	in.store, in.shown, in.ping = l, l, l.Ping
 	to, done, err := in.postman(ctx)
 	if err != nil {
@@ -140,7 +143,8 @@ func (o orders) known(scope string) error {
 	return knownScope(o.in.engine.Rules(), names, scope)
 }
 
-// open counts the acts and undos whose outcome is not on record.
+// open counts the acts and undos whose outcome is not on record. An undo that nobody has begun
+// to carry out writes nothing, and may come under a freeze.
 func (o orders) open(ctx context.Context) (n int, err error) {
 	q := ledger.ActQuery{What: ledger.InForce, Limit: 200}
 	for {
@@ -149,7 +153,7 @@ func (o orders) open(ctx context.Context) (n int, err error) {
 			return n, err
 		}
 		for _, r := range page.Rows {
-			if s := r.Enforcement.State; s == docket.Intent || s == docket.Undoing {
+			if s := r.Enforcement.State; s == docket.Intent || s == docket.Undoing && !r.Enforcement.Ordered() {
 				n++
 			}
 		}

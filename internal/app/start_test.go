@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/app"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
@@ -97,7 +98,7 @@ func TestTheBreakerIsClosedOverTheSocket(t *testing.T) {
 	must(t, os.MkdirAll(s.Config.Data.Dir, 0o700))
 	l, err := sqlite.Open(t.Context(), filepath.Join(s.Config.Data.Dir, app.LedgerFile), time.Now)
 	must(t, err)
-	must(t, control.New(l, time.Now).Trip(t.Context(), "two undos in an hour"))
+	must(t, control.New(l, time.Now).Trip(t.Context(), v1.Cluster{UID: "kube"}, "two undos in an hour"))
 	must(t, l.Close())
 	in := run(t, s, seen)
 	socket := over(app.Socket(s.Config))

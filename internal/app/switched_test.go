@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/app"
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
@@ -24,7 +25,7 @@ func TestSwitchesAreLogged(t *testing.T) {
 	must(t, os.MkdirAll(s.Config.Data.Dir, 0o700))
 	l, err := sqlite.Open(t.Context(), filepath.Join(s.Config.Data.Dir, app.LedgerFile), time.Now)
 	must(t, err)
-	must(t, control.New(l, time.Now).Trip(t.Context(), "two undos in an hour"))
+	must(t, control.New(l, time.Now).Trip(t.Context(), v1.Cluster{Name: "prod", UID: "cluster-uid"}, "two undos in an hour"))
 	must(t, l.Close())
 	in := run(t, s, seen)
 	socket := over(app.Socket(s.Config))

@@ -18,7 +18,6 @@ import (
 
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
-	"github.com/k8guard/k8guard/internal/report"
 	"github.com/k8guard/k8guard/internal/scan"
 )
 
@@ -135,8 +134,8 @@ func (c *client) onRecord(ctx context.Context, filter, value string) error {
 	if err := c.call(ctx, http.MethodGet, "/api/v1/cases?"+query.Encode(), nil, &page); err != nil || page.Total > 0 {
 		return err
 	}
-	var now report.Status
-	if err := c.call(ctx, http.MethodGet, "/api/v1/status", nil, &now); err != nil {
+	now, err := c.status(ctx)
+	if err != nil {
 		return err
 	}
 	switch {

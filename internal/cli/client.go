@@ -41,6 +41,7 @@ func (c *client) call(ctx context.Context, method, path string, body, into any) 
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Cache-Control", "no-cache") // what was true a moment ago may not be since our last command
 	resp, err := c.http.Do(r)
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {

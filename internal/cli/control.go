@@ -115,19 +115,31 @@ func freezer(s Streams, name, short, example string) *cobra.Command {
 
 func newBreaker(s Streams) *cobra.Command {
 	var o request
+	var cluster string
 	c := &cobra.Command{
 		Use:     "breaker",
 		Short:   "The circuit breaker, which only a person closes",
 		Example: "  k8guard breaker close --reason \"the two undos were a drill\"",
+		Args:    group,
+		RunE: func(*cobra.Command, []string) error {
+			return failure("say what to do: k8guard breaker close --reason \"...\"; k8guard status shows whether it is open")
+		},
 	}
 	closing := &cobra.Command{
 		Use:     "close",
 		Short:   "Close the circuit breaker",
 		Example: "  k8guard breaker close --reason \"the two undos were a drill\"",
 		Args:    arguments(cobra.NoArgs),
-		RunE:    func(c *cobra.Command, _ []string) error { return o.post(s, c, "/api/v1/breaker/close", "") },
+		RunE: func(c *cobra.Command, _ []string) error {
+			scope := ""
+			if cluster != "" {
+				scope = "cluster/" + cluster
+			}
+			return o.post(s, c, "/api/v1/breaker/close", scope)
+		},
 	}
 	o.flags(closing)
+	closing.Flags().StringVar(&cluster, "cluster", "", "of which cluster, by its name; needed where several are open")
 	c.AddCommand(closing)
 	return c
 }

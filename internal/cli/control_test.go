@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -28,6 +29,20 @@ func TestAWrongOutputActsOnNothing(t *testing.T) {
 		if out, _, err := with(t, nil, append(args, "json")...); err != nil || out != "{\"result\":\"done\"}\n" || asked.Load() != before+1 {
 			t.Errorf("%s -o json: %q, %v", command, out, err)
 		}
+	}
+}
+
+// Of several clusters one is named.
+func TestTheBreakerOfAClusterIsClosedByItsName(t *testing.T) {
+	var asked atomic.Value
+	socket := running(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		asked.Store(r.URL.Path + " " + string(body))
+		_, _ = w.Write([]byte(`{"result": "done"}`))
+	})
+	_, _, err := with(t, nil, "breaker", "close", "--cluster", "east", "--by", "ada", "--reason", "x", "--set", "report.socket="+socket)
+	if got := asked.Load(); err != nil || got != `/api/v1/breaker/close {"by":"ada","reason":"x","scope":"cluster/east"}` {
+		t.Errorf("asked %v, %v", got, err)
 	}
 }
 

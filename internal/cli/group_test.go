@@ -17,7 +17,7 @@ func TestWhatIsNoCommand(t *testing.T) {
 		"help rules explian":  "did you mean explain?",
 		"config chek":         "did you mean check?",
 		"rules frobnicate":    "write one of docs, explain, list",
-		"ledger frobnicate":   "write one of schema",
+		"ledger frobnicate":   "write one of export, import, schema",
 		"deadletter lst -o x": "did you mean list?",
 		"breaker open":        "write one of close",
 		"breaker closee":      "did you mean close?",

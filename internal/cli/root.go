@@ -111,6 +111,7 @@ func New(s Streams) *cobra.Command {
 		newFreeze(s),
 		newUnfreeze(s),
 		newBreaker(s),
+		newStatus(s),
 		newWhoOwns(s),
 		newRules(s),
 		newConfig(s),

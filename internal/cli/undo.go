@@ -21,8 +21,8 @@ func newUndo(s Streams) *cobra.Command {
 			"first if nothing more is to be done meanwhile. A CronJob that is resumed starts a run that it missed at once.\n" +
 			"With --dry-run it is said what would be taken back, and nothing is done.\n\n" +
 			"Undos are a sign of a wrong rule: enforce.breaker.undosPerHour of them (2 by default) within an hour open the circuit\n" +
-			"breaker, and nothing more is acted on anywhere until a person says k8guard breaker close. The command says so when it\n" +
-			"happens. The undos themselves go on.",
+			"breaker of the cluster, and nothing more is acted on there until a person says k8guard breaker close. The command says\n" +
+			"so when it happens, and when it is open already. The undos themselves go on.",
 		Example: "  k8guard undo c-mfrggzdfmztwq2lknnwg23tpoa --dry-run\n" +
 			"  k8guard undo c-mfrggzdfmztwq2lknnwg23tpoa --reason \"needed for the release\"\n" +
 			"  k8guard undo --since 2h --reason \"the new rule was wrong\" --every 5s",

@@ -12,7 +12,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
-	"k8s.io/utils/ptr"
 )
 
 // Candidate is a replica of discover: of all that run for one cluster, one leads.
@@ -20,15 +19,16 @@ type Candidate struct {
 	Client    kubernetes.Interface
 	Namespace string
 	Holder    string // this process, new at each start
+	Now       func() time.Time
 	Log       *slog.Logger
 	// Lease is how long a leader that is silent keeps the others waiting; 0 is 15 s.
 	Lease time.Duration
 }
 
 // Lead waits until this replica leads, runs do with the epoch of its leadership, and begins
-// anew when it is deposed, until ctx ends or do fails. Epochs rise with each leadership: the
-// Lease in the cluster counts them. A leader that is deposed while it is paused may go on for
-// a moment when it wakes; its epoch tells its words apart.
+// anew when it is deposed, until ctx ends or do fails; what fails because its time is over does
+// not count. Epochs rise with each leadership, see claim. A leader that is deposed while it is
+// paused may go on for a moment when it wakes; its epoch tells its words apart.
 func (c Candidate) Lead(ctx context.Context, do func(ctx context.Context, epoch int64) error) error {
 	for n := 1; ctx.Err() == nil; n++ {
 		// A new name for each term: the same one would take over its own old epoch.
@@ -55,7 +55,12 @@ func (c Candidate) term(ctx context.Context, holder string, do func(context.Cont
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(until context.Context) {
 				begun.Store(true)
-				done <- c.reign(until, holder, do)
+				err := c.reign(until, holder, do)
+				if err != nil && over(until) {
+					c.Log.Warn("discover was deposed and stands by again", "err", err)
+					err = nil
+				}
+				done <- err
 				depose()
 			},
 			OnStoppedLeading: func() {},
@@ -78,14 +83,18 @@ func (c Candidate) term(ctx context.Context, holder string, do func(context.Cont
 
 // reign runs one leadership, if it is still ours when its epoch is read.
 func (c Candidate) reign(ctx context.Context, holder string, do func(context.Context, int64) error) error {
-	lease, err := c.Client.CoordinationV1().Leases(c.Namespace).Get(ctx, LeaseName, metav1.GetOptions{})
-	switch {
-	case over(ctx) || err == nil && ptr.Deref(lease.Spec.HolderIdentity, "") != holder:
-		return nil
-	case err != nil:
-		return fmt.Errorf("reading the Lease %s/%s: %w", c.Namespace, LeaseName, err)
+	epoch, err := c.claim(ctx, holder)
+	for err != nil && !over(ctx) {
+		c.Log.Warn("discover leads, and cannot write its epoch; trying again", "err", err, "next", "apply deploy/rbac-discover.yaml")
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+		epoch, err = c.claim(ctx, holder)
 	}
-	epoch := int64(ptr.Deref(lease.Spec.LeaseTransitions, 0)) + 1
+	if over(ctx) || epoch == 0 {
+		return nil
+	}
 	c.Log.Info("discover leads", "epoch", epoch)
 	return do(ctx, epoch)
 }

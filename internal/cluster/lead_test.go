@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
@@ -31,7 +34,7 @@ func TestOneLeadsAndEpochsRise(t *testing.T) {
 	start := func(name string) (stop func()) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		c := Candidate{Client: client, Namespace: "k8guard", Holder: name, Log: slog.New(slog.DiscardHandler), Lease: time.Second}
+		c := Candidate{Client: client, Namespace: "k8guard", Holder: name, Now: time.Now, Log: slog.New(slog.DiscardHandler), Lease: time.Second}
 		go func() {
 			ended <- c.Lead(ctx, func(ctx context.Context, epoch int64) error {
 				terms <- term{name, epoch}
@@ -73,4 +76,102 @@ func TestOneLeadsAndEpochsRise(t *testing.T) {
 		t.Errorf("after the pause leads %+v, before it %+v", third, second)
 	}
 	stopB()
+}
+
+// leading is a Lease in a cluster whose API server compares versions, as the fake one does not.
+func leading(t *testing.T) *fake.Clientset {
+	t.Helper()
+	client := fake.NewClientset(&coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "k8guard", Name: LeaseName, ResourceVersion: "1"}})
+	var mu sync.Mutex
+	version := 1
+	client.PrependReactor("update", "leases", func(a k8stesting.Action) (bool, runtime.Object, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		lease := a.(k8stesting.UpdateAction).GetObject().(*coordinationv1.Lease).DeepCopy()
+		if lease.ResourceVersion != strconv.Itoa(version) {
+			return true, nil, apierrors.NewConflict(coordinationv1.Resource("leases"), LeaseName, errors.New("changed"))
+		}
+		version++
+		lease.ResourceVersion = strconv.Itoa(version)
+		return true, lease, client.Tracker().Update(coordinationv1.SchemeGroupVersion.WithResource("leases"), lease, "k8guard")
+	})
+	return client
+}
+
+// A Lease that was deleted or restored counts from the beginning: the epoch does not.
+func TestAnEpochIsNotHeardAgainAfterALeaseWasReset(t *testing.T) {
+	client := leading(t)
+	now := time.Now()
+	lead := func() (epoch int64) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		c := Candidate{Client: client, Namespace: "k8guard", Holder: "a", Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Lease: time.Second}
+		if err := c.Lead(ctx, func(_ context.Context, n int64) error { epoch = n; cancel(); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return epoch
+	}
+	change := func(f func(*coordinationv1.Lease)) {
+		lease, err := client.CoordinationV1().Leases("k8guard").Get(t.Context(), LeaseName, metav1.GetOptions{})
+		if err == nil {
+			f(lease)
+			_, err = client.CoordinationV1().Leases("k8guard").Update(t.Context(), lease, metav1.UpdateOptions{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := lead()
+	now = now.Add(-time.Hour) // the next replica's clock is behind
+	second := lead()
+	now = now.Add(2 * time.Hour)
+	change(func(l *coordinationv1.Lease) { l.Annotations, l.Spec = nil, coordinationv1.LeaseSpec{} })
+	third := lead()
+	if first == 0 || second <= first || third <= second {
+		t.Errorf("epochs %d, %d, and after the reset %d", first, second, third)
+	}
+}
+
+// Who waits for something when it is deposed stands by again: that its time is over is no failure.
+func TestWhoIsDeposedWhileItWaitsStandsByAgain(t *testing.T) {
+	client := leading(t)
+	var refuse atomic.Bool
+	client.PrependReactor("update", "leases", func(k8stesting.Action) (bool, runtime.Object, error) {
+		return refuse.Load(), nil, errors.New("the server is away")
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	terms, deposed, ended := make(chan int64, 16), make(chan struct{}, 16), make(chan error, 1)
+	c := Candidate{Client: client, Namespace: "k8guard", Holder: "a", Now: time.Now, Log: slog.New(slog.DiscardHandler), Lease: time.Second}
+	go func() {
+		ended <- c.Lead(ctx, func(ctx context.Context, epoch int64) error {
+			terms <- epoch
+			<-ctx.Done() // it waits for an API server, as identify does
+			deposed <- struct{}{}
+			return ctx.Err()
+		})
+	}()
+	for n := range 2 {
+		select {
+		case <-terms:
+			refuse.Store(n == 0)
+		case err := <-ended:
+			t.Fatalf("it ended: %v", err)
+		case <-time.After(20 * time.Second):
+			t.Fatal("it does not lead")
+		}
+		if n == 0 { // no renewal gets through
+			<-deposed
+			refuse.Store(false)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	// What fails in its own time does end it.
+	broken := errors.New("broken")
+	if err := c.Lead(t.Context(), func(context.Context, int64) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("its own failure: %v", err)
+	}
 }

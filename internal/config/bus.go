@@ -56,12 +56,16 @@ func (c *checker) clientTLS(key string, t ClientTLS) {
 }
 
 func (c *checker) clusters(all []ActingCluster) {
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for i, a := range all {
 		key := fmt.Sprintf("clusters[%d].", i)
-		c.bad(a.Name == "" || seen[a.Name], key+"name", "is missing, or another one's; write what discover calls the cluster")
+		first, taken := seen[a.Name]
+		c.bad(a.Name == "", key+"name", "is missing; write what discover calls the cluster")
+		c.bad(a.Name != "" && taken, key+"name", fmt.Sprintf("is %s, as clusters[%d].name is; write what discover calls this cluster", a.Name, first))
 		c.bad(a.ActionKubeconfig == "", key+"actionKubeconfig", "is missing; write the kubeconfig of the account that enforces there")
-		seen[a.Name] = true
+		if !taken {
+			seen[a.Name] = i
+		}
 	}
 }
 

@@ -93,18 +93,66 @@ func (b *Budget) Answered(id string, now time.Time) bool {
 	return granted || b.Over[id] != ""
 }
 
+// Asks reports whether a claim's docket asks for the act still.
+type Asks func(ctx context.Context, id string) (bool, error)
+
 // CloseRound ends the open round when its time is over: all of its claims are granted, or
-// none. Judged is the number of roots in the last complete inventory; 0 grants nothing.
-func (c *Control) CloseRound(ctx context.Context, cluster string, limits config.Budget, judged int) error {
-	_, err := c.change(ctx, cluster, func(b *Budget) (bool, error) {
+// none. Judged is the number of roots in the last complete inventory; 0 grants nothing. What
+// nobody asks for any more does not count: who filed it may have died. Nil asks nobody.
+func (c *Control) CloseRound(ctx context.Context, cluster string, limits config.Budget, judged int, asks Asks) error {
+	b, err := c.Budget(ctx, cluster)
+	if err != nil || !b.ends(limits, judged, c.now()) {
+		return err
+	}
+	orphans, err := b.orphans(ctx, asks)
+	if err != nil {
+		return err
+	}
+	_, err = c.change(ctx, cluster, func(b *Budget) (bool, error) {
 		now := c.now().UTC()
-		if len(b.Claims) == 0 || now.Sub(b.Claims[0].At) < limits.Round || judged == 0 {
+		if !b.ends(limits, judged, now) {
 			return false, nil
 		}
-		b.close(limits, judged, now)
+		b.Claims = slices.DeleteFunc(b.Claims, func(x Claim) bool { return orphans[x.ID] })
+		b.Grants = slices.DeleteFunc(b.Grants, func(x Grant) bool { return orphans[x.ID] && !x.Used })
+		if len(b.Claims) > 0 {
+			b.close(limits, judged, now)
+		}
 		return true, nil
 	})
 	return err
+}
+
+// ends reports whether the time of the open round is over.
+func (b *Budget) ends(limits config.Budget, judged int, now time.Time) bool {
+	return len(b.Claims) > 0 && now.Sub(b.Claims[0].At) >= limits.Round && judged > 0
+}
+
+// orphans are the claims, and the grants that were not used, that nobody asks for any more.
+func (b *Budget) orphans(ctx context.Context, asks Asks) (map[string]bool, error) {
+	found := map[string]bool{}
+	if asks == nil {
+		return found, nil
+	}
+	ids := map[string]bool{}
+	for _, claim := range b.Claims {
+		ids[claim.ID] = true
+	}
+	for _, g := range b.Grants {
+		if !g.Used {
+			ids[g.ID] = true
+		}
+	}
+	for id := range ids {
+		asked, err := asks(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !asked {
+			found[id] = true
+		}
+	}
+	return found, nil
 }
 
 func (b *Budget) close(limits config.Budget, judged int, now time.Time) {

@@ -27,7 +27,7 @@ func round(t testing.TB, c *control.Control, clock *clock, limits config.Budget,
 		file(t, c, "k", claim)
 	}
 	clock.at = clock.at.Add(limits.Round)
-	must(t, c.CloseRound(t.Context(), "k", limits, judged))
+	must(t, c.CloseRound(t.Context(), "k", limits, judged, nil))
 	for _, claim := range claims {
 		g, expires, over, err := c.Ask(t.Context(), "k", claim.ID)
 		must(t, err)
@@ -148,7 +148,7 @@ func TestRoundStaysOpenForItsTime(t *testing.T) {
 	file(t, c, "k", control.Claim{ID: "a"})
 	clock.at = clock.at.Add(time.Minute - 1)
 	file(t, c, "k", control.Claim{ID: "b"})
-	must(t, c.CloseRound(t.Context(), "k", ample(), 100))
+	must(t, c.CloseRound(t.Context(), "k", ample(), 100, nil))
 	if b, err := c.Budget(t.Context(), "k"); err != nil || b.Rounds != 0 || len(b.Claims) != 2 {
 		t.Errorf("closed early: %+v, %v", b, err)
 	}
@@ -204,7 +204,7 @@ func TestFilingAtOnceLosesNothing(t *testing.T) {
 	}
 	clock.at = clock.at.Add(time.Minute)
 	for range 4 { // several holders close the same round
-		group.Go(func() { must(t, c.CloseRound(t.Context(), "k", ample(), manyRoots)) })
+		group.Go(func() { must(t, c.CloseRound(t.Context(), "k", ample(), manyRoots, nil)) })
 	}
 	group.Wait()
 	if b, err := c.Budget(t.Context(), "k"); err != nil || len(b.Grants) != contenders || b.Rounds != 1 {
@@ -254,7 +254,7 @@ func TestBudgetHoldsInEveryWindow(t *testing.T) {
 					file(t, c, cluster, filed[len(filed)-1])
 				}
 				clock.at = clock.at.Add(limits.Round)
-				must(t, c.CloseRound(t.Context(), cluster, limits, judged))
+				must(t, c.CloseRound(t.Context(), cluster, limits, judged, nil))
 				granted := 0
 				for _, claim := range filed {
 					g, _, _, err := c.Ask(t.Context(), cluster, claim.ID)
@@ -323,7 +323,7 @@ func TestAFullRoundRefusesTheOverflowToo(t *testing.T) {
 	}
 	file(t, c, "k", many[1000:]...)
 	clock.at = clock.at.Add(limits.Round)
-	must(t, c.CloseRound(t.Context(), "k", limits, 100*manyRoots))
+	must(t, c.CloseRound(t.Context(), "k", limits, 100*manyRoots, nil))
 	for _, claim := range many {
 		if g, _, over, err := c.Ask(t.Context(), "k", claim.ID); err != nil || g.Grant != "" || over == "" {
 			t.Fatalf("%s: grant %q, over %q, %v", claim.ID, g.Grant, over, err)
@@ -345,7 +345,7 @@ func TestManyClaimsAtOnceAreOneRound(t *testing.T) {
 	}
 	limits := ample()
 	clock.at = clock.at.Add(limits.Round)
-	must(t, c.CloseRound(t.Context(), "k", limits, 1_000_000))
+	must(t, c.CloseRound(t.Context(), "k", limits, 1_000_000, nil))
 	for _, claim := range many {
 		if g, _, over, err := c.Ask(t.Context(), "k", claim.ID); err != nil || over == "" && g.Grant == "" {
 			t.Fatalf("%s: grant %q, over %q, %v", claim.ID, g.Grant, over, err)

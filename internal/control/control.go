@@ -6,17 +6,15 @@
 //
 // Concurrency: safe for many goroutines and processes; the ledger's versions decide.
 //
-// Guarantees: a switch that is on stays on over restarts. The breaker latches: only a
-// person closes it, with a reason. The budget counts what was granted, never less.
+// Guarantees: a switch that is on stays on over restarts. A breaker latches, one for each
+// cluster: only a person closes it, with a reason. The budget counts what was granted, never less.
 //
 // It will not: touch a cluster, or decide on a case.
 package control
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -39,20 +37,13 @@ type Freeze struct {
 	At     time.Time `json:"at"`
 }
 
-// Breaker is the circuit breaker.
-type Breaker struct {
-	Open     bool      `json:"open"`
-	Reason   string    `json:"reason"`
-	At       time.Time `json:"at"`
-	ClosedBy string    `json:"closedBy,omitempty"`
-}
-
 // Control reads and changes the switches.
 type Control struct {
 	records ledger.Records
 	now     func() time.Time
 	budget  sync.Mutex // see change
 	tell    func(Event)
+	listed  sync.Map // UIDs of clusters that are on record
 }
 
 // New returns controls kept in these records.
@@ -140,65 +131,4 @@ func frozenAre(scopes []string) string {
 		return "nothing is"
 	}
 	return "frozen are: " + strings.Join(scopes, ", ")
-}
-
-// Breaker returns the circuit breaker.
-func (c *Control) Breaker(ctx context.Context) (Breaker, error) {
-	return ledger.Read[Breaker](ctx, c.records, breakerKey)
-}
-
-// Trip opens the breaker; the first reason stays until a person closes it.
-func (c *Control) Trip(ctx context.Context, reason string) error {
-	fresh := false
-	_, err := ledger.UpdateRecord(ctx, c.records, breakerKey, func(b *Breaker) (bool, error) {
-		fresh = !b.Open
-		if !fresh {
-			return false, nil
-		}
-		*b = Breaker{Open: true, Reason: reason, At: c.now().UTC()}
-		return true, nil
-	})
-	if err != nil || !fresh {
-		return err
-	}
-	return c.note(ctx, Event{What: EventTripped, Reason: reason})
-}
-
-// Close closes the breaker for a person with a reason.
-func (c *Control) Close(ctx context.Context, by, reason string) error {
-	if by == "" || reason == "" {
-		return errors.New("closing the breaker needs a name and a reason")
-	}
-	_, err := ledger.UpdateRecord(ctx, c.records, breakerKey, func(b *Breaker) (bool, error) {
-		if !b.Open {
-			return false, errors.New("the breaker was not open; nothing changed")
-		}
-		b.Open, b.ClosedBy = false, fmt.Sprintf("%s: %s", by, reason)
-		return true, nil
-	})
-	if err != nil {
-		return err
-	}
-	return c.note(ctx, Event{What: EventClosed, By: by, Reason: reason})
-}
-
-// CountUndo notes the undo of an enforcement, once by its ID; limit of them within an hour
-// trip the breaker. Asked again after a kill, it trips what the first time did not get to.
-func (c *Control) CountUndo(ctx context.Context, id string, limit int) error {
-	now := c.now().UTC()
-	undone, err := ledger.UpdateRecord(ctx, c.records, undosKey, func(undone *map[string]time.Time) (bool, error) {
-		maps.DeleteFunc(*undone, func(_ string, at time.Time) bool { return now.Sub(at) > time.Hour })
-		if _, counted := (*undone)[id]; counted {
-			return false, nil
-		}
-		if *undone == nil {
-			*undone = map[string]time.Time{}
-		}
-		(*undone)[id] = now
-		return true, nil
-	})
-	if err != nil || limit < 1 || len(undone) < limit {
-		return err
-	}
-	return c.Trip(ctx, fmt.Sprintf("%d undos within an hour", len(undone)))
 }

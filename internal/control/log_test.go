@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/control"
 )
 
@@ -17,9 +18,9 @@ func TestTheLogKeepsWhoChangedASwitchAndWhy(t *testing.T) {
 		func() error { return c.Freeze(ctx, "rule/X", "ada", "registry moves") },
 		func() error { return c.Freeze(ctx, "rule/X", "bob", "again") }, // the switch keeps its first reason
 		func() error { return c.Lift(ctx, "rule/X", "bob", "it has moved") },
-		func() error { return c.Trip(ctx, "two undos") },
-		func() error { return c.Trip(ctx, "three undos") }, // changes nothing
-		func() error { return c.Close(ctx, "ada", "a drill") },
+		func() error { return c.Trip(ctx, v1.Cluster{UID: "k"}, "two undos") },
+		func() error { return c.Trip(ctx, v1.Cluster{UID: "k"}, "three undos") }, // changes nothing
+		func() error { return c.Close(ctx, "", "ada", "a drill") },
 	} {
 		if err := act(); err != nil {
 			t.Fatal(i, err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
@@ -106,11 +107,11 @@ func TestBreakerLatches(t *testing.T) {
 	dir, clock := t.TempDir(), newClock()
 	l := open(t, dir)
 	c := control.New(l, clock.now)
-	if err := c.Close(t.Context(), "ada", "why not"); err == nil {
+	if err := c.Close(t.Context(), "", "ada", "why not"); err == nil {
 		t.Error("closed a breaker that is closed")
 	}
 	for _, reason := range []string{"first", "second"} {
-		if err := c.Trip(t.Context(), reason); err != nil {
+		if err := c.Trip(t.Context(), v1.Cluster{UID: "k"}, reason); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -121,16 +122,16 @@ func TestBreakerLatches(t *testing.T) {
 	c = control.New(open(t, dir), clock.now)
 	expect(t, c, true, "first")
 	for _, bad := range [][2]string{{"", "reason"}, {"ada", ""}} {
-		if err := c.Close(t.Context(), bad[0], bad[1]); err == nil {
+		if err := c.Close(t.Context(), "", bad[0], bad[1]); err == nil {
 			t.Errorf("closed by %q with reason %q", bad[0], bad[1])
 		}
 	}
 	expect(t, c, true, "first")
-	if err := c.Close(t.Context(), "ada", "seen to"); err != nil {
+	if err := c.Close(t.Context(), "", "ada", "seen to"); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, c, false, "first")
-	if err := c.Trip(t.Context(), "third"); err != nil {
+	if err := c.Trip(t.Context(), v1.Cluster{UID: "k"}, "third"); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, c, true, "third")
@@ -162,7 +163,7 @@ func TestUndosTripTheBreaker(t *testing.T) {
 			clock := newClock()
 			c := control.New(open(t, t.TempDir()), clock.now)
 			for n := range test.undos {
-				if err := c.CountUndo(t.Context(), fmt.Sprint("e-", n), test.limit); err != nil {
+				if err := c.CountUndo(t.Context(), v1.Cluster{UID: "k"}, fmt.Sprint("e-", n), test.limit); err != nil {
 					t.Fatal(err)
 				}
 				clock.at = clock.at.Add(test.pause)
@@ -181,7 +182,7 @@ func TestAnUndoCountsOnce(t *testing.T) {
 	c := control.New(open(t, t.TempDir()), clock.now)
 	count := func(id string, limit int, want bool) {
 		t.Helper()
-		if err := c.CountUndo(t.Context(), id, limit); err != nil {
+		if err := c.CountUndo(t.Context(), v1.Cluster{UID: "k"}, id, limit); err != nil {
 			t.Fatal(err)
 		}
 		if b, err := c.Breaker(t.Context()); err != nil || b.Open != want {
@@ -194,7 +195,7 @@ func TestAnUndoCountsOnce(t *testing.T) {
 	}
 	count("e-2", 0, false) // counted, and killed before it tripped
 	count("e-2", 2, true)
-	if err := c.Close(t.Context(), "ada", "seen to"); err != nil {
+	if err := c.Close(t.Context(), "", "ada", "seen to"); err != nil {
 		t.Fatal(err)
 	}
 	clock.at = clock.at.Add(2 * time.Hour)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/ledger"
 )
 
@@ -36,14 +37,21 @@ type vital struct {
 	Share     float64   `json:"share"`
 	Violating int       `json:"violating"`
 	At        time.Time `json:"at"` // of the share
+	Known     Known     `json:"known,omitzero"`
 }
 
-// Watch looks at the signs and opens the breaker when one is bad. It is asked again and
+func vitalKey(uid string) string { return "vital/" + uid }
+
+// Watch looks at the signs and opens the cluster's breaker when one is bad. It is asked again and
 // again; a look that finds nothing costs one write.
-func (c *Control) Watch(ctx context.Context, cluster string, s Signs, l Limits) error {
+func (c *Control) Watch(ctx context.Context, cluster v1.Cluster, s Signs, l Limits) error {
+	if err := c.list(ctx, cluster.UID); err != nil {
+		return err
+	}
 	bad := ""
-	_, err := ledger.UpdateRecord(ctx, c.records, "vital/"+cluster, func(v *vital) (bool, error) {
+	_, err := ledger.UpdateRecord(ctx, c.records, vitalKey(cluster.UID), func(v *vital) (bool, error) {
 		now := c.now().UTC()
+		v.Known.see(cluster, s, now)
 		bad = v.clock(now, l.Skew)
 		if bad == "" {
 			if now.After(v.Latest) {
@@ -59,7 +67,7 @@ func (c *Control) Watch(ctx context.Context, cluster string, s Signs, l Limits) 
 	if err != nil || bad == "" {
 		return err
 	}
-	return c.Trip(ctx, bad)
+	return c.Trip(ctx, cluster, bad)
 }
 
 // clock compares our time with the latest that this ledger has seen of it.

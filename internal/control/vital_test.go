@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/control"
 )
 
@@ -41,7 +42,7 @@ func TestWhatOpensTheBreaker(t *testing.T) {
 			d := control.New(open(t, t.TempDir()), clock.now)
 			for _, l := range c.looks {
 				clock.at = clock.at.Add(l.after)
-				must(t, d.Watch(t.Context(), "c", l.signs, limits))
+				must(t, d.Watch(t.Context(), v1.Cluster{UID: "c"}, l.signs, limits))
 			}
 			b, err := d.Breaker(t.Context())
 			if err != nil || b.Open != (c.says != "") || !strings.Contains(b.Reason, c.says) {
@@ -49,7 +50,7 @@ func TestWhatOpensTheBreaker(t *testing.T) {
 			}
 			off := control.New(open(t, t.TempDir()), newClock().now)
 			for _, l := range c.looks {
-				must(t, off.Watch(t.Context(), "c", l.signs, control.Limits{}))
+				must(t, off.Watch(t.Context(), v1.Cluster{UID: "c"}, l.signs, control.Limits{}))
 			}
 			if b, err := off.Breaker(t.Context()); err != nil || b.Open {
 				t.Errorf("switched off, it opened: %+v, %v", b, err)

@@ -107,6 +107,12 @@ func (r Refusal) Holds(now time.Time, budget string) bool {
 // Same reports whether this is the same no.
 func (r Refusal) Same(rule int, text string) bool { return r.Rule == rule && r.Text == text }
 
+// Ordered reports whether an undo is on record that nobody has begun to carry out.
+func (d Docket) Ordered() bool { return d.Enforcement != nil && d.Enforcement.Ordered() }
+
+// Ordered reports whether an undo of it is on record that nobody has begun to carry out.
+func (e Enforcement) Ordered() bool { return e.State == Undoing && e.Undo != nil && e.Undo.Ordered }
+
 // Live returns whether anything of the docket still wants work: a case that is not
 // resolved, an open outcome, or a closing notice that is not out.
 func (d Docket) Live() bool {

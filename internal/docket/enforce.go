@@ -138,6 +138,16 @@ func BeginUndo(d Docket, u Undo) (Docket, []Entry, error) {
 	return d, d.each(*d.Enforcement, EntryUndoing, u.At, fmt.Sprintf("undo asked by %s: %s", u.By, u.Reason)), nil
 }
 
+// CarryUndo notes that an undo is carried out: from now on something of it may be written.
+func CarryUndo(d Docket) (Docket, bool) {
+	if !d.Ordered() {
+		return d, false
+	}
+	d = d.clone()
+	d.Enforcement.Undo.Ordered = false
+	return d, true
+}
+
 // StopUndo gives an undo up before it wrote anything, with the reason.
 func StopUndo(d Docket, why string, at time.Time) (Docket, []Entry) {
 	if d.Enforcement == nil || d.Enforcement.State != Undoing {

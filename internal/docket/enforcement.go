@@ -103,9 +103,11 @@ type Undo struct {
 	Case string `json:"case,omitempty"`
 	// Own says that who asked may change some namespaces only: it tells nothing about the rest,
 	// and does not count for the circuit breaker.
-	Own    bool      `json:"own,omitempty"`
-	At     time.Time `json:"at"`
-	DoneAt time.Time `json:"doneAt,omitzero"`
-	NewUID string    `json:"newUID,omitempty"`
-	Note   string    `json:"note,omitempty"`
+	Own bool `json:"own,omitempty"`
+	// Ordered says that who took the order could not carry it out, and nobody has begun to.
+	Ordered bool      `json:"ordered,omitempty"`
+	At      time.Time `json:"at"`
+	DoneAt  time.Time `json:"doneAt,omitzero"`
+	NewUID  string    `json:"newUID,omitempty"`
+	Note    string    `json:"note,omitempty"`
 }

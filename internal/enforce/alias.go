@@ -19,9 +19,21 @@ func AliasKey(cluster, namespace, name string) string {
 	return "alias/" + cluster + "/" + namespace + "/" + name
 }
 
+// AliasUIDKey is the record that leads the UID of a restored ingress to its docket.
+func AliasUIDKey(cluster, uid string) string { return "alias-uid/" + cluster + "/" + uid }
+
 func (e *Enforcer) setAlias(ctx context.Context, d docket.Docket, uid string, pending bool) error {
 	if d.Enforcement.Action != docket.DeleteIngress {
 		return nil
+	}
+	if uid != "" {
+		if _, err := ledger.UpdateRecord(ctx, e.Store, AliasUIDKey(d.Key.Cluster, uid), func(k *docket.Key) (bool, error) {
+			changed := *k != d.Key
+			*k = d.Key
+			return changed, nil
+		}); err != nil {
+			return err
+		}
 	}
 	_, err := ledger.UpdateRecord(ctx, e.Store, AliasKey(d.Key.Cluster, d.Root.Namespace, d.Root.Name), func(a *Alias) (bool, error) {
 		next := Alias{Docket: d.Key, UID: uid, Pending: pending}

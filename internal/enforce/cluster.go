@@ -47,7 +47,7 @@ func (e *Enforcer) identity(ctx context.Context) error {
 }
 
 func (e *Enforcer) changed(ctx context.Context, uid string) error {
-	return e.Control.Trip(ctx, fmt.Sprintf("the cluster's identity changed from %s to %s", e.Cluster.UID, uid))
+	return e.Control.Trip(ctx, e.Cluster, fmt.Sprintf("the cluster's identity changed from %s to %s", e.Cluster.UID, uid))
 }
 
 // liveUID is the UID of kube-system, by which a cluster is known.

@@ -26,5 +26,5 @@ func (e *Enforcer) watchErrors(ctx context.Context, f Facts) error {
 		return nil
 	}
 	e.failures.Store(0)
-	return e.Control.Trip(ctx, fmt.Sprintf("%d reads of the gate failed in a row, the last: %v", n, failed))
+	return e.Control.Trip(ctx, e.Cluster, fmt.Sprintf("%d reads of the gate failed in a row, the last: %v", n, failed))
 }

@@ -11,6 +11,7 @@ import (
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/outbox"
@@ -95,14 +96,18 @@ func (e *Enforcer) freeze(ctx context.Context, rules []string) Switch {
 }
 
 func (e *Enforcer) breaker(ctx context.Context) Switch {
-	b, err := e.Control.Breaker(ctx)
+	own := func() (control.Breaker, error) {
+		all, err := e.Control.Breakers(ctx)
+		return all.Of(e.Cluster.UID), err
+	}
+	b, err := own()
 	if err == nil && !b.Open {
 		err = e.clock(ctx)
 		if err == nil {
 			err = e.identity(ctx)
 		}
 		if err == nil {
-			b, err = e.Control.Breaker(ctx)
+			b, err = own()
 		}
 	}
 	return Switch{Err: err, On: b.Open, Text: b.Reason}
@@ -112,7 +117,7 @@ func (e *Enforcer) breaker(ctx context.Context) Switch {
 func (e *Enforcer) clock(ctx context.Context) error {
 	skew := e.Skew()
 	if limit := e.Config.Enforce.Breaker.ClockSkew; skew > limit || -skew > limit {
-		return e.Control.Trip(ctx, clockText(e.Now(), skew, limit))
+		return e.Control.Trip(ctx, e.Cluster, clockText(e.Now(), skew, limit))
 	}
 	return nil
 }

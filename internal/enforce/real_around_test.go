@@ -222,7 +222,7 @@ func controlFellBack(t *testing.T, p *plane) {
 	h.trips("fell back")
 	// To be asked again must not let the ledger catch up, whoever closes the breaker meanwhile.
 	for range 8 {
-		if err := h.control.Close(t.Context(), "bob", "try again"); err != nil {
+		if err := h.control.Close(t.Context(), "", "bob", "try again"); err != nil {
 			t.Fatal(err)
 		}
 		h.trips("fell back")

@@ -155,7 +155,7 @@ func (h *house) grant() {
 		h.t.Fatal(err)
 	}
 	time.Sleep(time.Millisecond)
-	if err := h.control.CloseRound(ctx, h.p.uid, h.config.Enforce.Budget, 100); err != nil {
+	if err := h.control.CloseRound(ctx, h.p.uid, h.config.Enforce.Budget, 100, nil); err != nil {
 		h.t.Fatal(err)
 	}
 }

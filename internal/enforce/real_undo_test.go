@@ -134,6 +134,9 @@ func undoOthersAlias(t *testing.T, p *plane) {
 	}
 	key := enforce.AliasKey(p.uid, h.ns, "web")
 	want := must(ledger.Read[enforce.Alias](t.Context(), h.ledger, key))
+	if got := must(ledger.Read[docket.Key](t.Context(), h.ledger, enforce.AliasUIDKey(p.uid, want.UID))); got != h.key {
+		t.Errorf("the new UID leads to %+v, want %+v", got, h.key)
+	}
 	h.key = earlier
 	h.undoStops("another ingress bears the name")
 	if got := must(ledger.Read[enforce.Alias](t.Context(), h.ledger, key)); got != want || got.UID == "" {

@@ -24,11 +24,7 @@ const (
 	leaseSequence = "k8guard.io/sequence"
 )
 
-// identity is the ledger's name and how often it led to an act.
-type identity struct {
-	ID  string `json:"id"`
-	Seq int64  `json:"seq"`
-}
+type identity = ledger.Identity
 
 // raiseSequence moves the ledger's sequence and shows it on our Lease, before an act. The
 // Lease is read first: what it shows was in the ledger before, so a ledger that has less
@@ -40,7 +36,7 @@ func (e *Enforcer) raiseSequence(ctx context.Context) error {
 		return fmt.Errorf("%w; if it lasts, apply deploy/rbac-action.yaml", err)
 	}
 	// A ledger that is behind must not catch up by being asked: it is judged as it stands.
-	id, err := ledger.UpdateRecord(ctx, e.Store, "ledger/identity", func(i *identity) (bool, error) {
+	id, err := ledger.UpdateRecord(ctx, e.Store, ledger.IdentityKey, func(i *identity) (bool, error) {
 		if i.ID == "" {
 			i.ID = e.Holder
 		}
@@ -52,7 +48,7 @@ func (e *Enforcer) raiseSequence(ctx context.Context) error {
 	})
 	var fell fellBack
 	if errors.As(err, &fell) {
-		return errors.Join(err, e.Control.Trip(ctx, err.Error()))
+		return errors.Join(err, e.Control.Trip(ctx, e.Cluster, err.Error()))
 	}
 	if err != nil {
 		return err

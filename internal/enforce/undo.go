@@ -32,6 +32,13 @@ func (e *Enforcer) Undo(ctx context.Context, key docket.Key, asked docket.Undo) 
 }
 
 func (e *Enforcer) restore(ctx context.Context, d docket.Docket) (string, error) {
+	d, err := ledger.Update(ctx, e.Store, d.Key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
+		next, changed := docket.CarryUndo(d)
+		return next, nil, changed, nil
+	})
+	if err != nil {
+		return "", err
+	}
 	for range conflicts {
 		newUID, note, err := e.bringBack(ctx, d)
 		var stop stopped
@@ -74,7 +81,7 @@ func (e *Enforcer) restored(ctx context.Context, d docket.Docket, newUID, note s
 	}
 	if !d.Enforcement.Undo.Own { // a tenant must not be able to stop enforcement for everyone
 		// First, and once by its ID: a kill in between must not lose it for the breaker.
-		if err := e.Control.CountUndo(ctx, d.Enforcement.ID, e.Config.Enforce.Breaker.UndosPerHour); err != nil {
+		if err := e.Control.CountUndo(ctx, e.Cluster, d.Enforcement.ID, e.Config.Enforce.Breaker.UndosPerHour); err != nil {
 			return err
 		}
 	}

@@ -50,9 +50,12 @@ func TestAKillDoesNotLoseAnUndoForTheBreaker(t *testing.T) {
 		})
 		b.Config.Enforce.Breaker.UndosPerHour = limit
 		key := b.keep("ours", "Deployment", docket.Enforcement{State: docket.Undoing, Sending: time.Now(),
-			Prior: docket.Prior{ResourceVersion: "5", Replicas: ptr.To[int32](3)}, Undo: &docket.Undo{By: "ada", Own: tc.own}})
+			Prior: docket.Prior{ResourceVersion: "5", Replicas: ptr.To[int32](3)}, Undo: &docket.Undo{By: "ada", Own: tc.own, Ordered: true}})
 		if err := b.Settle(t.Context(), key); !errors.Is(err, errKilled) || b.docket(key).Enforcement.State != docket.Undoing || b.open() != trips {
 			t.Fatalf("limit %d, killed: %v; the breaker is open: %v", limit, err, b.open())
+		}
+		if b.docket(key).Ordered() {
+			t.Error("it was carried out, and counts as only ordered")
 		}
 		if err := b.Settle(t.Context(), key); err != nil || b.docket(key).Enforcement.State != docket.Undid || b.open() != trips {
 			t.Errorf("limit %d, settled: %v; the breaker is open: %v", limit, err, b.open())

@@ -42,7 +42,7 @@ func (s *server) endpoints() []endpoint {
 		{path: "overview", id: "overview", summary: "Counts of cases and acts", answer: reflect.TypeFor[ledger.Overview](),
 			read: func(r *http.Request) (any, error) { return s.seen().Overview(r.Context()) }},
 		{path: "status", id: "status", summary: "Mode, switches, budget, and how old the knowledge is", answer: reflect.TypeFor[Status](),
-			read: func(r *http.Request) (any, error) { return s.status(r.Context()) }},
+			read: func(r *http.Request) (any, error) { return s.statusNow(r) }},
 		{path: "cases", id: "cases", summary: "Cases, worst severity and newest first", query: filterNames(),
 			answer: reflect.TypeFor[ledger.CasePage](), read: reads(s.cases)},
 		{path: "cases/{id}", id: "case", summary: "One case with its docket and history", answer: reflect.TypeFor[CaseView](),

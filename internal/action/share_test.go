@@ -1,0 +1,50 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/k8guard/k8guard/internal/docket"
+)
+
+// away is a ledger that does not list what is open while it is away.
+type away struct {
+	Ledger
+	back   atomic.Bool
+	listed atomic.Int32
+}
+
+func (a *away) OpenInBucket(ctx context.Context, bucket int) ([]docket.Key, error) {
+	a.listed.Add(1)
+	if !a.back.Load() {
+		return nil, errors.New("no host answers")
+	}
+	return a.Ledger.OpenInBucket(ctx, bucket)
+}
+
+// A bucket is ours when what is open in it is known, and not before.
+func TestABucketIsOwnedOnceItIsRead(t *testing.T) {
+	h := newHall(t, 1)
+	h.finds("web")
+	e := h.engines[0]
+	e.Lost(t.Context(), docket.AllBuckets())
+	ledger := &away{Ledger: h.ledger}
+	e.Ledger = ledger
+	ended := make(chan error, 1)
+	bucket := keyOf("web").Bucket()
+	go func() { ended <- e.Gained(t.Context(), []int{bucket}) }()
+	for end := time.Now().Add(10 * time.Second); ledger.listed.Load() == 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if e.index.owns(bucket) {
+		t.Error("it is owned, and nobody knows what is open in it")
+	}
+	ledger.back.Store(true)
+	must(t, <-ended)
+	if !e.index.owns(bucket) || e.Open() != 1 || ledger.listed.Load() < 2 {
+		t.Errorf("read again %d times: owned %v, %d open", ledger.listed.Load()-1, e.index.owns(bucket), e.Open())
+	}
+}
