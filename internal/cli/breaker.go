@@ -53,14 +53,14 @@ func (f fuse) tell(ctx context.Context, to io.Writer) {
 		if !b.Open {
 			continue
 		}
-		of, there, how := "", "", "k8guard breaker close --reason \"...\""
+		of, there, how := "", "", "k8guard breaker close"
 		if len(is) > 1 {
-			of, there, how = " of cluster "+name, " there", "k8guard breaker close --cluster "+name+" --reason \"...\""
+			of, there, how = " of cluster "+name, " there", how+" --cluster "+name
 		}
 		opened := "opened"
 		if was := f.was[name]; f.was == nil || was.Open && was.At.Equal(b.At) {
 			opened = "is open since " + exactly(b.At)
 		}
-		_, _ = fmt.Fprintf(to, "%s\n", scan.Visible(fmt.Sprintf("the circuit breaker%s %s (%s): nothing more is acted on%s, until a person says: %s", of, opened, b.Reason, there, how)))
+		_, _ = fmt.Fprintf(to, "%s\n", scan.Visible(fmt.Sprintf("the circuit breaker%s %s (%s): nothing more is acted on%s, until a person says: %s --reason \"...\"", of, opened, b.Reason, there, how+f.from.how)))
 	}
 }

@@ -109,7 +109,7 @@ func TestCaseText(t *testing.T) {
 	act := docket.Enforcement{Action: "scale-to-zero", State: docket.Done, DoneAt: at, Cases: []string{"c-1"}}
 	view := report.CaseView{Case: docket.Case{ID: "c-1", Plan: docket.Plan{Step: "wait", Next: "warning 2 of 3", At: at}}, Status: "acted",
 		Docket: docket.Docket{Enforcement: &act}, History: []ledger.Line{entry("c-1", "mine"), entry("c-2", "another's"), entry("", "the object's")}}
-	text := caseText(view)
+	text := caseText(view, "")
 	for _, want := range []string{"next      warning 2 of 3 2026-01-02T03:04:05Z\n", "act       scale-to-zero, done, acted at 2026-01-02T03:04:05Z\n",
 		"undo      k8guard undo c-1 --reason \"...\"\n", "mine", "the object's"} {
 		if !strings.Contains(text, want) {
@@ -120,18 +120,18 @@ func TestCaseText(t *testing.T) {
 		t.Errorf("another case's history:\n%s", text)
 	}
 	act.State, act.Undo = docket.Undid, &docket.Undo{By: "ada", Reason: "a drill"}
-	if text = caseText(view); strings.Contains(text, "k8guard undo") || !strings.Contains(text, "undo by ada: a drill") {
+	if text = caseText(view, ""); strings.Contains(text, "k8guard undo") || !strings.Contains(text, "undo by ada: a drill") {
 		t.Errorf("of what was undone:\n%s", text)
 	}
 	view.Case.State, view.Case.Plan = docket.Open, docket.Plan{Step: "wait", Reason: policy.HumanNeeded, Next: "scale-to-zero", At: at}
 	view.Case.Ack = &docket.Ack{By: "ada", Reason: "looking into it"}
 	for _, want := range []string{"next      a person decides\n", "do        mend", "tries again at 2026-01-02T03:04:05Z\n", "seen      acknowledged by ada: looking into it\n"} {
-		if text = caseText(view); !strings.Contains(text, want) {
+		if text = caseText(view, ""); !strings.Contains(text, want) {
 			t.Errorf("no %q in:\n%s", want, text)
 		}
 	}
 	view.Docket.Enforcement = nil
-	if text = caseText(view); strings.Contains(text, "undo") {
+	if text = caseText(view, ""); strings.Contains(text, "undo") {
 		t.Errorf("of what was never done:\n%s", text)
 	}
 }

@@ -16,6 +16,7 @@ import (
 // client speaks to a running K8Guard over its socket.
 type client struct {
 	socket string
+	how    string // the flags that lead there; empty where none is needed
 	http   *http.Client
 }
 

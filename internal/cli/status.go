@@ -36,7 +36,7 @@ func newStatus(s Streams) *cobra.Command {
 			if output == "json" {
 				return json.NewEncoder(s.Out).Encode(now)
 			}
-			_, err = fmt.Fprint(s.Out, statusText(now))
+			_, err = fmt.Fprint(s.Out, statusText(now, to.how))
 			return err
 		},
 	}
@@ -46,7 +46,7 @@ func newStatus(s Streams) *cobra.Command {
 	return c
 }
 
-func statusText(now report.Status) string {
+func statusText(now report.Status, how string) string {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
 		if text := fmt.Sprintf(format, args...); text != "" {
@@ -56,7 +56,7 @@ func statusText(now report.Status) string {
 	line("cluster", "%s", now.Cluster)
 	line("mode", "%s; enforcement is %s", now.Mode, now.Enforcement)
 	line("permit", "%s", now.Permit)
-	switches(now, line)
+	switches(now, how, line)
 	budgetText(now.Budget, line)
 	watch(now, line)
 	if now.Refused != "" {
@@ -78,12 +78,12 @@ func budgetText(budget report.Budget, line func(name, format string, args ...any
 }
 
 // switches are the breakers and the freezes.
-func switches(now report.Status, line func(name, format string, args ...any)) {
+func switches(now report.Status, how string, line func(name, format string, args ...any)) {
 	if len(now.Clusters) < 2 {
-		line("breaker", "%s", breakerText(now.Breaker, ""))
+		line("breaker", "%s", breakerText(now.Breaker, how))
 	} else {
 		for _, c := range now.Clusters {
-			line("breaker", "of cluster %s: %s", c.Name, breakerText(c.Breaker, " --cluster "+c.Name))
+			line("breaker", "of cluster %s: %s", c.Name, breakerText(c.Breaker, " --cluster "+c.Name+how))
 		}
 	}
 	if len(now.Freezes) == 0 {
@@ -113,10 +113,10 @@ func watch(now report.Status, line func(name, format string, args ...any)) {
 	}
 }
 
-func breakerText(b report.Breaker, flag string) string {
+func breakerText(b report.Breaker, flags string) string {
 	switch {
 	case b.Open:
-		return fmt.Sprintf("OPEN since %s (%s): nothing is acted on until a person says: k8guard breaker close%s --reason \"...\"", exactly(b.At), b.Reason, flag)
+		return fmt.Sprintf("OPEN since %s (%s): nothing is acted on until a person says: k8guard breaker close%s --reason \"...\"", exactly(b.At), b.Reason, flags)
 	case b.Reason != "":
 		return fmt.Sprintf("closed; it was open last at %s (%s)", exactly(b.At), b.Reason)
 	}

@@ -1,8 +1,10 @@
 package report_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/report"
 )
 
@@ -29,6 +31,33 @@ func TestAStatusIsAskedForAnew(t *testing.T) {
 		}
 		if len(d.asked) != tc.want {
 			t.Errorf("login %v, Cache-Control %q: the status was read %d times, want %d", tc.login, tc.control, len(d.asked), tc.want)
+		}
+	}
+}
+
+// The commands on a page find this K8Guard; who sees a part only learns no path of its host.
+func TestThePagesCommandsFindThisK8Guard(t *testing.T) {
+	h, err := report.New(report.Settings{Ledger: sample(3), Control: &desk{}, Now: noon, Flags: "--config /etc/<k8guard>.yaml", Ack: (&desk{}).ack})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := send(h, "GET", "/cases/c0001", "").Body.String()
+	for _, want := range []string{"k8guard undo c0001 --config /etc/&lt;k8guard&gt;.yaml --reason", "k8guard ack c0001 --config /etc/&lt;k8guard&gt;.yaml --reason"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %q in\n%.6000s", want, body)
+		}
+	}
+	guard, err := login.New(login.Settings{Reviewer: people{}, Book: login.NewBook(noon)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err = report.New(report.Settings{Ledger: sample(3), Control: &desk{}, Now: noon, Flags: "--config /etc/k8guard.yaml", Ack: (&desk{}).ack, Guard: guard, Cluster: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, named := range map[string]bool{"writer": false, "operator": true} {
+		if w := send(h, "GET", "/cases/c0000", "", "Authorization", "Bearer "+who); w.Code != 200 || strings.Contains(w.Body.String(), "/etc/") != named {
+			t.Errorf("%s: %d, the path is named: %v\n%.6000s", who, w.Code, !named, w.Body)
 		}
 	}
 }
