@@ -81,6 +81,10 @@ func TestNextStepSaysWhatHoldsACase(t *testing.T) {
 			t.Errorf("%s: %q, want %q", reason, got, want)
 		}
 	}
+	refused := docket.Case{State: docket.Open, Plan: docket.Plan{Step: "wait", Reason: policy.Refused, Next: "scale-to-zero", At: at}}
+	if got, want := nextStep(refused), "scale-to-zero, refused by the gate and asked again 2026-01-02T03:04:05Z"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 	human := docket.Case{State: docket.Open, Plan: docket.Plan{Step: "wait", Reason: policy.HumanNeeded, Next: "scale-to-zero", At: at}}
 	if got := nextStep(human); got != "a person decides" {
 		t.Errorf("what waits for a person is to be acted on: %q", got)
