@@ -60,7 +60,7 @@ func (s *server) endpoints() []endpoint {
 			read: func(*http.Request) (any, error) { return s.document(), nil }},
 		{path: "cases/{id}/undo", id: "undo", summary: "Take back the act that the case is part of", answer: reflect.TypeFor[Answer](),
 			write: says(func(r *http.Request, a Ask) (string, error) { return s.undo(r.Context(), r.PathValue("id"), a) })},
-		{path: "freeze", id: "freeze", summary: "Stop enforcement in a scope", answer: reflect.TypeFor[Answer](), write: says(s.freeze(s.Control.Freeze, "frozen"))},
+		{path: "freeze", id: "freeze", summary: "Stop enforcement in a scope", answer: reflect.TypeFor[Answer](), write: says(s.freeze(s.Control.Freeze, frozenWord))},
 		{path: "unfreeze", id: "unfreeze", summary: "Lift the freeze of a scope", answer: reflect.TypeFor[Answer](), write: says(s.freeze(s.Control.Unfreeze, "unfrozen"))},
 	}
 	if s.Ack == nil {

@@ -61,3 +61,24 @@ func TestThePagesCommandsFindThisK8Guard(t *testing.T) {
 		}
 	}
 }
+
+// A second freeze of a scope is said to be one, and what was meant by a scope that is none.
+func TestASecondFreezeIsSaidToBeOne(t *testing.T) {
+	for scope, want := range map[string]string{
+		"rule/INGRESS_HOST": "rule/INGRESS_HOST frozen already, since 2026-05-04T10:00:00Z by ana: migration of hosts; that stays, and your reason is in the log of switches",
+		"global":            `"global frozen"`,
+		"Global":            "did you mean global?",
+		"IMAGE_REPO":        "did you mean rule/IMAGE_REPO?",
+		"image_repo":        "did you mean rule/IMAGE_REPO?",
+		"something-else":    "write global, cluster/NAME or rule/ID\"",
+	} {
+		w := send(build(t, sample(1), &desk{}), "POST", "/api/v1/freeze", `{"scope":"`+scope+`","by":"bo","reason":"x"}`, "Content-Type", "application/json")
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s, want %q", scope, w.Code, w.Body, want)
+		}
+	}
+	w := send(build(t, sample(1), &desk{}), "POST", "/api/v1/unfreeze", `{"scope":"rule/INGRESS_HOST","by":"bo","reason":"x"}`, "Content-Type", "application/json")
+	if strings.Contains(w.Body.String(), "already") {
+		t.Errorf("unfrozen: %s", w.Body)
+	}
+}
