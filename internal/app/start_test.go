@@ -47,6 +47,7 @@ func TestAStartThatFails(t *testing.T) {
 		{"socket's folder is missing", func(c *config.Config) { c.Report.Socket = file + "-none/x" }, "report.socket", false},
 		{"data folder is a file", func(c *config.Config) { c.Data.Dir = file }, "data.dir", false},
 		{"no kubeconfig", func(c *config.Config) { c.Cluster.Kubeconfig = file + "-none" }, "kubeconfig", true},
+		{"no cluster", func(c *config.Config) { c.Cluster.Kubeconfig = "" }, "set cluster.kubeconfig", true},
 		{"no kubeconfig of action", func(c *config.Config) { c.Cluster.ActionKubeconfig = file + "-none" }, "kubeconfig", true},
 		{"unknown rule", func(c *config.Config) { c.Rules.Disabled = []string{"NONE_SUCH"} }, "NONE_SUCH", true},
 	} {
