@@ -203,3 +203,15 @@ func TestOnlyTheNewestStateIsBeingSent(t *testing.T) {
 		t.Errorf("a state that nothing was sent on is marked as sent at %s", e.Sending)
 	}
 }
+
+func TestReplicasInWords(t *testing.T) {
+	one, two := int32(1), int32(2)
+	for _, test := range []struct {
+		prior docket.Prior
+		want  string
+	}{{docket.Prior{Replicas: &one}, "1 replica"}, {docket.Prior{Replicas: &two}, "2 replicas"}, {docket.Prior{Manifest: []byte("{}")}, "manifest kept (2 bytes)"}, {docket.Prior{}, ""}} {
+		if got := test.prior.Text(); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -89,4 +91,21 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// One folder is not called folders.
+func TestWhatWasNotReadIsCounted(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.yaml"), []byte(pod), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 folder below it was not read; -R reads below", "2 folders below it were not read; -R reads below"} {
+		if err := os.Mkdir(filepath.Join(dir, want[:1]), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		set, err := Read([]string{dir}, false, nil)
+		if err != nil || len(set.Warnings) != 1 || !strings.HasSuffix(set.Warnings[0], want) {
+			t.Errorf("%q, %v; want %q", set.Warnings, err, want)
+		}
+	}
 }

@@ -143,3 +143,11 @@ func TestACommandInAMailSaysWhere(t *testing.T) {
 		}
 	}
 }
+
+func TestOneRecipientIsOne(t *testing.T) {
+	for n, want := range map[int]string{1: "1 recipient", 2: "2 recipients"} {
+		if got := recipients(n); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
