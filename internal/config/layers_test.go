@@ -13,12 +13,12 @@ import (
 func TestMistakesOfAllLayersAtOnce(t *testing.T) {
 	const more = "more may follow once these are mended"
 	for text, want := range map[string][]string{
-		"log: {lvel: info}\nreport: {listen: nowhere}\n":            {"k8guard.yaml:1:7: log.lvel: there is no such key", "report.listen: "},
-		"log: {lvel: info}\nreport: {listen: 1}\npolicies: [{}]\n":  {"log.lvel: ", "report.listen: is a number", "policies[0].name: "},
+		"log: {lvel: info}\nreport: {listen: nowhere}\n":             {"k8guard.yaml:1:7: log.lvel: there is no such key", "report.listen: "},
+		"log: {lvel: info}\nreport: {listen: 1}\npolicies: [{}]\n":   {"log.lvel: ", "report.listen: is a number", "policies[0].name: "},
 		"policies: [{name: a, ladder: {wait: soon, warnings: 0}}]\n": {"policies[0].ladder.wait: ", more},
 		"raport: {listen: nowhere}\npolicies: [{}]\n":                {"raport: there is no such key; did you mean report?", more},
 		"log: {level: loud}\n":                                       {"log.level: "},
-		"log: {lvel: info}\n":                                       {"log.lvel: "},
+		"log: {lvel: info}\n":                                        {"log.lvel: "},
 	} {
 		_, _, err := config.LoadBytes([]byte(text), config.Source{File: "k8guard.yaml"})
 		if err == nil {
