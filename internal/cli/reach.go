@@ -26,17 +26,17 @@ func (r *reach) flags(c *cobra.Command) {
 func (r *reach) client(s Streams) (*client, error) {
 	to, err := r.find(s)
 	if err == nil {
-		to.how = r.how()
+		to.how = r.how(to.socket)
 	}
 	return to, err
 }
 
 // how are the flags by which a command that we print finds the same K8Guard from any folder.
 // What lies where every command looks needs none.
-func (r *reach) how() string {
+func (r *reach) how(socket string) string {
 	switch {
-	case r.socket != "":
-		return " --socket " + quoted(full(r.socket))
+	case r.socket != "", r.config != "" && !filepath.IsAbs(socket): // a path in a file is relative to the folder of who reads it
+		return " --socket " + quoted(full(socket))
 	case r.config != "":
 		return " --config " + quoted(full(r.config))
 	}

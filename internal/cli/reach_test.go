@@ -117,11 +117,25 @@ func TestThePagesNameTheConfiguration(t *testing.T) {
 	if err := os.WriteFile("k8guard.yaml", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct {
-		named, env, want string
-	}{{"", "", ""}, {"its.yaml", "", "--config " + here + "/its.yaml"}, {"", "/etc/it's.yaml", `--config '/etc/it'\''s.yaml'`}} {
-		if got := flagsOf(Streams{Env: []string{"K8GUARD_CONFIG=" + test.env}}, test.named); got != test.want {
+	for _, test := range []struct{ named, env, socket, want string }{{"", "", "data/s", ""}, {"its.yaml", "", "/run/s", "--config " + here + "/its.yaml"},
+		{"its.yaml", "", "data/s", "--socket " + here + "/data/s"}, {"", "/etc/it's.yaml", "/run/s", `--config '/etc/it'\''s.yaml'`}} {
+		if got := flagsOf(Streams{Env: []string{"K8GUARD_CONFIG=" + test.env}}, test.named, test.socket); got != test.want {
 			t.Errorf("%+v: %q", test, got)
 		}
+	}
+}
+
+// A path in a file is relative to the folder of who reads it: then the socket is named, in full.
+func TestARelativeDataFolderNamesTheSocket(t *testing.T) {
+	r := reach{config: "its.yaml"}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.how("data/k8guard.sock"), " --socket "+here+"/data/k8guard.sock"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := r.how("/run/k8guard.sock"), " --config "+here+"/its.yaml"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
