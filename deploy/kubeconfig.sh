@@ -4,7 +4,11 @@
 # The token lives 24 hours (or DURATION=720h, as far as the cluster allows): make it anew before
 # it ends, K8Guard reads the file at its start and on SIGHUP. Inside a cluster, use the pod's own account.
 set -eu
-account=${1:?name the account: k8guard-discover or k8guard-action}
+if [ $# -ne 1 ]; then
+	echo "name the account: sh deploy/kubeconfig.sh k8guard-discover > discover.kubeconfig, or k8guard-action > action.kubeconfig" >&2
+	exit 2
+fi
+account=$1
 view() { kubectl config view --minify --flatten --raw -o "jsonpath={.clusters[0].cluster.$1}"; }
 server=$(view server)
 ca=$(view certificate-authority-data)

@@ -3,8 +3,10 @@ package action
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/policy"
@@ -31,13 +33,39 @@ func (e *Engine) Acknowledge(ctx context.Context, caseID, by, reason string, hol
 	}
 	e.wakeDocket(ctx, d.Key)
 	c := *d.Find(caseID)
-	switch {
-	case !c.Ack.Until.IsZero():
-		return fmt.Sprintf("acknowledged; its ladder pauses until %s", c.Ack.Until.Format(time.RFC3339)), c.Ack.Until, nil
-	case hold > 0:
-		return fmt.Sprintf("acknowledged; its ladder goes on, and the pause is not kept: ladder.ackPauses of policy %q does not allow one now", e.policyOf(d, c).Name), c.Ack.Until, nil
+	return "acknowledged; " + acknowledged(d, c, hold, e.policyOf(d, c)), c.Ack.Until, nil
+}
+
+// acknowledged says what follows: how long the ladder pauses, and where less was granted than was
+// asked for, by which word of the configuration.
+func acknowledged(d docket.Docket, c docket.Case, hold time.Duration, pol config.Policy) string {
+	goes := "its ladder goes on"
+	if d.Undone() && d.CoolOffUntil.After(c.Ack.At) {
+		goes = "its act was undone, and it cools off until " + d.CoolOffUntil.UTC().Format(time.RFC3339)
 	}
-	return "acknowledged; its ladder goes on", time.Time{}, nil
+	pauses := "its ladder pauses until " + c.Ack.Until.Format(time.RFC3339)
+	switch {
+	case c.Ack.Until.IsZero() && hold == 0:
+		return goes
+	case c.Ack.Until.IsZero():
+		return fmt.Sprintf("%s, and the pause is not kept: ladder.ackPauses of policy %q does not allow one now", goes, pol.Name)
+	case c.Ack.Until.Before(c.Ack.At.Add(hold)):
+		return fmt.Sprintf("%s was asked for, and %s from the first acknowledgement on is what ladder.ackPauses of policy %q allows: %s",
+			short(hold), short(pol.Ladder.AckPauses), pol.Name, pauses)
+	}
+	return pauses
+}
+
+// short is a duration as people write it: 5h, not 5h0m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // granted records as much of the pause as the policy allows now. What is refused is not kept:

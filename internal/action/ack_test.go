@@ -36,6 +36,9 @@ func TestAnAcknowledgement(t *testing.T) {
 				if paused := strings.Contains(text, "pauses until"); paused != w.now().Before(began.Add(test.pause)) || paused == until.IsZero() {
 					t.Errorf("after %s: %q, %s", w.now().Sub(began), text, until)
 				}
+				if cut := strings.Contains(text, "48h was asked for, and 24h from the first acknowledgement on is what ladder.ackPauses of policy"); cut != !until.IsZero() {
+					t.Errorf("cut to what is allowed: %q", text)
+				}
 				w.pass(4 * time.Hour)
 			}
 			warnings := w.mail.tries(docket.Warning)
@@ -51,6 +54,24 @@ func TestAnAcknowledgement(t *testing.T) {
 				t.Errorf("on record: %+v", c.Ack)
 			}
 		})
+	}
+}
+
+// Of a case that cools off after an undo it is not said that its ladder goes on.
+func TestAnAcknowledgementOfWhatWasUndone(t *testing.T) {
+	w := newWorld(t)
+	w.sees("a")
+	w.pass(16 * time.Hour)
+	id := w.only("a").ID
+	_, err := w.engine.Undo(t.Context(), id, docket.Undo{By: "ada", Reason: "mistake"})
+	must(t, err)
+	text, _, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", 0)
+	if want := "it cools off until " + w.docket("a").CoolOffUntil.UTC().Format(time.RFC3339); err != nil || !strings.Contains(text, want) || strings.Contains(text, "goes on") {
+		t.Errorf("%q, %v; want %q", text, err, want)
+	}
+	text, until, err := w.engine.Acknowledge(t.Context(), id, "ada", "seen", time.Hour)
+	if err != nil || !strings.Contains(text, "the pause is not kept") || !until.IsZero() {
+		t.Errorf("%q, %v", text, err)
 	}
 }
 

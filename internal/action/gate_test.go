@@ -181,6 +181,34 @@ func TestUndoSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// An undo by a case that nothing was done about takes nothing back: it names the case of the act.
+func TestUndoIsOfTheCaseThatWasActedOn(t *testing.T) {
+	w := newWorld(t)
+	w.sees("a")
+	w.pass(16 * time.Hour)
+	acted := w.only("a").ID
+	w.sees("a", func(o *v1.Observation) {
+		other := o.Verdicts[0]
+		other.Rule, o.Hash = "OTHER", "two"
+		o.Verdicts = append(o.Verdicts, other)
+	})
+	for _, c := range w.docket("a").Cases {
+		if c.ID == acted {
+			continue
+		}
+		_, err := w.engine.Undo(t.Context(), c.ID, docket.Undo{By: "ada", Reason: "mistake"})
+		if err == nil || !strings.Contains(err.Error(), "k8guard undo "+acted) || w.docket("a").Enforcement.State != docket.Done {
+			t.Errorf("by another case: %v, %s", err, w.docket("a").Enforcement.State)
+		}
+	}
+	if len(w.docket("a").Cases) != 2 {
+		t.Errorf("%d cases, want 2", len(w.docket("a").Cases))
+	}
+	if _, err := w.engine.Undo(t.Context(), acted, docket.Undo{By: "ada", Reason: "mistake"}); err != nil || w.docket("a").Enforcement.Undo.Case != acted {
+		t.Errorf("by its own case: %v", err)
+	}
+}
+
 // An ingress comes back from an undo with a new UID: it stays in its docket. While the undo
 // is pending, nobody knows whose the new object is, and it has to wait.
 func TestARestoredIngressStaysInItsDocket(t *testing.T) {

@@ -27,6 +27,7 @@ func (e *Engine) Undo(ctx context.Context, caseID string, asked docket.Undo) (st
 	if err != nil {
 		return "", err
 	}
+	asked.Case = caseID
 	switch owned := e.index.owns(d.Key.Bucket()); {
 	case !owned && e.Alone:
 		return "", errors.New("K8Guard is starting; try again in a moment")

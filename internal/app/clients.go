@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -15,14 +16,33 @@ import (
 // restConfig reads a kubeconfig; an empty path means the credentials of the pod that we
 // run in.
 func restConfig(path, agent string) (*rest.Config, error) {
-	c, err := clientcmd.BuildConfigFromFlags("", path)
+	c, err := kubeconfig(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading kubeconfig %q: %w", path, err)
+		return nil, err
 	}
 	c.UserAgent = agent
 	// The API server's own priority and fairness decides; a client-side limit only adds delay.
 	c.QPS, c.Burst = 100, 200
 	c.Timeout = 0
+	return c, nil
+}
+
+// kubeconfig reads a file, or without one the account of the pod that we run in.
+func kubeconfig(path string) (*rest.Config, error) {
+	if path != "" {
+		c, err := clientcmd.BuildConfigFromFlags("", path)
+		if err != nil {
+			return nil, fmt.Errorf("reading kubeconfig %q: %w", path, err)
+		}
+		return c, nil
+	}
+	c, err := rest.InClusterConfig()
+	switch {
+	case errors.Is(err, rest.ErrNotInCluster):
+		return nil, errors.New("no cluster is configured, and this is no pod of one: set cluster.kubeconfig to a kubeconfig's path")
+	case err != nil:
+		return nil, fmt.Errorf("reading the account of the pod: %w", err)
+	}
 	return c, nil
 }
 

@@ -58,10 +58,8 @@ func knownScope(rules []rule.Meta, clusters []string, scope string) error {
 	if slices.Contains(names, name) {
 		return nil
 	}
-	for _, n := range names {
-		if strings.EqualFold(n, name) {
-			return fmt.Errorf("scope %q: no %s is called that; did you mean %s/%s? nothing was frozen", scope, kind, kind, n)
-		}
+	if hint, near := strings.CutPrefix(config.Suggest(name, names), "did you mean "); near {
+		return fmt.Errorf("scope %q: no %s is called that; did you mean %s/%s nothing was frozen", scope, kind, kind, hint)
 	}
 	return fmt.Errorf("scope %q: no %s is called that; known is %s; nothing was frozen", scope, kind, strings.Join(names, ", "))
 }

@@ -127,7 +127,7 @@ func (in *instance) handler(guard *login.Guard) (http.Handler, error) {
 		return nil, err
 	}
 	settings := report.Settings{Ledger: in.shown, Answers: in.answers, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,
-		Guard: guard, Cluster: in.cluster.UID, Log: in.Log, Machines: in.machines(guard)}
+		Guard: guard, Cluster: in.cluster.UID, Log: in.Log, Flags: in.Flags, Machines: in.machines(guard)}
 	if in.discover != nil {
 		maps.Copy(settings.Machines, in.firstRoutes())
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -77,6 +78,10 @@ func (in *instance) whoOwns(w http.ResponseWriter, r *http.Request) {
 	}
 	s := owner.Subject{Namespace: ns.Name, Labels: ns.Labels, Annotations: ns.Annotations}
 	if kind := q.Get("kind"); kind != "" {
+		if known := kinds(); !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, kind) }) {
+			answer(w, http.StatusBadRequest, map[string]string{"detail": fmt.Sprintf("no kind that is watched is called %q; %s", kind, config.Suggest(kind, known))})
+			return
+		}
 		root := in.watched(name, kind, q.Get("name"))
 		if root == nil {
 			answer(w, http.StatusNotFound, map[string]string{"detail": fmt.Sprintf("no %s in %s is called %q", kind, name, q.Get("name"))})
@@ -85,6 +90,16 @@ func (in *instance) whoOwns(w http.ResponseWriter, r *http.Request) {
 		s.Root, s.Workload = root.Root().String(), map[string]string{in.Config.Owners.WorkloadAnnotation: root.OwnerAnnotation}
 	}
 	answer(w, http.StatusOK, in.whoOwnsOf(s))
+}
+
+// kinds are what an object that has an owner may be of.
+func kinds() (names []string) {
+	for _, k := range entity.Kinds() {
+		if k != entity.Namespace {
+			names = append(names, string(k))
+		}
+	}
+	return names
 }
 
 // watched returns the record of an object by its kind, in any case, and name; nil if none.

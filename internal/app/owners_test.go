@@ -32,6 +32,9 @@ func TestWhoOwnsShowsTheChain(t *testing.T) {
 	if code, text := ask(t, over(app.Socket(s.Config)), http.MethodGet, "http://localhost/api/v1/whoowns?namespace=shop&kind=deployment&name=none", ""); code != http.StatusNotFound {
 		t.Errorf("a workload that is not there: %d %s", code, text)
 	}
+	if code, text := ask(t, over(app.Socket(s.Config)), http.MethodGet, "http://localhost/api/v1/whoowns?namespace=shop&kind=deploymnet&name=web", ""); code != http.StatusBadRequest || !strings.Contains(text, "did you mean Deployment?") {
+		t.Errorf("a kind that is none: %d %s", code, text)
+	}
 }
 
 func TestCheckReadsTheTeamsFile(t *testing.T) {

@@ -53,6 +53,9 @@ type Settings struct {
 	Version, Commit string
 	Log             *slog.Logger
 	Now             func() time.Time
+	// Flags are what a command line needs to find this K8Guard, such as "--config FILE"; see
+	// [report.Settings].
+	Flags string
 	// Reload says how a running K8Guard takes over a new configuration; nil means never.
 	Reload *Reload
 }

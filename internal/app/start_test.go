@@ -47,6 +47,7 @@ func TestAStartThatFails(t *testing.T) {
 		{"socket's folder is missing", func(c *config.Config) { c.Report.Socket = file + "-none/x" }, "report.socket", false},
 		{"data folder is a file", func(c *config.Config) { c.Data.Dir = file }, "data.dir", false},
 		{"no kubeconfig", func(c *config.Config) { c.Cluster.Kubeconfig = file + "-none" }, "kubeconfig", true},
+		{"no cluster", func(c *config.Config) { c.Cluster.Kubeconfig = "" }, "set cluster.kubeconfig", true},
 		{"no kubeconfig of action", func(c *config.Config) { c.Cluster.ActionKubeconfig = file + "-none" }, "kubeconfig", true},
 		{"unknown rule", func(c *config.Config) { c.Rules.Disabled = []string{"NONE_SUCH"} }, "NONE_SUCH", true},
 	} {
@@ -126,12 +127,15 @@ func TestAFreezeNamesWhatIsThere(t *testing.T) {
 		says        string
 	}{
 		{"freeze", "rule/image_repo", http.StatusConflict, "did you mean rule/IMAGE_REPO?"},
+		{"freeze", "rule/IMAGE_REPOO", http.StatusConflict, "did you mean rule/IMAGE_REPO? nothing was frozen"},
+		{"freeze", "Cluster/prod", http.StatusBadRequest, "write global, cluster/NAME or rule/ID"},
 		{"freeze", "rule/NONE_SUCH", http.StatusConflict, "IMAGE_REPO, "},
 		{"freeze", "cluster/production", http.StatusConflict, "known is prod;"},
 		{"unfreeze", "rule/image_repo", http.StatusConflict, "is not frozen; nothing is"},
 		{"freeze", "cluster/prod", http.StatusOK, "cluster/prod frozen"},
 		{"freeze", "rule/IMAGE_REPO", http.StatusOK, "rule/IMAGE_REPO frozen"},
 		{"freeze", "global", http.StatusOK, "global frozen"},
+		{"freeze", "rule/IMAGE_REPO", http.StatusOK, "by ada: for freeze; that stays, and your reason is in the log of switches"},
 		{"unfreeze", "global", http.StatusOK, "global unfrozen"},
 	} {
 		code, text := post(t, in.url+"/api/v1/"+test.path, fmt.Sprintf(`{"scope": %q, "by": "ada", "reason": "for %s"}`, test.scope, test.path))
@@ -142,7 +146,7 @@ func TestAFreezeNamesWhatIsThere(t *testing.T) {
 	var status report.Status
 	_, text := ask(t, over(""), http.MethodGet, in.url+"/api/v1/status", "")
 	must(t, json.Unmarshal([]byte(text), &status))
-	if len(status.Freezes) != 2 || len(status.Switches) != 4 {
+	if len(status.Freezes) != 2 || len(status.Switches) != 5 {
 		t.Fatalf("%s", text)
 	}
 	if last := status.Switches[0]; last.What != control.EventUnfrozen || last.Scope != "global" || last.By != "ada" || last.Reason != "for unfreeze" {

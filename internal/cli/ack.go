@@ -40,7 +40,7 @@ func (o *request) ack(s Streams, c *cobra.Command, id string) error {
 	}
 	answer, err := o.send(s, c, to, "/api/v1/cases/"+url.PathEscape(id)+"/ack", "")
 	if err == nil && o.hold > 0 && answer.Until.IsZero() {
-		return failure("the pause of %s was refused; the case is acknowledged, and its ladder goes on", o.hold)
+		return failure("the pause of %s was refused; the case is acknowledged all the same", o.hold)
 	}
 	return err
 }

@@ -43,7 +43,7 @@ func newCase(s Streams) *cobra.Command {
 			if output == "json" {
 				return json.NewEncoder(s.Out).Encode(view)
 			}
-			_, err = fmt.Fprint(s.Out, caseText(view))
+			_, err = fmt.Fprint(s.Out, caseText(view, to.how))
 			return err
 		},
 	}
@@ -53,7 +53,7 @@ func newCase(s Streams) *cobra.Command {
 	return c
 }
 
-func caseText(v report.CaseView) string {
+func caseText(v report.CaseView, how string) string {
 	var b strings.Builder
 	line := func(name, value string) {
 		if value != "" {
@@ -76,7 +76,7 @@ func caseText(v report.CaseView) string {
 		line("seen", ledger.Seen(v.Case)+": "+a.Reason)
 	}
 	line("act", actText(v.Docket.Enforcement, v.Case.ID))
-	line("undo", undoCommand(v.Docket.Enforcement, v.Case.ID))
+	line("undo", undoCommand(v.Docket.Enforcement, v.Case.ID, how))
 	for _, l := range v.History {
 		if l.Entry.Case != "" && l.Entry.Case != v.Case.ID {
 			continue // another case of the same object has its own page
@@ -102,9 +102,9 @@ func actText(e *docket.Enforcement, id string) string {
 }
 
 // undoCommand is for an act that is in force.
-func undoCommand(e *docket.Enforcement, id string) string {
+func undoCommand(e *docket.Enforcement, id, how string) string {
 	if e == nil || e.State != docket.Done || !slices.Contains(e.Cases, id) {
 		return ""
 	}
-	return "k8guard undo " + id + ` --reason "..."`
+	return "k8guard undo " + id + how + ` --reason "..."`
 }

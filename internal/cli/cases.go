@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +16,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
-	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/scan"
@@ -34,7 +34,7 @@ type casesOptions struct {
 func caseFilters() map[string]string {
 	return map[string]string{
 		"rule": "a rule's id", "severity": "critical, high, medium or low",
-		"kind": "the root's kind, as Deployment", "cluster": "the cluster's name", "owner": "an address of the owner",
+		"kind": "the root's kind, such as Deployment, in any case", "cluster": "the cluster's name", "owner": "an address of the owner",
 	}
 }
 
@@ -104,27 +104,59 @@ func (o casesOptions) list(c *cobra.Command, s Streams) error {
 	return err
 }
 
-// meant refuses the name of a rule or a namespace that is none, where it found nothing: a
-// slip of the pen must not look like a clean cluster. A ledger may hold cases of rules that
-// are gone, so what was found is believed.
+// meant refuses a namespace, a cluster or an owner that is none, where it found nothing: a slip
+// of the pen must not look like a clean cluster. Of a rule and a kind the running K8Guard says so.
 func (o casesOptions) meant(c *cobra.Command, s Streams) error {
-	ids, err := ruleIDs()
+	from, err := o.client(s)
 	if err != nil {
 		return err
 	}
-	if rule := o.query.Get("rule"); rule != "" && !slices.Contains(ids, rule) {
-		return failure("--rule: no rule is called %q; %s", rule, config.Suggest(rule, ids))
+	if name := o.query.Get("namespace"); name != "" {
+		if err := from.hasNamespace(c.Context(), name); err != nil {
+			return err
+		}
 	}
-	namespace := o.query.Get("namespace")
-	if namespace == "" {
+	for _, flag := range []string{"cluster", "owner"} {
+		if value := o.query.Get(flag); value != "" {
+			if err := from.onRecord(c.Context(), flag, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// onRecord refuses a cluster or an owner of whom no case of any status is kept, but for the
+// cluster that K8Guard watches: it may be clean.
+func (c *client) onRecord(ctx context.Context, filter, value string) error {
+	var page ledger.CasePage
+	query := url.Values{filter: {value}, "status": ledger.Statuses(), "limit": {"1"}}
+	if err := c.call(ctx, http.MethodGet, "/api/v1/cases?"+query.Encode(), nil, &page); err != nil || page.Total > 0 {
+		return err
+	}
+	now, err := c.status(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case filter == "cluster" && value == now.Cluster:
 		return nil
+	case filter == "cluster":
+		return failure("--cluster: no case of a cluster called %q is on record; this K8Guard's is %q", value, now.Cluster)
 	}
+	return failure("--%s: no case of %q is on record, of any status; k8guard whoowns NAMESPACE says who is told", filter, value)
+}
+
+// hasNamespace refuses the name of a namespace that is none in the cluster, where nothing was
+// found in it. Where nobody can tell, as in a report that looks at no cluster, it is believed.
+func (c *client) hasNamespace(ctx context.Context, name string) error {
 	var ignored any
 	var no refusal
-	if err := o.ask(c, s, "/api/v1/whoowns?"+url.Values{"namespace": {namespace}}.Encode(), &ignored); errors.As(err, &no) && no.code == http.StatusNotFound {
-		return failure("-n: no namespace is called %q in the cluster, and no case is kept of one", namespace)
+	err := c.call(ctx, http.MethodGet, "/api/v1/whoowns?"+url.Values{"namespace": {name}}.Encode(), nil, &ignored)
+	if errors.As(err, &no) && no.code == http.StatusNotFound {
+		return failure("-n: no namespace is called %q in the cluster, and nothing is kept of one", name)
 	}
-	return nil // it is there, or nobody can tell
+	return nil
 }
 
 func caseTable(page ledger.CasePage) string {

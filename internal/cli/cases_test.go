@@ -81,6 +81,10 @@ func TestNextStepSaysWhatHoldsACase(t *testing.T) {
 			t.Errorf("%s: %q, want %q", reason, got, want)
 		}
 	}
+	refused := docket.Case{State: docket.Open, Plan: docket.Plan{Step: "wait", Reason: policy.Refused, Next: "scale-to-zero", At: at}}
+	if got, want := nextStep(refused), "scale-to-zero, refused by the gate and asked again 2026-01-02T03:04:05Z"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 	human := docket.Case{State: docket.Open, Plan: docket.Plan{Step: "wait", Reason: policy.HumanNeeded, Next: "scale-to-zero", At: at}}
 	if got := nextStep(human); got != "a person decides" {
 		t.Errorf("what waits for a person is to be acted on: %q", got)
@@ -109,7 +113,7 @@ func TestCaseText(t *testing.T) {
 	act := docket.Enforcement{Action: "scale-to-zero", State: docket.Done, DoneAt: at, Cases: []string{"c-1"}}
 	view := report.CaseView{Case: docket.Case{ID: "c-1", Plan: docket.Plan{Step: "wait", Next: "warning 2 of 3", At: at}}, Status: "acted",
 		Docket: docket.Docket{Enforcement: &act}, History: []ledger.Line{entry("c-1", "mine"), entry("c-2", "another's"), entry("", "the object's")}}
-	text := caseText(view)
+	text := caseText(view, "")
 	for _, want := range []string{"next      warning 2 of 3 2026-01-02T03:04:05Z\n", "act       scale-to-zero, done, acted at 2026-01-02T03:04:05Z\n",
 		"undo      k8guard undo c-1 --reason \"...\"\n", "mine", "the object's"} {
 		if !strings.Contains(text, want) {
@@ -120,18 +124,18 @@ func TestCaseText(t *testing.T) {
 		t.Errorf("another case's history:\n%s", text)
 	}
 	act.State, act.Undo = docket.Undid, &docket.Undo{By: "ada", Reason: "a drill"}
-	if text = caseText(view); strings.Contains(text, "k8guard undo") || !strings.Contains(text, "undo by ada: a drill") {
+	if text = caseText(view, ""); strings.Contains(text, "k8guard undo") || !strings.Contains(text, "undo by ada: a drill") {
 		t.Errorf("of what was undone:\n%s", text)
 	}
 	view.Case.State, view.Case.Plan = docket.Open, docket.Plan{Step: "wait", Reason: policy.HumanNeeded, Next: "scale-to-zero", At: at}
 	view.Case.Ack = &docket.Ack{By: "ada", Reason: "looking into it"}
 	for _, want := range []string{"next      a person decides\n", "do        mend", "tries again at 2026-01-02T03:04:05Z\n", "seen      acknowledged by ada: looking into it\n"} {
-		if text = caseText(view); !strings.Contains(text, want) {
+		if text = caseText(view, ""); !strings.Contains(text, want) {
 			t.Errorf("no %q in:\n%s", want, text)
 		}
 	}
 	view.Docket.Enforcement = nil
-	if text = caseText(view); strings.Contains(text, "undo") {
+	if text = caseText(view, ""); strings.Contains(text, "undo") {
 		t.Errorf("of what was never done:\n%s", text)
 	}
 }
@@ -143,14 +147,23 @@ func TestCasesOfWhatIsNotThere(t *testing.T) {
 		case r.URL.Path == "/api/v1/whoowns" && r.URL.Query().Get("namespace") != "shop":
 			w.WriteHeader(http.StatusNotFound)
 			_, _ = w.Write([]byte(`{"detail": "no namespace"}`))
-		case r.URL.Query().Get("rule") == "GONE_RULE":
+		case r.URL.Query().Get("rule") == "IMAGE_REPOO":
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"detail": "rule: no rule is called that\u001b"}`))
+		case r.URL.Path == "/api/v1/status":
+			_, _ = w.Write([]byte(`{"cluster": "clean"}`))
+		case r.URL.Query().Get("rule") == "GONE_RULE", r.URL.Query().Get("limit") == "1" && r.URL.Query().Get("owner") == "ada@x":
 			_, _ = w.Write([]byte(`{"rows": [{"id": "c-1"}], "total": 1}`))
 		default:
 			_, _ = w.Write([]byte(`{"rows": [], "total": 0}`))
 		}
 	})
 	for args, want := range map[string]string{
-		"cases --rule IMAGE_REPOO":        `no rule is called "IMAGE_REPOO"; did you mean IMAGE_REPO?`,
+		"cases --rule IMAGE_REPOO":        `no rule is called that\x1b`,
+		"cases --owner nobody@x":          `--owner: no case of "nobody@x" is on record`,
+		"cases --owner ada@x":             "",
+		"cases --cluster prod":            `no case of a cluster called "prod" is on record; this K8Guard's is "clean"`,
+		"cases --cluster clean":           "",
 		"cases -n shopp -o json":          `no namespace is called "shopp"`,
 		"cases --rule GONE_RULE":          "",
 		"cases --rule IMAGE_REPO -n shop": "",

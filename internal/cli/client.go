@@ -16,6 +16,7 @@ import (
 // client speaks to a running K8Guard over its socket.
 type client struct {
 	socket string
+	how    string // the flags that lead there; empty where none is needed
 	http   *http.Client
 }
 
@@ -41,6 +42,7 @@ func (c *client) call(ctx context.Context, method, path string, body, into any) 
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Cache-Control", "no-cache") // what was true a moment ago may not be since our last command
 	resp, err := c.http.Do(r)
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {

@@ -20,7 +20,7 @@ const configHere = "k8guard.yaml"
 func newConfig(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use: "config", Short: "Check and print the configuration", Example: "  k8guard config check",
-		Args: arguments(cobra.NoArgs),
+		Args: group,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newConfigCheck(s), newConfigPrint(s))

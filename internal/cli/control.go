@@ -120,6 +120,10 @@ func newBreaker(s Streams) *cobra.Command {
 		Use:     "breaker",
 		Short:   "The circuit breaker, which only a person closes",
 		Example: "  k8guard breaker close --reason \"the two undos were a drill\"",
+		Args:    group,
+		RunE: func(*cobra.Command, []string) error {
+			return failure("say what to do: k8guard breaker close --reason \"...\"; k8guard status shows whether it is open")
+		},
 	}
 	closing := &cobra.Command{
 		Use:     "close",

@@ -20,7 +20,7 @@ const letterLimit = 2 * time.Minute
 func newDeadLetter(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use: "deadletter", Short: "Look at what nobody could read on the bus, and say it again",
-		Example: "  k8guard deadletter list", Args: arguments(cobra.NoArgs),
+		Example: "  k8guard deadletter list", Args: group,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newLetterList(s), newLetterReplay(s))

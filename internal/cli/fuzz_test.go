@@ -33,5 +33,5 @@ func said(name, text string) string {
 	view := report.CaseView{Case: c, Status: text, Docket: docket.Docket{Root: root, Owner: v1.Owner{Emails: []string{text}}},
 		History: []ledger.Line{{Entry: docket.Entry{Kind: text, Text: text}}}}
 	page := ledger.CasePage{Next: text, Rows: []ledger.CaseRow{{ID: text, Root: root, Status: text, Case: c}}}
-	return caseText(view) + caseTable(page)
+	return caseText(view, "") + caseTable(page)
 }

@@ -11,7 +11,7 @@ import (
 func newLedger(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use: "ledger", Short: "Look after the ledger", Example: "  k8guard ledger export ledger.jsonl",
-		Args: arguments(cobra.NoArgs),
+		Args: group,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newLedgerExport(s), newLedgerImport(s), newLedgerSchema(s))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,37 @@ func (r *reach) flags(c *cobra.Command) {
 
 // client is for the socket that was named, else for the one that the configuration names.
 func (r *reach) client(s Streams) (*client, error) {
+	to, err := r.find(s)
+	if err == nil {
+		to.how = r.how(to.socket)
+	}
+	return to, err
+}
+
+// how are the flags by which a command that we print finds the same K8Guard from any folder.
+// What lies where every command looks needs none.
+func (r *reach) how(socket string) string {
+	switch {
+	case r.socket != "", r.config != "" && !filepath.IsAbs(socket): // a path in a file is relative to the folder of who reads it
+		return " --socket " + quoted(full(socket))
+	case r.config != "":
+		return " --config " + quoted(full(r.config))
+	}
+	return ""
+}
+
+// quoted is a word for a shell.
+func quoted(path string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%=,", r)
+	}
+	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+func (r *reach) find(s Streams) (*client, error) {
 	if r.socket != "" {
 		return newClient(r.socket), nil
 	}

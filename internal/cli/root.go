@@ -90,7 +90,7 @@ func New(s Streams) *cobra.Command {
 		Example:       "  k8guard scan ./manifests",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          arguments(cobra.NoArgs),
+		Args:          group,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetIn(s.In)
@@ -111,6 +111,7 @@ func New(s Streams) *cobra.Command {
 		newFreeze(s),
 		newUnfreeze(s),
 		newBreaker(s),
+		newStatus(s),
 		newWhoOwns(s),
 		newRules(s),
 		newConfig(s),
@@ -118,6 +119,8 @@ func New(s Streams) *cobra.Command {
 		newDeadLetter(s),
 		newVersion(s),
 	)
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultHelpCmd()
 	addCompletion(root)
 	asPlugin(root, s.Program)
 	return root
@@ -125,6 +128,9 @@ func New(s Streams) *cobra.Command {
 
 // usage says what to do about a wrong flag or argument.
 func usage(c *cobra.Command, err error) error {
+	if words := c.Flags().Args(); c.HasSubCommands() && len(words) > 0 {
+		return noCommand(c, words[0]) // its flags are another command's
+	}
 	if strings.Contains(err.Error(), "flag: time: ") { // a duration, as Go words it
 		err = fmt.Errorf("%w; write hours, minutes and seconds, such as 48h, 90m or 1h30m", err)
 	}

@@ -14,7 +14,7 @@ import (
 func newRules(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use: "rules", Short: "List and explain the rules", Example: "  k8guard rules list",
-		Args: arguments(cobra.NoArgs),
+		Args: group,
 		RunE: func(*cobra.Command, []string) error { return listRules(s) },
 	}
 	c.AddCommand(

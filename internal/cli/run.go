@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -81,11 +82,24 @@ func target(s Streams, c *cobra.Command, run func(context.Context, app.Settings)
 		log := telemetry.NewLogger(s.Err, conf.Log)
 		telemetry.TakeKubernetesLogs(log)
 		return untilStopped(cmd.Context(), log, func(ctx context.Context) error {
-			return run(ctx, app.Settings{Config: conf, Version: s.Build.Version, Commit: s.Build.Commit, Log: log, Now: time.Now, Reload: reload})
+			return run(ctx, app.Settings{Config: conf, Version: s.Build.Version, Commit: s.Build.Commit, Log: log, Now: time.Now, Flags: flagsOf(s, file, app.Socket(conf)), Reload: reload})
 		})
 	}
 	configFlag(c, &file)
 	return c
+}
+
+// flagsOf are what a command needs to find what runs with this file, from any folder; none where
+// every command looks there.
+func flagsOf(s Streams, named, socket string) string {
+	file, err := configFile(s, named)
+	if err != nil || file == "" || file == configHere {
+		return ""
+	}
+	if !filepath.IsAbs(socket) {
+		return "--socket " + quoted(full(socket))
+	}
+	return "--config " + quoted(full(file))
 }
 
 // untilStopped runs it, and says when a stop was asked for and when it is done: what is under

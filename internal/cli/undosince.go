@@ -35,7 +35,7 @@ func (b *batch) flags(c *cobra.Command) {
 	c.Flags().DurationVar(&b.since, "since", 0, "take back every act of the last so long, such as 2h, instead of one case's")
 	c.Flags().StringVarP(&b.namespace, "namespace", "n", "", "with --since: only in this namespace")
 	c.Flags().DurationVar(&b.every, "every", time.Second, "with --since: the pause between two of them")
-	c.Flags().BoolVar(&b.dryRun, "dry-run", false, "with --since: only list them")
+	c.Flags().BoolVar(&b.dryRun, "dry-run", false, "only say what would be taken back, and do nothing")
 }
 
 // run goes on after a failure: each act stands for itself.
@@ -50,6 +50,11 @@ func (b *batch) run(s Streams, c *cobra.Command) error {
 	rows, err := b.list(c.Context(), to)
 	if err != nil {
 		return ExitError{Code: ExitFailure, Err: err}
+	}
+	if len(rows) == 0 && b.namespace != "" {
+		if err := to.hasNamespace(c.Context(), b.namespace); err != nil {
+			return err
+		}
 	}
 	before := look(c.Context(), to)
 	results, failed := make([]undone, 0, len(rows)), 0
@@ -81,8 +86,8 @@ func (b *batch) check() error {
 	switch {
 	case known(b.output) != nil:
 		return known(b.output)
-	case b.since < 0 || b.every < 0:
-		return failure("--since and --every are durations of zero or more, such as 2h and 1s")
+	case b.every < 0:
+		return failure("--every %s: write a pause of zero or more, such as 1s", b.every)
 	case b.reason == "" && !b.dryRun:
 		return failure("say why, for the record: --reason \"...\"")
 	}

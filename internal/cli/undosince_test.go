@@ -20,6 +20,8 @@ type acts struct {
 	mu    sync.Mutex
 	asked []string
 	opens bool // an undo opens the breaker, which was closed
+	open  bool // it was open before
+	fresh int  // how often the status was asked for anew
 }
 
 func (a *acts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -41,7 +43,10 @@ func (a *acts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Path == "/api/v1/status" {
-		_ = json.NewEncoder(w).Encode(report.Status{Breaker: report.Breaker{Open: a.opens && len(a.asked) > 0, Reason: "2 undos within\u001b an hour"}})
+		if r.Header.Get("Cache-Control") == "no-cache" {
+			a.fresh++
+		}
+		_ = json.NewEncoder(w).Encode(report.Status{Breaker: report.Breaker{Open: a.open || a.opens && len(a.asked) > 0, Reason: "2 undos within\u001b an hour"}})
 		return
 	}
 	row := func(name, namespace string, age time.Duration, state docket.EnforcementState) ledger.ActRow {
@@ -97,5 +102,39 @@ func TestUndoSaysThatTheBreakerOpened(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A breaker that is open already is said to be so: nothing is acted on, whoever opened it.
+func TestUndoSaysThatTheBreakerIsOpen(t *testing.T) {
+	a := acts{open: true}
+	socket := running(t, a.ServeHTTP)
+	out, _, err := with(t, nil, "undo", "c-late", "--reason", "a wrong rule", "--set", "report.socket="+socket)
+	if err != nil || !strings.Contains(out, "the circuit breaker is open since") || !strings.Contains(out, "k8guard breaker close") || a.fresh != 2 {
+		t.Errorf("%q, %v, asked anew %d times", out, err, a.fresh)
+	}
+}
+
+// Of several clusters each has a breaker, and the command that closes it names it.
+func TestTheBreakerOfOneOfSeveralClusters(t *testing.T) {
+	posts := 0
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	socket := running(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			posts++
+			_, _ = io.WriteString(w, `{"result":"done"}`)
+			return
+		}
+		east, west := report.Cluster{Name: "east"}, report.Cluster{Name: "west", Breaker: report.Breaker{Open: true, At: at.Add(-time.Hour), Reason: "a drill"}}
+		if posts > 0 {
+			east.Breaker = report.Breaker{Open: true, At: at, Reason: "2 undos"}
+		}
+		_ = json.NewEncoder(w).Encode(report.Status{Breaker: west.Breaker, Clusters: []report.Cluster{west, east}})
+	})
+	out, _, err := with(t, nil, "undo", "c-late", "--reason", "x", "--set", "report.socket="+socket)
+	want := "the circuit breaker of cluster east opened (2 undos): nothing more is acted on there, until a person says: k8guard breaker close --cluster east --reason \"...\"\n" +
+		"the circuit breaker of cluster west is open since 2026-01-02T02:04:05Z (a drill)"
+	if err != nil || !strings.Contains(out, want) {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

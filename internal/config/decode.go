@@ -7,6 +7,7 @@ import (
 	"io"
 	"reflect"
 	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -18,13 +19,13 @@ func (l *loader) document(data []byte, into any) {
 	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
 		return
 	} else if err != nil {
-		l.syntax(err)
+		l.syntax(err, data)
 		return
 	}
 	if err := decoder.Decode(&second); err == nil {
 		l.fail(l.at(&second), "", "a second document begins here; write one document without ---")
 	} else if !errors.Is(err, io.EOF) {
-		l.syntax(err)
+		l.syntax(err, data)
 	}
 	if len(doc.Content) == 1 && doc.Content[0].Tag != "!!null" {
 		l.node(doc.Content[0], reflect.ValueOf(into).Elem(), "")
@@ -32,7 +33,11 @@ func (l *loader) document(data []byte, into any) {
 }
 
 // syntax moves the line that the parser names to where editors look for it.
-func (l *loader) syntax(err error) {
+func (l *loader) syntax(err error, data []byte) {
+	if line, column := tab(data); line > 0 && strings.Contains(err.Error(), "cannot start any token") {
+		l.fail(fmt.Sprintf("%s:%d:%d", l.file, line, column), "", "a tab; YAML wants spaces")
+		return
+	}
 	parts := regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`).FindStringSubmatch(err.Error())
 	where, what := l.file+":1:1", err.Error()
 	if parts != nil {
@@ -42,6 +47,18 @@ func (l *loader) syntax(err error) {
 		}
 	}
 	l.fail(where, "", "this is not YAML: "+what+"; correct the line or the one above it")
+}
+
+// tab is the place of the first tab that indents, or 0.
+func tab(data []byte) (line, column int) {
+	for text := range bytes.Lines(data) {
+		line++
+		indent := text[:len(text)-len(bytes.TrimLeft(text, " \t-"))]
+		if at := bytes.IndexByte(indent, '\t'); at >= 0 {
+			return line, at + 1
+		}
+	}
+	return 0, 0
 }
 
 func (l *loader) at(n *yaml.Node) string {

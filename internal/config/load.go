@@ -1,9 +1,13 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
+	"slices"
+	"strings"
 )
 
 // Source says where a configuration comes from. Later ones win: File, Env, Set.
@@ -38,7 +42,21 @@ func Load(s Source) (Config, []Warning, error) {
 			return Config{}, nil, fmt.Errorf("read the configuration: %w; name a readable file with --config", err)
 		}
 	}
-	return LoadBytes(data, s)
+	cfg, warnings, err := LoadBytes(data, s)
+	if s.File != "" && err == nil && blank(data) {
+		warnings = append(warnings, Warning{s.File, "is empty: nothing is set in it, and every default counts"})
+	}
+	return cfg, warnings, err
+}
+
+// blank reports whether a file says nothing but comments.
+func blank(data []byte) bool {
+	for line := range bytes.Lines(data) {
+		if text := bytes.TrimSpace(line); len(text) > 0 && text[0] != '#' && string(text) != "---" {
+			return false
+		}
+	}
+	return true
 }
 
 // LoadBytes is [Load] with the file's bytes given; s.File is only the name in messages.
@@ -49,12 +67,7 @@ func LoadBytes(data []byte, s Source) (Config, []Warning, error) {
 	l.old(s.Env, s.Rules, &cfg)
 	l.env(s.Env, &cfg)
 	l.set(s.Set, &cfg)
-	// A broken value would be reported twice: validate only what could be read.
-	if len(l.errs) == 0 {
-		for _, p := range problems(cfg, s.Rules) {
-			l.fail(l.where(p.key), p.key, p.what)
-		}
-	}
+	l.validate(problems(cfg, s.Rules))
 	if len(l.errs) > 0 {
 		return Config{}, nil, errors.Join(l.errs...)
 	}
@@ -66,13 +79,47 @@ type loader struct {
 	file   string
 	origin map[string]string
 	errs   []error
+	broken []string // the keys that could not be read; "" is the whole
 
 	warnings []Warning
 }
 
 func newLoader(file string) *loader { return &loader{file: file, origin: map[string]string{}} }
 
+// validate adds what is wrong with what could be read. Where a value of a section could not, what
+// is said of that section may follow from it: it waits until that is mended.
+func (l *loader) validate(problems []problem) {
+	wait := false
+	for _, p := range problems {
+		switch {
+		case slices.Contains(l.broken, p.key): // said already
+		case slices.ContainsFunc(l.broken, func(key string) bool { return section(key) == "" || section(key) == section(p.key) }):
+			wait = true
+		default:
+			l.report(l.where(p.key), p.key, p.what)
+		}
+	}
+	if wait {
+		l.report("", "", "more may follow once these are mended: not everything could be checked")
+	}
+}
+
+// section is the first part of a key; "" of one that is none of ours, which may mean any.
+func section(key string) string {
+	name := key[:len(key)-len(strings.TrimLeftFunc(key, func(r rune) bool { return r != '.' && r != '[' }))]
+	if !slices.Contains(fieldNames(reflect.TypeFor[Config]()), name) {
+		return ""
+	}
+	return name
+}
+
+// fail is a mistake in reading.
 func (l *loader) fail(where, key, what string) {
+	l.broken = append(l.broken, key)
+	l.report(where, key, what)
+}
+
+func (l *loader) report(where, key, what string) {
 	text := what
 	if key != "" {
 		text = key + ": " + what

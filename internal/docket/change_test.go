@@ -146,6 +146,9 @@ func TestUndo(t *testing.T) {
 	l.act(docket.ScaleToZero)
 	refuse("of an intent", "nothing was done")
 	l.d, _ = docket.Did(l.d, "5", "", l.now)
+	u.Case = id("side") // nothing was done about it
+	refuse("of another case of the same object", docket.ScaleToZero+" of Deployment/shop/web was done about "+id("app")+": k8guard undo "+id("app"))
+	u.Case = id("app")
 	undoing, entries, err := docket.BeginUndo(l.d, u)
 	if wantKinds(t, entries, docket.EntryUndoing); err != nil || !undoing.Live() {
 		t.Fatal(err)
@@ -198,5 +201,17 @@ func TestOnlyTheNewestStateIsBeingSent(t *testing.T) {
 	}
 	if e := docket.SetPrior(sending, docket.Prior{ResourceVersion: "6"}, "g").Enforcement; !e.Sending.IsZero() {
 		t.Errorf("a state that nothing was sent on is marked as sent at %s", e.Sending)
+	}
+}
+
+func TestReplicasInWords(t *testing.T) {
+	one, two := int32(1), int32(2)
+	for _, test := range []struct {
+		prior docket.Prior
+		want  string
+	}{{docket.Prior{Replicas: &one}, "1 replica"}, {docket.Prior{Replicas: &two}, "2 replicas"}, {docket.Prior{Manifest: []byte("{}")}, "manifest kept (2 bytes)"}, {docket.Prior{}, ""}} {
+		if got := test.prior.Text(); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
 	}
 }

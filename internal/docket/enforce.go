@@ -2,6 +2,8 @@ package docket
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -123,6 +125,9 @@ func BeginUndo(d Docket, u Undo) (Docket, []Entry, error) {
 		return d, nil, fmt.Errorf("nothing to undo: whether %s was acted on is not known: %s; put right by hand what is wrong", d.Root, e.Settled)
 	case e == nil || e.State == Intent:
 		return d, nil, fmt.Errorf("nothing to undo: nothing was done to %s", d.Root)
+	case u.Case != "" && len(e.Cases) > 0 && !slices.Contains(e.Cases, u.Case):
+		return d, nil, fmt.Errorf("nothing to undo: nothing was done about case %s; %s of %s was done about %s: k8guard undo %s --reason \"...\" takes it back",
+			u.Case, e.Action, d.Root, strings.Join(e.Cases, ", "), e.Cases[0])
 	case e.State == Undid:
 		return d, nil, fmt.Errorf("nothing to undo: %s was restored at %s by %s", d.Root, e.Undo.DoneAt.UTC().Format(time.RFC3339), e.Undo.By)
 	case e.State == Undoing:

@@ -2,6 +2,7 @@ package docket
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -66,6 +67,27 @@ type Prior struct {
 	Manifest   json.RawMessage `json:"manifest,omitempty"`
 }
 
+// Text is the state in words, for people; empty where there was none to keep.
+func (p Prior) Text() string {
+	switch {
+	case p.Replicas != nil:
+		return Replicas(*p.Replicas)
+	case p.Suspended != nil:
+		return "not suspended"
+	case len(p.Manifest) > 0:
+		return fmt.Sprintf("manifest kept (%d bytes)", len(p.Manifest))
+	}
+	return ""
+}
+
+// Replicas is "1 replica" or "2 replicas".
+func Replicas(n int32) string {
+	if n == 1 {
+		return "1 replica"
+	}
+	return fmt.Sprintf("%d replicas", n)
+}
+
 // Fence is one annotation patch that moved a resourceVersion, so that a late write of a
 // dead process conflicts.
 type Fence struct {
@@ -77,6 +99,8 @@ type Fence struct {
 type Undo struct {
 	By     string `json:"by"`
 	Reason string `json:"reason,omitempty"`
+	// Case is the one that was named; empty where none was. It must be one of the enforcement's.
+	Case string `json:"case,omitempty"`
 	// Own says that who asked may change some namespaces only: it tells nothing about the rest,
 	// and does not count for the circuit breaker.
 	Own bool `json:"own,omitempty"`

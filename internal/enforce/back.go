@@ -71,10 +71,10 @@ func (e *Enforcer) giveBack(ctx context.Context, d docket.Docket, w workload, to
 func (e *Enforcer) scaling(d docket.Docket, w workload) way {
 	want := *d.Enforcement.Prior.Replicas
 	return way{
-		ours: w.replicas == 0, back: w.replicas == want, has: fmt.Sprintf("it has %d replicas", w.replicas),
-		done: fmt.Sprintf("%s is back at %d replicas", d.Root, want),
+		ours: w.replicas == 0, back: w.replicas == want, has: "it has " + docket.Replicas(w.replicas),
+		done: fmt.Sprintf("%s is back at %s", d.Root, docket.Replicas(want)),
 		other: func(how string) string {
-			return fmt.Sprintf("%s was scaled back, but not to %d replicas: %s; see what changes the value, and scale it by hand", d.Root, want, how)
+			return fmt.Sprintf("%s was scaled back, but not to %s: %s; see what changes the value, and scale it by hand", d.Root, docket.Replicas(want), how)
 		},
 		write: func(ctx context.Context, live Live, by string, dry []string) error {
 			return e.back(ctx, d.Root, live, want, by, dry)

@@ -103,6 +103,7 @@ type Switch struct {
 	Err  error
 	On   bool
 	Text string
+	Word string // what of Text anybody may read, of a permit that is not given
 }
 
 // Grant is the budget's answer to this enforcement's claim.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -128,6 +130,16 @@ func clockText(ours time.Time, skew, limit time.Duration) string {
 		ours.Add(skew).UTC().Format(form), ours.UTC().Format(form), skew.Round(time.Second), limit)
 }
 
+// word is how a refusal may quote a permit that permits nothing. What people wrote beside the
+// usual words may tell of others, and is for who sees everything.
+func word(v string) string {
+	usual := []string{"", "disabled", "disable", "enabled", "enable", "off", "on", "no", "yes", "true", "false"}
+	if slices.Contains(usual, strings.ToLower(strings.TrimSpace(v))) {
+		return fmt.Sprintf("%q", v)
+	}
+	return "something else"
+}
+
 // Permit reads the permit for the report.
 func (e *Enforcer) Permit(ctx context.Context) Switch { return e.permit(ctx) }
 
@@ -139,7 +151,7 @@ func (e *Enforcer) permit(ctx context.Context) Switch {
 		return Switch{Err: err}
 	}
 	if v := cm.Data[PermitKey]; v != PermitValue {
-		return Switch{Text: fmt.Sprintf("ConfigMap %s/%s says %s: %q, not %q", cm.Namespace, name, PermitKey, v, PermitValue)}
+		return Switch{Text: fmt.Sprintf("ConfigMap %s/%s says %s: %q, not %q", cm.Namespace, name, PermitKey, v, PermitValue), Word: word(v)}
 	}
 	return Switch{On: true, Text: PermitValue}
 }

@@ -46,6 +46,8 @@ func freezeAndPermit(f Facts) No {
 		return no("frozen: %s; k8guard unfreeze lifts it", f.Freeze.Text)
 	case f.Permit.Err != nil:
 		return no("the permit cannot be read, which counts as frozen: %v", f.Permit.Err)
+	case !f.Permit.On && f.Permit.Word != "":
+		return no("no permit: the ConfigMap %q says %s: %s, not %q; people write it", f.Config.Permit, PermitKey, f.Permit.Word, PermitValue)
 	case !f.Permit.On:
 		return no("no permit; people allow enforcement in the ConfigMap %q", f.Config.Permit)
 	}

@@ -48,8 +48,10 @@ func rows15() []row {
 		{name: "frozen", change: func(f *Facts) { f.Freeze = Switch{On: true, Text: "rule/IMAGE_REPO"} },
 			says: []string{"frozen: rule/IMAGE_REPO", "k8guard unfreeze"}},
 		{name: "permit unread", change: func(f *Facts) { f.Permit.Err = errTest() }, says: []string{"permit cannot be read", "counts as frozen"}},
-		{name: "no permit", change: func(f *Facts) { f.Permit = Switch{Text: `says "no"`} },
-			says: []string{"no permit; ", `ConfigMap "k8guard-permit"`}},
+		{name: "no permit", change: func(f *Facts) { f.Permit = Switch{Text: "x", Word: word("no")} },
+			says: []string{`no permit: the ConfigMap "k8guard-permit" says enforcement: "no", not "enabled"; people write it`}},
+		{name: "permit of an odd word", change: func(f *Facts) { f.Permit = Switch{Text: "x", Word: word("off: an incident in payments")} },
+			says: []string{`says enforcement: something else, not "enabled"`}},
 		{name: "permit of nobody", ingress: true, change: func(f *Facts) { f.Permit = Switch{} }, says: []string{"no permit"}},
 	}
 }
@@ -64,7 +66,9 @@ func TestARefusalTellsNothingOfOthers(t *testing.T) {
 			f.Grant, f.Enforcement.Grant = Grant{Over: "2 acts in a day for namespace payments, 1 allowed"}, ""
 		},
 		"breaker": func(f *Facts) { f.Breaker = Switch{On: true, Text: "the order fell back: Deployment payments/web"} },
-		"permit":  func(f *Facts) { f.Permit = Switch{Text: "off: incident in payments"} },
+		"permit": func(f *Facts) {
+			f.Permit = Switch{Text: "off: incident in payments", Word: word("off: incident in payments")}
+		},
 	} {
 		f := validDeployment()
 		change(&f)

@@ -55,6 +55,8 @@ func Next(c docket.Case) (step string, at time.Time) {
 	switch {
 	case needsHuman(c), c.State == docket.Contested:
 		return PersonDecides, time.Time{}
+	case c.Plan.Reason == "refused" && c.Plan.Next != "":
+		return c.Plan.Next + ", refused by the gate and asked again", c.Plan.At
 	case c.Plan.Next != "":
 		return c.Plan.Next, c.Plan.At
 	}

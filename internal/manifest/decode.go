@@ -85,6 +85,9 @@ func (d decoder) object(set *Set, at place, object []byte, fallback metav1.TypeM
 		return d.items(set, at, h)
 	}
 	if !read(h.Kind) {
+		if err := misspelt(h.TypeMeta); err != nil {
+			return at.errorf("%w", err)
+		}
 		set.Skipped[name(h.TypeMeta)]++
 		return nil
 	}

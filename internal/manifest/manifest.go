@@ -66,7 +66,7 @@ func Read(paths []string, recursive bool, stdin io.Reader) (Set, error) {
 			}
 		}
 		if unread > 0 {
-			set.Warnings = append(set.Warnings, fmt.Sprintf("%s: %d folders below it were not read; -R reads them", path, unread))
+			set.Warnings = append(set.Warnings, fmt.Sprintf("%s: %s; -R reads below", path, unreadText(unread)))
 		}
 		for _, f := range files {
 			errs = append(errs, d.open(&set, f))
@@ -133,4 +133,11 @@ func (d decoder) read(set *Set, name string, r io.Reader) error {
 		errs = append(errs, d.document(set, at, doc))
 	}
 	return errors.Join(errs...)
+}
+
+func unreadText(n int) string {
+	if n == 1 {
+		return "1 folder below it was not read"
+	}
+	return fmt.Sprintf("%d folders below it were not read", n)
 }

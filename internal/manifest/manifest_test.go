@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -51,6 +53,33 @@ func TestReadRefusesBombsAndTypos(t *testing.T) {
 	}
 }
 
+// A slip of the pen in a kind of Kubernetes' own must not pass a pipeline; what a CRD may bring is left alone.
+func TestAMisspeltKindIsAnError(t *testing.T) {
+	for typed, want := range map[string]string{
+		"apps/v1 Deploymnet":               "(stdin):1: no cluster serves apps/v1 Deploymnet; did you mean Deployment?",
+		"apps/v1 deployment":               "did you mean Deployment?",
+		"v1 Pood":                          "did you mean Pod?",
+		"batch/v1 Cronjob":                 "did you mean CronJob?",
+		"networking.k8s.io/v1 Ingres":      "did you mean Ingress?",
+		"apps/v1 Whatever":                 "write one of ",
+		"v1 Secret":                        "",
+		"v1 ServiceList":                   "",
+		"policy/v1 PodDisruptionBudget":    "",
+		"policy/v1beta1 PodSecurityPolicy": "", // gone, and no slip
+		"argoproj.io/v1alpha1 Deploymnet":  "",
+		"gateway.networking.k8s.io/v1 Ing": "",
+	} {
+		version, kind, _ := strings.Cut(typed, " ")
+		set, err := Read([]string{"-"}, false, strings.NewReader("apiVersion: "+version+"\nkind: "+kind+"\nmetadata: {name: a}\n"))
+		if want == "" && (err != nil || set.Skipped[typed] != 1) {
+			t.Errorf("%s: %v, skipped %v", typed, err, set.Skipped)
+		}
+		if want != "" && (err == nil || !strings.Contains(err.Error(), want) || len(set.Skipped) != 0) {
+			t.Errorf("%s: %v, want %q", typed, err, want)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add(pod + "---\n" + pod)
 	f.Add("--- {kind: PodList, apiVersion: v1, items: [null, 1]}\n")
@@ -62,4 +91,21 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// One folder is not called folders.
+func TestWhatWasNotReadIsCounted(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.yaml"), []byte(pod), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 folder below it was not read; -R reads below", "2 folders below it were not read; -R reads below"} {
+		if err := os.Mkdir(filepath.Join(dir, want[:1]), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		set, err := Read([]string{dir}, false, nil)
+		if err != nil || len(set.Warnings) != 1 || !strings.HasSuffix(set.Warnings[0], want) {
+			t.Errorf("%q, %v; want %q", set.Warnings, err, want)
+		}
+	}
 }

@@ -574,7 +574,7 @@ func budgetView(f frame, b BudgetView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = fact("Breaker", breaker(b.Breaker), b.Breaker.Reason, b.Breaker.Open).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = fact("Breaker", breaker(b.Breaker), breakerNote(b.Breaker), b.Breaker.Open).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

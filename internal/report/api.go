@@ -61,12 +61,20 @@ func (s *server) apiGet(read func(*http.Request) (any, error)) http.HandlerFunc 
 }
 
 func (s *server) cases(r *http.Request) (ledger.CasePage, error) {
-	q, err := parseQuery(r.URL.Query())
+	q, page, err := s.found(r)
 	if err != nil {
-		return ledger.CasePage{}, err
+		return page, err
 	}
-	page, err := s.seen().Cases(r.Context(), q)
-	return page, ofCursor(err)
+	return page, s.refuseSlips(q, page)
+}
+
+// found are the cases that a request asks for, and how it was read.
+func (s *server) found(r *http.Request) (q ledger.CaseQuery, page ledger.CasePage, err error) {
+	if q, err = parseQuery(r.URL.Query()); err != nil {
+		return q, page, err
+	}
+	page, err = s.seen().Cases(r.Context(), q)
+	return q, page, ofCursor(err)
 }
 
 // ofCursor turns a bad cursor into an answer to who sent it.

@@ -579,9 +579,9 @@ func acknowledged(f frame, d caseData) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var31 string
-			templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(clean(d.Case.ID))
+			templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(clean(d.Case.ID + f.Flags))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `case.templ`, Line: 100, Col: 70}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `case.templ`, Line: 100, Col: 80}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 			if templ_7745c5c3_Err != nil {
@@ -835,7 +835,7 @@ func enforcement(f frame, d caseData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = pair("Before", prior(d.Act.Prior)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = pair("Before", d.Act.Prior.Text()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -936,9 +936,9 @@ func enforcement(f frame, d caseData) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var50 string
-			templ_7745c5c3_Var50, templ_7745c5c3_Err = templ.JoinStringErrs(clean(d.Case.ID))
+			templ_7745c5c3_Var50, templ_7745c5c3_Err = templ.JoinStringErrs(clean(d.Case.ID + f.Flags))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `case.templ`, Line: 146, Col: 72}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `case.templ`, Line: 146, Col: 82}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var50))
 			if templ_7745c5c3_Err != nil {
@@ -976,20 +976,6 @@ func noticeText(n docket.NoticeRef) string {
 		return fmt.Sprintf("Warning %d", n.N)
 	}
 	return clean(string(n.Purpose))
-}
-
-func prior(p docket.Prior) string {
-	switch {
-	case p.Replicas != nil:
-		return fmt.Sprintf("%d replicas", *p.Replicas)
-	case p.Suspended != nil:
-		return "not suspended"
-	case p.Suspended != nil:
-		return "not suspended"
-	case len(p.Manifest) > 0:
-		return fmt.Sprintf("manifest kept (%d bytes)", len(p.Manifest))
-	}
-	return ""
 }
 
 var _ = templruntime.GeneratedTemplate

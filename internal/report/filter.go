@@ -106,7 +106,7 @@ func (p *params) moment(name string) time.Time {
 // parseQuery reads the filters of cases.
 func parseQuery(v url.Values, more ...string) (ledger.CaseQuery, error) {
 	p := paramsOf(v, append(filterNames(), more...)...)
-	q := ledger.CaseQuery{Text: p.search(), Rule: p.text("rule"), Severity: p.oneOf("severity", severities()), Kind: p.text("kind"),
+	q := ledger.CaseQuery{Text: p.search(), Rule: p.text("rule"), Severity: p.oneOf("severity", severities()), Kind: asKind(p.text("kind")),
 		Namespace: p.text("namespace"), Cluster: p.text("cluster"), Owner: p.owner(), ID: p.id(), Cursor: p.text("cursor"), Limit: p.number("limit", 50, 500)}
 	for _, status := range v["status"] {
 		if status == "" {

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -36,5 +37,27 @@ func TestTheFleet(t *testing.T) {
 	d.fleet = d.fleet[:1]
 	if page := send(build(t, sample(3), d), "GET", "/", "").Body.String(); strings.Contains(page, "<h2>Clusters</h2>") {
 		t.Error("one cluster is listed as if there were others")
+	}
+}
+
+// wasOpen is a desk whose breaker is closed again.
+type wasOpen struct{ desk }
+
+func (d *wasOpen) Status(ctx context.Context) (report.Status, error) {
+	st, err := d.desk.Status(ctx)
+	st.Breaker = report.Breaker{Reason: "a drill", At: noon()}
+	return st, err
+}
+
+// A closed breaker does not look as if its last reason held still.
+func TestAClosedBreakerSaysWhenItWasOpen(t *testing.T) {
+	h, err := report.New(report.Settings{Ledger: sample(3), Control: &wasOpen{}, Now: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []string{"/", "/budget"} {
+		if body := send(h, "GET", page, "").Body.String(); !strings.Contains(body, "open last at 2026-05-04 12:00:00 UTC: a drill") {
+			t.Errorf("%s:\n%.3000s", page, body)
+		}
 	}
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/login"
 )
 
@@ -53,14 +56,57 @@ func (s *server) freeze(do func(ctx context.Context, scope, by, reason string) e
 			return "", err
 		}
 		if !scoped(a.Scope) {
-			return "", refusal{http.StatusBadRequest, "scope: write global, cluster/NAME or rule/ID"}
+			return "", refusal{http.StatusBadRequest, "scope: write global, cluster/NAME or rule/ID" + s.guess(a.Scope)}
 		}
-		defer s.standing.changed()
-		if err := do(r.Context(), a.Scope, a.By, a.Reason); err != nil {
+		began := s.Now()
+		err := do(r.Context(), a.Scope, a.By, a.Reason)
+		s.standing.changed()
+		if err != nil {
 			return "", refusal{http.StatusConflict, err.Error()}
 		}
-		return a.Scope + " " + done, nil
+		text := a.Scope + " " + done
+		if done == frozenWord {
+			text += s.already(r.Context(), a.Scope, began)
+		}
+		return text, nil
 	}
+}
+
+const frozenWord = "frozen"
+
+// guess is what was meant by a scope that is none, as far as it can be known.
+func (s *server) guess(scope string) string {
+	names := []string{"global"}
+	for _, id := range s.ruleIDs("") {
+		if strings.EqualFold(id, scope) {
+			return "; did you mean rule/" + id + "?"
+		}
+		names = append(names, "rule/"+id)
+	}
+	if hint := config.Suggest(short(scope), names); strings.HasPrefix(hint, "did you mean") {
+		return "; " + hint
+	}
+	return ""
+}
+
+// wordsLimit is how long the words about a freeze may take. The freeze itself has waited for nothing.
+const wordsLimit = 2 * time.Second
+
+// already says that a scope was frozen before it was asked for now: the first reason stays.
+func (s *server) already(ctx context.Context, scope string, began time.Time) string {
+	ctx, cancel := context.WithTimeout(ctx, wordsLimit)
+	defer cancel()
+	st, err := s.status(ctx)
+	i := slices.IndexFunc(st.Freezes, func(f Freeze) bool { return f.Scope == scope })
+	if err != nil || i < 0 || !st.Freezes[i].At.Before(began) {
+		return ""
+	}
+	was := st.Freezes[i]
+	text := " already, since " + was.At.UTC().Format(time.RFC3339)
+	if was.By != "" {
+		text += " by " + was.By + ": " + was.Reason
+	}
+	return text + "; that stays, and your reason is in the log of switches"
 }
 
 func scoped(scope string) bool {
@@ -79,7 +125,7 @@ func (s *server) undoForm(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) freezeForm(w http.ResponseWriter, r *http.Request) {
-	_, err := s.freeze(s.Control.Freeze, "frozen")(r, ask(r))
+	_, err := s.freeze(s.Control.Freeze, frozenWord)(r, ask(r))
 	s.back(w, r, "/", err)
 }
 

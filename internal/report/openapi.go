@@ -42,7 +42,7 @@ func (s *server) endpoints() []endpoint {
 		{path: "overview", id: "overview", summary: "Counts of cases and acts", answer: reflect.TypeFor[ledger.Overview](),
 			read: func(r *http.Request) (any, error) { return s.seen().Overview(r.Context()) }},
 		{path: "status", id: "status", summary: "Mode, switches, budget, and how old the knowledge is", answer: reflect.TypeFor[Status](),
-			read: func(r *http.Request) (any, error) { return s.status(r.Context()) }},
+			read: func(r *http.Request) (any, error) { return s.statusNow(r) }},
 		{path: "cases", id: "cases", summary: "Cases, worst severity and newest first", query: filterNames(),
 			answer: reflect.TypeFor[ledger.CasePage](), read: reads(s.cases)},
 		{path: "cases/{id}", id: "case", summary: "One case with its docket and history", answer: reflect.TypeFor[CaseView](),
@@ -60,7 +60,7 @@ func (s *server) endpoints() []endpoint {
 			read: func(*http.Request) (any, error) { return s.document(), nil }},
 		{path: "cases/{id}/undo", id: "undo", summary: "Take back the act that the case is part of", answer: reflect.TypeFor[Answer](),
 			write: says(func(r *http.Request, a Ask) (string, error) { return s.undo(r.Context(), r.PathValue("id"), a) })},
-		{path: "freeze", id: "freeze", summary: "Stop enforcement in a scope", answer: reflect.TypeFor[Answer](), write: says(s.freeze(s.Control.Freeze, "frozen"))},
+		{path: "freeze", id: "freeze", summary: "Stop enforcement in a scope", answer: reflect.TypeFor[Answer](), write: says(s.freeze(s.Control.Freeze, frozenWord))},
 		{path: "unfreeze", id: "unfreeze", summary: "Lift the freeze of a scope", answer: reflect.TypeFor[Answer](), write: says(s.freeze(s.Control.Unfreeze, "unfrozen"))},
 	}
 	if s.Ack == nil {
@@ -129,7 +129,7 @@ func parameter(name, id string) (string, object) {
 		if id == "history" {
 			return "of the entry", oneOf(entryKinds())
 		}
-		return "of the root, such as Deployment", text
+		return "of the root, such as Deployment, in any case", text
 	case "what":
 		return "in-force without it", oneOf(actNames())
 	case "since", "until":

@@ -414,7 +414,7 @@ func banner(f frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = fact("Breaker", breaker(f.Status.Breaker), f.Status.Breaker.Reason, f.Status.Breaker.Open).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = fact("Breaker", breaker(f.Status.Breaker), breakerNote(f.Status.Breaker), f.Status.Breaker.Open).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1050,6 +1050,14 @@ func breaker(b Breaker) string {
 		return "Open"
 	}
 	return "Closed"
+}
+
+// breakerNote says why it is open, or why it was; a closed breaker has nothing to do with the reason any more.
+func breakerNote(b Breaker) string {
+	if b.Open || b.Reason == "" {
+		return b.Reason
+	}
+	return "open last at " + exact(b.At) + ": " + b.Reason
 }
 
 func budgetText(b Budget) string {

@@ -26,6 +26,7 @@ type frame struct {
 	Reader  string // who is logged in, if there is a login
 	Part    bool   // the reader does not see every namespace
 	Switch  bool   // the reader may freeze
+	Flags   string // of command lines, for who may know of the host
 }
 
 type overviewData struct {
@@ -48,9 +49,15 @@ type caseData struct {
 func (s *server) frame(ctx context.Context, title string) frame {
 	status, err := s.status(ctx)
 	f := frame{Title: title, Now: s.Now(), Version: s.Version, Status: status, Broken: err != nil, Switch: true}
+	if s.Flags != "" {
+		f.Flags = " " + s.Flags
+	}
 	if who := login.ReaderOf(ctx); who != nil {
 		all, _ := s.may(ctx, login.See, "")
 		f.Reader, f.Part = who.Name, !all
+		if f.Part {
+			f.Flags = "" // a path of the host tells who sees a part nothing that they need
+		}
 		f.Switch, _ = s.may(ctx, login.Switch, "")
 	}
 	return f
@@ -85,13 +92,18 @@ func (s *server) overviewData(ctx context.Context) (d overviewData, err error) {
 }
 
 func (s *server) casesPage(w http.ResponseWriter, r *http.Request) {
-	page, err := s.cases(r)
+	q, page, err := s.found(r)
+	if err != nil {
+		s.failWith(w, r, err)
+		return
+	}
+	notes, err := s.notes(r.Context(), q, page)
 	if err != nil {
 		s.failWith(w, r, err)
 		return
 	}
 	f := s.frame(r.Context(), "Cases")
-	s.render(w, r, http.StatusOK, layout(f, casesView(f, page, r.URL.Query(), s)))
+	s.render(w, r, http.StatusOK, layout(f, casesView(f, page, notes, r.URL.Query(), s)))
 }
 
 func (s *server) casePage(w http.ResponseWriter, r *http.Request) {

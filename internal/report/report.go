@@ -55,6 +55,9 @@ type Settings struct {
 	// Needed returns how many warnings the row's policy wants before an act, 0 when none
 	// follows. Nil: the pages show only how many were confirmed.
 	Needed func(ledger.CaseRow) int
+	// Flags are what a command line on the host needs to find this K8Guard, such as
+	// "--config /etc/k8guard.yaml"; empty where it is found without.
+	Flags string
 	// Machines is served under the same guard for the paths that it knows, by pattern of
 	// [http.ServeMux]: metrics, probes.
 	Machines map[string]http.Handler

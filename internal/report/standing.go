@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -94,6 +95,15 @@ func (s *server) status(ctx context.Context) (Status, error) {
 		return Status{Cluster: st.Cluster}, err
 	}
 	return partly(st, spent), nil
+}
+
+// statusNow is status, asked for anew where that is wanted and there is no login: who reaches the
+// socket is K8Guard's own user. Every reader together must not make more of it than one does.
+func (s *server) statusNow(r *http.Request) (Status, error) {
+	if r.Header.Get("Cache-Control") == "no-cache" && login.ReaderOf(r.Context()) == nil {
+		s.standing.changed()
+	}
+	return s.status(r.Context())
 }
 
 // partly names what who sees a part may know; what is not named here is not shown.

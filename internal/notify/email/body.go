@@ -83,7 +83,9 @@ func fields(it notify.Item, now time.Time) []field {
 	add("Field", it.Path, maxField)
 	add("Found", it.Evidence, maxField)
 	add("Why", it.Why, 2*maxField)
-	add("Fix", it.Remedy, 2*maxField)
+	if purposeOf(it) != docket.AllClear { // it is mended
+		add("Fix", it.Remedy, 2*maxField)
+	}
 	add("Warning", ordinal(it), maxField)
 	add("Next", next(it, now), maxField)
 	add("Asks", it.Human, 2*maxField)
@@ -96,7 +98,7 @@ func fields(it notify.Item, now time.Time) []field {
 		add("Done", it.Done, maxField)
 		add("Undo", it.Undo, 2*maxField)
 		if it.Undo != "" {
-			add("Who", "the platform team undoes it, on the host of K8Guard; ask them", maxField)
+			add("Who", "the platform team undoes it, "+where(it)+"; ask them", maxField)
 		}
 	}
 	add("Link", link(it.URL), 2000)
@@ -109,7 +111,15 @@ func number(it notify.Item) string {
 	if id == "" || purposeOf(it) != docket.NeedsHuman {
 		return id
 	}
-	return fmt.Sprintf(`%s; "k8guard case %s" shows it, "k8guard ack %s" says that you saw it`, id, id, id)
+	return fmt.Sprintf(`%s; "k8guard case %s" shows it, "k8guard ack %s --reason ..." says that you saw it, %s`, id, id, id, where(it))
+}
+
+// where is the place of what is done about an item: a reader of mail has no K8Guard at hand.
+func where(it notify.Item) string {
+	if link(it.URL) != "" {
+		return "on the host of K8Guard, or by the button on its page (Link)"
+	}
+	return "on the host of K8Guard"
 }
 
 func ordinal(it notify.Item) string {

@@ -120,3 +120,34 @@ func TestSameDigestSameID(t *testing.T) {
 		t.Errorf("got %s, %s, %s", first, again, other)
 	}
 }
+
+// A command in a mail says where it is typed, and where there is a page with a button, that too.
+// What is resolved needs no fix.
+func TestACommandInAMailSaysWhere(t *testing.T) {
+	for _, url := range []string{"", "https://k8guard.example/cases/c1"} {
+		for purpose, want := range map[string]string{"needs-human": "k8guard ack c1 --reason ...", "enforced": "the platform team undoes it, ", "resolved": ""} {
+			it := notify.Item{Case: "c1", Purpose: purpose, Undo: "k8guard undo c1", URL: url, Remedy: "Use another."}
+			var text string
+			for _, f := range fields(it, at()) {
+				text += f.label + ": " + f.value + "\n"
+			}
+			if purpose == "resolved" {
+				if strings.Contains(text, "Fix:") || strings.Contains(text, "on the host") {
+					t.Errorf("%s:\n%s", purpose, text)
+				}
+				continue
+			}
+			if !strings.Contains(text, want) || !strings.Contains(text, "on the host of K8Guard") || strings.Contains(text, "by the button on its page (Link)") != (url != "") || !strings.Contains(text, "Fix: ") {
+				t.Errorf("%s, %q:\n%s", purpose, url, text)
+			}
+		}
+	}
+}
+
+func TestOneRecipientIsOne(t *testing.T) {
+	for n, want := range map[int]string{1: "1 recipient", 2: "2 recipients"} {
+		if got := recipients(n); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -132,7 +132,7 @@ func settle(out notify.Outcome, refusals []string, err error) notify.Outcome {
 	said, ok := errors.AsType[*textproto.Error](err)
 	switch {
 	case err == nil:
-		out.State, out.Detail = notify.Confirmed, fmt.Sprintf("accepted for %d recipients", len(out.Accepted))
+		out.State, out.Detail = notify.Confirmed, "accepted for "+recipients(len(out.Accepted))
 		if len(refusals) > 0 {
 			out.Detail += "; refused: " + strings.Join(refusals, "; ")
 		}
@@ -157,4 +157,11 @@ func mask(s, user, password string) string {
 	plain := "\x00" + user + "\x00" + password
 	return strings.NewReplacer(password, "***", enc.EncodeToString([]byte(password)), "***",
 		enc.EncodeToString([]byte(plain)), "***").Replace(s)
+}
+
+func recipients(n int) string {
+	if n == 1 {
+		return "1 recipient"
+	}
+	return fmt.Sprintf("%d recipients", n)
 }
