@@ -86,6 +86,20 @@ func TestTheLedgerIsShownRegularly(t *testing.T) {
 	}
 }
 
+// Of several replicas one shows it regularly: who has the cluster's own bucket.
+func TestOneReplicaShowsTheLedger(t *testing.T) {
+	h := newHall(t, 2)
+	gates := []*gate{{w: h.world}, {w: h.world}}
+	for i, e := range h.engines {
+		e.SetGate(cluster().Name, gates[i], "")
+	}
+	h.goOn(5 * step)
+	holder := docket.BucketOf(cluster().UID) % 2
+	if n, others := gates[holder].checks, gates[1-holder].checks; n < 5 || others != 0 {
+		t.Errorf("%d looks by the holder, %d by the other", n, others)
+	}
+}
+
 // Without an account there is nothing to look with: nobody is held.
 func TestWithoutAnAccountNobodyIsHeld(t *testing.T) {
 	w := newWorld(t)
