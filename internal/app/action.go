@@ -36,6 +36,9 @@ func Action(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
+	if err := ledger.Whole(ctx, store); err != nil {
+		return errors.Join(err, store.Close())
+	}
 	in.store, in.ping = store, store.Ping
 	settings, err := in.kafkaSettings("")
 	if err != nil {

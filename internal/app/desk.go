@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
@@ -75,7 +76,7 @@ func (d desk) Status(ctx context.Context) (report.Status, error) {
 	s := report.Status{Mode: mode, Enforcement: enforcement(mode, why), Cluster: in.cluster.Name, Refused: in.reload.refused()}
 	seen := in.discover.Status()
 	s.WatchAge, s.Stale, s.Observed = seen.Oldest, seen.Stale, in.Now().Add(-seen.Oldest)
-	if err := switches(ctx, in.control, &s); err != nil {
+	if err := switches(ctx, in.control, in.Now(), &s); err != nil {
 		return s, err
 	}
 	for i := range s.Freezes {
@@ -90,8 +91,8 @@ func (d desk) Status(ctx context.Context) (report.Status, error) {
 	return s, nil
 }
 
-// switches reads freezes, their log and the breaker from the ledger.
-func switches(ctx context.Context, c *control.Control, s *report.Status) error {
+// switches reads freezes, their log, the breakers and the clusters from the ledger.
+func switches(ctx context.Context, c *control.Control, now time.Time, s *report.Status) error {
 	freezes, err := c.Freezes(ctx)
 	if err != nil {
 		return err
@@ -108,7 +109,37 @@ func switches(ctx context.Context, c *control.Control, s *report.Status) error {
 	}
 	b, err := c.Breaker(ctx)
 	s.Breaker = report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At}
+	if err != nil {
+		return err
+	}
+	s.Clusters, err = clusters(ctx, c, now)
 	return err
+}
+
+// unseen is how long nobody may have looked at a cluster before that is worth a word.
+const unseen = 5 * time.Minute
+
+// clusters lists what actions answer for, as they saw it last.
+func clusters(ctx context.Context, c *control.Control, now time.Time) ([]report.Cluster, error) {
+	known, err := c.Clusters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	breakers, err := c.Breakers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := []report.Cluster{}
+	for _, k := range known {
+		b := breakers.Of(k.UID)
+		one := report.Cluster{Name: k.Name, UID: k.UID, Judged: k.Judged, Violating: k.Violating, Stale: k.Stale, Since: k.Since, Looked: k.Looked,
+			Breaker: report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At}}
+		if now.Sub(k.Looked) > unseen {
+			one.Stale, one.Since = "no action has looked at it", k.Looked
+		}
+		all = append(all, one)
+	}
+	return all, nil
 }
 
 func (d desk) budget(b control.Budget) report.Budget {

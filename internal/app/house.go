@@ -31,17 +31,18 @@ type house struct {
 	front  *front
 	reload *reloadState
 	book   *login.Book
+	images *images
 }
 
-func newHouse(s Settings, store, shown *sqlite.Ledger) *house {
-	return &house{Settings: s, store: store, shown: shown, holder: uuid.NewString(), front: newFront(s.Config.Report.Login == config.LoginToken), reload: newReloadState(), book: login.NewBook(s.Now)}
+func newHouse(s Settings, store, shown *sqlite.Ledger, known *images) *house {
+	return &house{images: known, Settings: s, store: store, shown: shown, holder: uuid.NewString(), front: newFront(s.Config.Report.Login == config.LoginToken), reload: newReloadState(), book: login.NewBook(s.Now)}
 }
 
 // build wires an instance for a configuration; nothing of it runs.
 func (h *house) build(ctx context.Context, c config.Config) (*instance, error) {
 	s := h.Settings
 	s.Config = c
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, pruner: h.store, shown: h.shown, holder: h.holder, book: h.book, reload: h.reload, waits: h.front.wait}
+	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, pruner: h.store, shown: h.shown, holder: h.holder, book: h.book, images: h.images, reload: h.reload, waits: h.front.wait}
 	return in, errors.Join(in.registry.Register(h.reload), in.wire(ctx))
 }
 
@@ -57,6 +58,7 @@ func (h *house) live(ctx context.Context) error {
 	return together(ctx,
 		func(ctx context.Context) error { return h.begin(ctx, pageURL(h.Config.Report, listeners[0]), next) },
 		func(ctx context.Context) error { h.watch(ctx, next); return nil },
+		h.images.run,
 		func(ctx context.Context) error { return serveHTTP(ctx, listeners[0], h.front.pages()) },
 		func(ctx context.Context) error { return serveHTTP(ctx, listeners[1], h.front.local()) })
 }

@@ -123,7 +123,10 @@ func closeAll(listeners []net.Listener) error {
 // handler joins the report with what machines ask for, behind the guard; a name that is not
 // ours reaches neither. Without a guard it is for the socket, which is its owner's alone.
 func (in *instance) handler(guard *login.Guard) (http.Handler, error) {
-	settings := report.Settings{Ledger: in.shown, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,
+	if err := in.wireAnswers(); err != nil {
+		return nil, err
+	}
+	settings := report.Settings{Ledger: in.shown, Answers: in.answers, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,
 		Guard: guard, Cluster: in.cluster.UID, Log: in.Log, Machines: in.machines(guard)}
 	if in.discover != nil {
 		maps.Copy(settings.Machines, in.firstRoutes())

@@ -22,6 +22,16 @@ func discoverApart(ctx context.Context, s Settings) error {
 		return err
 	}
 	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), holder: uuid.NewString(), book: login.NewBook(s.Now)}
+	known, err := openImages(s.Config.Cache)
+	if err != nil {
+		return err
+	}
+	in.images = known
+	return errors.Join(in.discoverApart(ctx), known.close())
+}
+
+// discoverApart is the rest of it.
+func (in *instance) discoverApart(ctx context.Context) error {
 	if _, err := in.wireWatch(ctx); err != nil {
 		return err
 	}
@@ -50,12 +60,12 @@ func (in *instance) lead(ctx context.Context, to *kafka.Publisher) error {
 	candidate := cluster.Candidate{Client: in.client, Namespace: in.Config.Cluster.Namespace, Holder: in.holder, Now: in.Now, Log: in.Log}
 	return in.alone(ctx, in.guard.Wrap(in.guard.All(stage)), func(ctx context.Context) error {
 		return candidate.Lead(ctx, func(ctx context.Context, epoch int64) error { return in.reign(ctx, to, epoch, stage) })
-	})
+	}, in.images.run)
 }
 
 // reign is one leadership: a watch and metrics of its own.
 func (in *instance) reign(ctx context.Context, to *kafka.Publisher, epoch int64, stage *stage) error {
-	term := &instance{Settings: in.Settings, registry: telemetry.NewRegistry(in.Version, in.Commit), guard: in.guard}
+	term := &instance{Settings: in.Settings, registry: telemetry.NewRegistry(in.Version, in.Commit), guard: in.guard, images: in.images}
 	watcher, err := term.wireWatch(ctx)
 	if err != nil {
 		return err

@@ -47,6 +47,9 @@ func reportApart(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
+	if err := ledger.Whole(ctx, l); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	in.store, in.shown, in.ping = l, l, l.Ping
 	to, done, err := in.postman(ctx)
 	if err != nil {

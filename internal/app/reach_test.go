@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/bus/memory"
 	"github.com/k8guard/k8guard/internal/config"
@@ -76,7 +78,7 @@ func actor(t *testing.T, mode string, kubeconfigs map[string]string) *instance {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	in := &instance{Settings: Settings{Config: c, Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, store: store, holder: "here"}
+	in := &instance{Settings: Settings{Config: c, Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, registry: prometheus.NewRegistry(), store: store, holder: "here"}
 	if err := in.wireRules(); err != nil {
 		t.Fatal(err)
 	}

@@ -95,10 +95,10 @@ func (h *house) read(asked bool) (config.Config, error) {
 // kept leaves as they were the keys whose effect outlives an instance, and says so.
 func (h *house) kept(c config.Config) config.Config {
 	was := h.Config
-	if c.Data.Dir != was.Data.Dir || c.Report.Listen != was.Report.Listen || c.Report.TLS != was.Report.TLS || Socket(c) != Socket(was) || c.Log != was.Log {
-		h.Log.Warn("data.dir, report.listen, report.socket, report.tls and log are read at the start only; the rest is taken over", "next", "restart K8Guard; until then commands reach it with --socket", "socket", absolute(Socket(was)))
+	if c.Data.Dir != was.Data.Dir || c.Report.Listen != was.Report.Listen || c.Report.TLS != was.Report.TLS || Socket(c) != Socket(was) || c.Log != was.Log || !reflect.DeepEqual(c.Cache, was.Cache) {
+		h.Log.Warn("data.dir, report.listen, report.socket, report.tls, cache and log are read at the start only; the rest is taken over", "next", "restart K8Guard; until then commands reach it with --socket", "socket", absolute(Socket(was)))
 	}
-	c.Data.Dir, c.Log = was.Data.Dir, was.Log
+	c.Data.Dir, c.Log, c.Cache = was.Data.Dir, was.Log, was.Cache
 	c.Report.Listen, c.Report.Socket, c.Report.TLS = was.Report.Listen, was.Report.Socket, was.Report.TLS
 	if !c.Report.Loopback() && (c.Report.Login == config.LoginNone || !c.Report.HTTPS()) {
 		h.Log.Warn("report.login and report.url stay: report.listen is read at the start only, and others reach it", "next", "restart K8Guard")

@@ -1,6 +1,6 @@
 // Package app wires the rooms into targets, and starts and stops them in order.
 //
-// Purpose: the one place that chooses a bus, a ledger and the accounts.
+// Purpose: the one place that chooses a bus, a ledger, a cache and the accounts.
 //
 // Concurrency: one instance is started once; two instances live side by side in one
 // process if their data folders differ.
@@ -29,6 +29,7 @@ import (
 	"github.com/k8guard/k8guard/internal/action"
 	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/bus/memory"
+	"github.com/k8guard/k8guard/internal/cache"
 	"github.com/k8guard/k8guard/internal/cluster"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
@@ -80,6 +81,8 @@ type instance struct {
 	reload   *reloadState // nil in a target that takes no new configuration over
 	guard    *login.Guard
 	places   places       // of the clusters that action reaches
+	images   *images      // nil in a target that watches nothing
+	answers  *cache.Cache // of the report
 	waits    func(string) // told what the start waits for; may be nil
 }
 
@@ -94,6 +97,15 @@ func Run(ctx context.Context, s Settings) error {
 	if err := errors.Join(startable(s.Config), listenable(ctx, s, path)); err != nil {
 		return err
 	}
+	known, err := openImages(s.Config.Cache)
+	if err != nil {
+		return err
+	}
+	return errors.Join(runOver(ctx, s, path, known), known.close())
+}
+
+// runOver runs over the ledger in this file, which it makes if there is none.
+func runOver(ctx context.Context, s Settings, path string, known *images) error {
 	if err := makeDataDir(s.Config.Data.Dir); err != nil {
 		return err
 	}
@@ -101,11 +113,14 @@ func Run(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
+	if err := ledger.Whole(ctx, store); err != nil {
+		return errors.Join(err, store.Close())
+	}
 	shown, err := sqlite.OpenReadOnly(ctx, path)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
-	return errors.Join(newHouse(s, store, shown).live(ctx), shown.Close(), store.Close())
+	return errors.Join(newHouse(s, store, shown, known).live(ctx), shown.Close(), store.Close())
 }
 
 func makeDataDir(path string) error {
@@ -195,10 +210,13 @@ func (in *instance) identify(ctx context.Context, watcher *cluster.Watcher) erro
 }
 
 func (in *instance) wireDiscover(watcher *cluster.Watcher, to bus.Publisher, epoch int64) error {
-	var err error
+	err := in.registry.Register(in.images.cache)
+	if err != nil {
+		return err
+	}
 	in.discover, err = discover.New(discover.Settings{Watcher: watcher, Engine: in.engine, Bus: to, Cluster: in.cluster,
 		Epoch: epoch, Resync: in.Config.Discover.Resync, IgnoreNamespaces: in.Config.Discover.IgnoreNamespaces,
-		Owners: in.owners, Now: in.Now, Log: in.Log, Registerer: in.registry})
+		Owners: in.owners, Sizes: in.images.book, Now: in.Now, Log: in.Log, Registerer: in.registry})
 	return err
 }
 

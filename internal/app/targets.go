@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
@@ -27,6 +28,16 @@ func Discover(ctx context.Context, s Settings) error {
 		return discoverApart(ctx, s)
 	}
 	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), book: login.NewBook(s.Now)}
+	known, err := openImages(s.Config.Cache)
+	if err != nil {
+		return err
+	}
+	in.images = known
+	return errors.Join(in.discoverAlone(ctx), known.close())
+}
+
+// discoverAlone is the rest of it.
+func (in *instance) discoverAlone(ctx context.Context) error {
 	watcher, err := in.wireWatch(ctx)
 	if err != nil {
 		return err
@@ -37,7 +48,7 @@ func Discover(ctx context.Context, s Settings) error {
 	if err := in.wireLogin(ctx); err != nil {
 		return err
 	}
-	return in.alone(ctx, in.guard.Wrap(in.guard.All(in.routes(in.discoverRoutes()))), in.discover.Run)
+	return in.alone(ctx, in.guard.Wrap(in.guard.All(in.routes(in.discoverRoutes()))), in.discover.Run, in.images.run)
 }
 
 // discoverRoutes is all that the target serves.
@@ -121,9 +132,10 @@ func (reader) Unfreeze(context.Context, string, string, string) error { return e
 func (r reader) Status(ctx context.Context) (report.Status, error) {
 	s := report.Status{Mode: "report only", Enforcement: "not seen from here: this report only reads the ledger",
 		Cluster: r.in.Config.Cluster.Name, Permit: "not read: this report holds no Kubernetes account"}
-	if err := switches(ctx, r.in.control, &s); err != nil {
+	if err := switches(ctx, r.in.control, r.in.Now(), &s); err != nil {
 		return s, err
 	}
+	s.Stale = slices.ContainsFunc(s.Clusters, func(c report.Cluster) bool { return c.Stale != "" })
 	known, err := r.in.shown.Overview(ctx, ledger.Part{})
 	if err != nil {
 		return s, err

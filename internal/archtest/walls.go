@@ -16,7 +16,7 @@ type Wall struct {
 
 // Walls is the table. A path covers itself and what lies below it.
 func Walls() []Wall {
-	pure, harnesses := ours("rule", "docket", "policy"), ours("rule/ruletest", "bus/bustest", "ledger/ledgertest", "notify/notifytest")
+	pure, harnesses := ours("rule", "docket", "policy"), ours("rule/ruletest", "bus/bustest", "ledger/ledgertest", "cache/cachetest", "notify/notifytest")
 	client, scheme := []string{"k8s.io/client-go"}, []string{"k8s.io/client-go/kubernetes/scheme"}
 	return []Wall{
 		{In: ours("discover"), Forbidden: ours("action"), Reach: true, Reason: "discover and action meet only on the bus"},
@@ -27,7 +27,7 @@ func Walls() []Wall {
 		{In: []string{module}, Except: harnesses, Forbidden: harnesses, Reason: "only tests need a test's harness"},
 		{In: pure, Except: ours("rule/ruletest"), Forbidden: []string{"os", "net", "io/ioutil", "syscall", "database/sql", "log/slog"}, Reason: "rule, docket and policy do no input or output"},
 		{In: pure, Forbidden: []string{"math/rand", "crypto/rand"}, Reason: "a verdict is the same for the same input"},
-		{In: []string{module}, Except: ours("app", "bus/memory", "bus/kafka", "ledger/sqlite", "ledger/cassandra"), Forbidden: ours("bus/memory", "bus/kafka", "ledger/sqlite", "ledger/cassandra"), Reason: "only app chooses a bus and a ledger"},
+		{In: []string{module}, Except: ours("app", "bus/memory", "bus/kafka", "ledger/sqlite", "ledger/cassandra", "cache/memory", "cache/memcached"), Forbidden: ours("bus/memory", "bus/kafka", "ledger/sqlite", "ledger/cassandra", "cache/memory", "cache/memcached"), Reason: "only app chooses a bus, a ledger and a cache"},
 		{In: []string{module}, Except: ours("cluster", "app"), Forbidden: []string{"k8s.io/client-go/tools/leaderelection"}, Reason: "the leader Lease is written in one place"},
 		{In: append(ours("entity", "config"), module+"api"), Forbidden: []string{module}, Reason: "leaves import nothing of ours"},
 		{In: []string{module}, Forbidden: []string{module + "tools", module + "test"}, Reason: "the product does not need its tools"},

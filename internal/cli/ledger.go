@@ -10,11 +10,11 @@ import (
 
 func newLedger(s Streams) *cobra.Command {
 	c := &cobra.Command{
-		Use: "ledger", Short: "Look after the ledger", Example: "  k8guard ledger schema",
+		Use: "ledger", Short: "Look after the ledger", Example: "  k8guard ledger export ledger.jsonl",
 		Args: arguments(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newLedgerSchema(s))
+	c.AddCommand(newLedgerExport(s), newLedgerImport(s), newLedgerSchema(s))
 	return c
 }
 

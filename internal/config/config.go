@@ -21,6 +21,7 @@ type Config struct {
 	Data       Data            `yaml:"data"`
 	Bus        Bus             `yaml:"bus"`
 	Ledger     Ledger          `yaml:"ledger"`
+	Cache      Cache           `yaml:"cache"`
 	Discover   Discover        `yaml:"discover"`
 	Rules      Rules           `yaml:"rules"`
 	Policies   []Policy        `yaml:"policies"`
@@ -161,6 +162,35 @@ type Cassandra struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// CreateSchema lets K8Guard make the keyspace and its tables; with false, run what "k8guard ledger schema" prints.
 	CreateSchema bool `yaml:"createSchema"`
+}
+
+// The values of cache.kind.
+const (
+	CacheMemory    = "memory"
+	CacheMemcached = "memcached"
+)
+
+// Cache says where discover keeps the sizes of images that a node reported once. It may be lost at any time.
+type Cache struct {
+	// Kind is memory (of this process) or memcached (for all replicas, and after a restart).
+	Kind string `yaml:"kind"`
+	// Expiry is how long a size is kept that no node reports any more, 1m to 720h.
+	Expiry    time.Duration `yaml:"expiry"`
+	Memcached Memcached     `yaml:"memcached"`
+}
+
+// Memcached is the cache of many replicas; all of it is read with cache.kind: memcached only. See docs/operators/services.md.
+type Memcached struct {
+	// Servers are all of them, as host or host:port; each process lists the same.
+	Servers []string `yaml:"servers"`
+	// Username is of memcached's own login (its option -Y); empty means none.
+	Username string `yaml:"username"`
+	Password Secret `yaml:"password"` // printed as "***", which is refused when read
+	// PasswordFile is read at each connection; it wins over Password.
+	PasswordFile string    `yaml:"passwordFile"`
+	TLS          ClientTLS `yaml:"tls"`
+	// Timeout is how long an answer may take, and a connection; then the cache counts as empty. 10ms to 5s.
+	Timeout time.Duration `yaml:"timeout"`
 }
 
 // Discover steers the watch.

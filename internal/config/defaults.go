@@ -14,6 +14,7 @@ func Default() Config {
 		Data:     Data{Dir: dataDir(os.Getenv), Retention: 90 * 24 * time.Hour},
 		Bus:      Bus{Kind: BusMemory, Kafka: Kafka{Prefix: "k8guard", Partitions: 12, Retention: 7 * 24 * time.Hour, CreateTopics: true}},
 		Ledger:   Ledger{Kind: LedgerSQLite, Cassandra: Cassandra{Keyspace: "k8guard", Replication: 3, Timeout: 10 * time.Second, CreateSchema: true}},
+		Cache:    Cache{Kind: CacheMemory, Expiry: 7 * 24 * time.Hour, Memcached: Memcached{Timeout: 200 * time.Millisecond}},
 		Discover: Discover{Resync: 5 * time.Minute},
 		Rules:    Rules{Privileged: Privileged{Root: "off"}, ImageSize: ImageSize{Limit: "5G"}},
 		Owners:   Owners{EmailAnnotation: "team/email-ids"},

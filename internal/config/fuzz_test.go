@@ -38,6 +38,7 @@ func FuzzLoad(f *testing.F) {
 		c.Notify.Email.Password, c.Bus.Kafka.SASL.Password = config.Secret{}, config.Secret{}
 		c.Notify.Email.Password = config.Secret{}
 		c.Ledger.Cassandra.Username, c.Ledger.Cassandra.Password, c.Ledger.Cassandra.PasswordFile = "", config.Secret{}, ""
+		c.Cache.Memcached.Username, c.Cache.Memcached.Password, c.Cache.Memcached.PasswordFile = "", config.Secret{}, ""
 		text, err := c.YAML()
 		if err != nil {
 			t.Fatal(err)

@@ -55,6 +55,11 @@ func full() config.Config {
 			Username: "guard", Password: config.NewSecret("hunter2-of-cassandra"), PasswordFile: "/run/secrets/cassandra", Timeout: 6 * time.Second,
 			TLS: config.ClientTLS{Enabled: true, CAFile: "/etc/k8guard/cassandra-ca.pem", CertFile: "/etc/k8guard/cassandra.crt",
 				KeyFile: "/etc/k8guard/cassandra.key", ServerName: "cassandra.demo.example"}}},
+		Cache: config.Cache{Kind: config.CacheMemcached, Expiry: 24 * time.Hour, Memcached: config.Memcached{
+			Servers:  []string{"cache-0.demo.example", "cache-1.demo.example:11212"},
+			Username: "guard", Password: config.NewSecret("hunter2-of-memcached"), PasswordFile: "/run/secrets/memcached", Timeout: 100 * time.Millisecond,
+			TLS: config.ClientTLS{Enabled: true, CAFile: "/etc/k8guard/memcached-ca.pem", CertFile: "/etc/k8guard/memcached.crt",
+				KeyFile: "/etc/k8guard/memcached.key", ServerName: "memcached.demo.example"}}},
 		Discover: config.Discover{Resync: 90 * time.Second, IgnoreNamespaces: []string{"kube-node-lease"}},
 		Rules: config.Rules{Disabled: []string{"PRIVILEGED"},
 			ImageRepo:    config.ImageRepo{Approved: []string{"registry.demo.example/base"}},

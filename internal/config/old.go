@@ -20,6 +20,7 @@ func oldNames() map[string]string {
 		"ACTION_SMTP_SERVER": "notify.email.host", "ACTION_SMTP_PORT": "notify.email.port", "ACTION_SMTP_USERNAME": "notify.email.username",
 		"ACTION_SMTP_PASSWORD": "notify.email.password", "ACTION_SMTP_SEND_FROM": "notify.email.from",
 		"KAFKA_BROKERS": "bus.kafka.brokers", "KAFKA_CERT_FILE_PATH": "bus.kafka.tls.certFile", "KAFKA_KEY_FILE_PATH": "bus.kafka.tls.keyFile",
+		"MEMCACHED_HOSTNAME":     "cache.memcached.servers",
 		"ACTION_CASSANDRA_HOSTS": "ledger.cassandra.hosts", "ACTION_CASSANDRA_KEYSPACE": "ledger.cassandra.keyspace",
 		"ACTION_CASSANDRA_USERNAME": "ledger.cassandra.username", "ACTION_CASSANDRA_PASSWORD": "ledger.cassandra.password",
 	}
@@ -31,14 +32,14 @@ func replaced(name string) string {
 	const (
 		exempt = "write an entry of exemptions, with a reason and an end"
 		ladder = "write it into policies[].ladder"
-		inside = "has no effect: \"run\" joins its parts in one process and needs no broker and no cache"
+		inside = "has no effect: \"run\" joins its parts in one process and needs no broker"
 		topics = "has no effect: topics are PREFIX.observations, .requests and .deadletters (bus.kafka.prefix), and keys have no password"
 		chat   = "has no effect yet: mail is the only channel (notify.email)"
 	)
 	for prefix, text := range map[string]string{
 		"IGNORE_PODS_PREFIX": exempt, "IGNORE_DEPLOYMENTS": exempt, "IGNORE_DAEMONSETS": exempt, "IGNORE_JOBS": exempt, "IGNORE_CRONJOBS": exempt,
-		"NAMESPACE":  "has no effect: all namespaces are judged; narrow what follows with policies[].match.namespaces",
-		"CACHE_TYPE": inside, "CACHE_EXPIRATION_SECONDS": inside, "MEMCACHED_HOSTNAME": inside, "MESSAGE_BROKER": inside, "KAFKA_*": topics, "RMQ_*": inside,
+		"NAMESPACE":      "has no effect: all namespaces are judged; narrow what follows with policies[].match.namespaces",
+		"MESSAGE_BROKER": inside, "KAFKA_*": topics, "RMQ_*": inside,
 		"ACTION_HIPCHAT_*": chat, "ACTION_SLACK_*": chat,
 		"ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS": chat, "ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS": chat,
 		"ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN": ladder + ".wait", "ACTION_WARNING_COUNT_BEFORE_ACTION": ladder + ".warnings",
@@ -78,9 +79,14 @@ func (l *loader) old(env, rules []string, cfg *Config) {
 			if name == "KAFKA_BROKERS" && cfg.Bus.Kind != BusKafka {
 				l.warn(full, "does not choose the bus, which stays in one process; write bus.kind: kafka for discover, action and report apart")
 			}
+			if name == "MEMCACHED_HOSTNAME" && cfg.Cache.Kind != CacheMemcached {
+				l.warn(full, "does not choose the cache, which stays in the process; write cache.kind: memcached, or K8GUARD_CACHE_TYPE=MEMCACHED")
+			}
 			continue
 		}
 		switch {
+		case strings.HasPrefix(name, "CACHE_"):
+			l.oldCache(full, name, value, cfg)
 		case name == "ACTION_DRY_RUN" || name == "ACTION_SAFE_MODE":
 			l.oldMode(full, name, value, cfg)
 		case name == "APPROVED_IMAGE_SIZE":

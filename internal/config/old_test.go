@@ -87,3 +87,44 @@ func TestEachOldVariableIsKnown(t *testing.T) {
 		}
 	}
 }
+
+func TestTheFirstK8GuardsCache(t *testing.T) {
+	for name, c := range map[string]struct {
+		env  []string
+		want string // kind, servers, expiry
+		says string // of a warning, or of the error
+		bad  bool
+	}{
+		"all of it":      {env: []string{"CACHE_TYPE=MEMCACHED", "MEMCACHED_HOSTNAME=m.example:11212", "CACHE_EXPIRATION_SECONDS=3600"}, want: "memcached [m.example:11212] 1h0m0s"},
+		"memory":         {env: []string{"CACHE_TYPE=Memory"}, want: "memory [] 168h0m0s"},
+		"a server alone": {env: []string{"MEMCACHED_HOSTNAME=m.example"}, want: "memory [m.example] 168h0m0s", says: "does not choose the cache"},
+		"another kind":   {env: []string{"CACHE_TYPE=REDIS"}, want: "memory [] 168h0m0s", says: `"REDIS" is no cache`},
+		"for ever":       {env: []string{"CACHE_EXPIRATION_SECONDS=0"}, want: "memory [] 168h0m0s", says: "was for ever"},
+		"no server":      {env: []string{"CACHE_TYPE=MEMCACHED"}, says: "cache.memcached.servers: is missing", bad: true},
+		"no number":      {env: []string{"CACHE_EXPIRATION_SECONDS=soon"}, says: "CACHE_EXPIRATION_SECONDS", bad: true},
+		"too long":       {env: []string{"CACHE_EXPIRATION_SECONDS=99999999"}, says: "cache.expiry: is not between", bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var env []string
+			for _, e := range c.env {
+				env = append(env, config.OldPrefix+e)
+			}
+			cfg, warnings, err := config.LoadBytes(nil, config.Source{Env: env})
+			if c.bad {
+				if err == nil || !strings.Contains(err.Error(), c.says) {
+					t.Fatalf("%v, want %q", err, c.says)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprint(cfg.Cache.Kind, cfg.Cache.Memcached.Servers, cfg.Cache.Expiry); strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(c.want, " ", "") {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+			if (c.says == "") != (len(warnings) == 0) || c.says != "" && !strings.Contains(warnings[0].String(), c.says) {
+				t.Errorf("warnings %v, want %q", warnings, c.says)
+			}
+		})
+	}
+}

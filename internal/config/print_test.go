@@ -45,7 +45,7 @@ func TestPrintedLoadsAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		words := rapid.SliceOfN(rapid.String(), 1, 3)
 		c := full()
-		c.Notify.Email.Password, c.Ledger.Cassandra.Password, c.Bus.Kafka.SASL.Password = config.Secret{}, config.Secret{}, config.Secret{}
+		c.Notify.Email.Password, c.Ledger.Cassandra.Password, c.Bus.Kafka.SASL.Password, c.Cache.Memcached.Password = config.Secret{}, config.Secret{}, config.Secret{}, config.Secret{}
 		c.Cluster.Name = rapid.String().Draw(t, "name")
 		c.Discover.IgnoreNamespaces = words.Draw(t, "namespaces")
 		c.Policies[0].Match.Namespaces = words.Draw(t, "match")

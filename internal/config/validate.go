@@ -51,6 +51,7 @@ func problems(cfg Config, rules []string) []problem {
 	c.bad(cfg.Data.Retention != 0 && cfg.Data.Retention < minRetention, "data.retention",
 		"is "+cfg.Data.Retention.String()+"; write 48h or more, or 0s to keep everything")
 	c.ledger(cfg.Ledger)
+	c.cache(cfg.Cache)
 	c.positive("discover.resync", cfg.Discover.Resync)
 	c.rules("rules.disabled", cfg.Rules.Disabled, rules)
 	c.policies(cfg.Policies, rules)

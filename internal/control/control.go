@@ -43,6 +43,7 @@ type Control struct {
 	now     func() time.Time
 	budget  sync.Mutex // see change
 	tell    func(Event)
+	listed  sync.Map // UIDs of clusters that are on record
 }
 
 // New returns controls kept in these records.

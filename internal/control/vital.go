@@ -37,14 +37,21 @@ type vital struct {
 	Share     float64   `json:"share"`
 	Violating int       `json:"violating"`
 	At        time.Time `json:"at"` // of the share
+	Known     Known     `json:"known,omitzero"`
 }
+
+func vitalKey(uid string) string { return "vital/" + uid }
 
 // Watch looks at the signs and opens the cluster's breaker when one is bad. It is asked again and
 // again; a look that finds nothing costs one write.
 func (c *Control) Watch(ctx context.Context, cluster v1.Cluster, s Signs, l Limits) error {
+	if err := c.list(ctx, cluster.UID); err != nil {
+		return err
+	}
 	bad := ""
-	_, err := ledger.UpdateRecord(ctx, c.records, "vital/"+cluster.UID, func(v *vital) (bool, error) {
+	_, err := ledger.UpdateRecord(ctx, c.records, vitalKey(cluster.UID), func(v *vital) (bool, error) {
 		now := c.now().UTC()
+		v.Known.see(cluster, s, now)
 		bad = v.clock(now, l.Skew)
 		if bad == "" {
 			if now.After(v.Latest) {

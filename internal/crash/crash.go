@@ -1,4 +1,4 @@
-// Package crash names the places where a test may kill the process.
+// Package crash names the places where a test may kill or pause the process.
 //
 // Purpose: what a restart must settle is proven by dying at the worst moment, on purpose.
 //
@@ -6,7 +6,8 @@
 //
 // Guarantees: without the build tag "faults", [At] is empty and costs nothing.
 //
-// It will not: run deferred calls, flush anything or return an error; the kill is SIGKILL.
+// It will not: run deferred calls, flush anything or return an error; the kill is SIGKILL, and
+// a pause SIGSTOP.
 package crash
 
 // The named points.

@@ -31,8 +31,17 @@ import (
 	"github.com/k8guard/k8guard/internal/rule"
 )
 
-// Settings is what [New] needs. All of it is required but IgnoreNamespaces, StaleAfter and
-// Again.
+// Sizes remembers how large images are, for a kubelet reports only some and forgets. What it
+// says may be wrong, and is for notices only.
+type Sizes interface {
+	// Saw is told what a node reports. It does not wait.
+	Saw(*entity.Stored)
+	// Size is what a node of this runtime and platform reported of the digest.
+	Size(runtime, platform, digest string) (bytes int64, ok bool)
+}
+
+// Settings is what [New] needs. All of it is required but IgnoreNamespaces, StaleAfter, Again
+// and Sizes.
 type Settings struct {
 	Watcher *cluster.Watcher
 	Engine  *rule.Engine
@@ -52,7 +61,9 @@ type Settings struct {
 	IgnoreNamespaces []string
 	// Owners says who is told of a root, and of what single rules find in it. The namespace is
 	// nil where it was not read.
-	Owners     func(namespace, root *cluster.Record) (v1.Owner, map[string]v1.Owner)
+	Owners func(namespace, root *cluster.Record) (v1.Owner, map[string]v1.Owner)
+	// Sizes is asked for what a pod's node does not report any more; nil knows nothing.
+	Sizes      Sizes
 	Now        func() time.Time
 	Log        *slog.Logger
 	Registerer prometheus.Registerer

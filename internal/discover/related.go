@@ -18,8 +18,12 @@ type place struct {
 	namespace string
 }
 
-// related is what rules may look up: the records of the watch. It implements rule.Related.
-type related struct{ d *Discover }
+// related is what rules may look up about a subject: the records of the watch. It implements
+// rule.Related.
+type related struct {
+	d       *Discover
+	subject entity.Entity
+}
 
 // List implements rule.Related.
 func (r related) List(kind entity.Kind, namespace string) ([]entity.Entity, bool) {
@@ -42,11 +46,35 @@ func (r related) Node(name string) (node entity.Entity, found, known bool) {
 		return entity.Entity{}, false, false
 	}
 	r.d.mu.Lock()
-	defer r.d.mu.Unlock()
-	if record := r.d.nodes[name]; record != nil {
-		return record.Entity(), true, true
+	record := r.d.nodes[name]
+	r.d.mu.Unlock()
+	if record == nil {
+		return entity.Entity{}, false, true
 	}
-	return entity.Entity{}, false, true
+	node = record.Entity()
+	node.Stored = r.remembered(node.Stored)
+	return node, true, true
+}
+
+// remembered adds what was reported before of the images that the subject runs, and that the
+// node does not report now. The node's record stays as it is.
+func (r related) remembered(on *entity.Stored) *entity.Stored {
+	if r.d.settings.Sizes == nil || on == nil {
+		return on
+	}
+	before := map[string]int64{}
+	for _, c := range r.subject.Running {
+		digest := entity.Digest(c.ImageID)
+		if _, now := on.Bytes[c.ImageID]; now || digest == "" {
+			continue
+		}
+		if bytes, ok := r.d.settings.Sizes.Size(on.Runtime, on.Platform, digest); ok {
+			before[digest] = bytes
+		}
+	}
+	with := *on
+	with.Before = before
+	return &with
 }
 
 // readable reports whether a kind's records are all there is: it was read, may be read, and its
@@ -86,6 +114,9 @@ func (d *Discover) indexRelated(was, is *cluster.Record) {
 	}
 	if is.Kind == entity.Node {
 		d.nodes[is.Name] = is
+		if d.settings.Sizes != nil {
+			d.settings.Sizes.Saw(is.Stored)
+		}
 		return
 	}
 	at := placeOf(is)
@@ -180,7 +211,8 @@ func (d *Discover) relatedVerdicts(r *cluster.Record) []v1.Verdict {
 	if r.Kind == entity.Pod {
 		from = v1.FromPod
 	}
-	verdicts := d.settings.Engine.JudgeRelated(r.Entity(), related{d}, from)
+	subject := r.Entity()
+	verdicts := d.settings.Engine.JudgeRelated(subject, related{d, subject}, from)
 	if !d.standsForAll(r.Kind, r.Name) {
 		return verdicts
 	}

@@ -23,11 +23,7 @@ const (
 	leaseSequence = "k8guard.io/sequence"
 )
 
-// identity is the ledger's name and how often it was shown to a cluster.
-type identity struct {
-	ID  string `json:"id"`
-	Seq int64  `json:"seq"`
-}
+type identity = ledger.Identity
 
 // CheckLedger makes sure that this ledger is the one which the cluster saw last, and shows it
 // how far it is: any older state of it is known from now on. Where it fell back, or another one
@@ -53,7 +49,7 @@ func (e *Enforcer) raiseSequence(ctx context.Context) error {
 		return err
 	}
 	// A ledger that is behind must not catch up by being asked: it is judged as it stands.
-	id, err := ledger.UpdateRecord(ctx, e.Store, "ledger/identity", func(i *identity) (bool, error) {
+	id, err := ledger.UpdateRecord(ctx, e.Store, ledger.IdentityKey, func(i *identity) (bool, error) {
 		if i.ID == "" {
 			i.ID = e.Holder
 		}
@@ -61,7 +57,7 @@ func (e *Enforcer) raiseSequence(ctx context.Context) error {
 			if accepted != shown(lease) {
 				return false, err
 			}
-			i.overtake(lease)
+			i.Seq = overtaken(lease, *i)
 		}
 		i.Seq++
 		return true, nil
@@ -81,12 +77,13 @@ func shown(lease *coordinationv1.Lease) string {
 	return lease.Annotations[leaseLedger] + "/" + lease.Annotations[leaseSequence]
 }
 
-// overtake is for a ledger that a person took as it is: no number of the one before comes again.
-func (i *identity) overtake(lease *coordinationv1.Lease) {
+// overtaken is where a ledger goes on that a person took as it is: no number of before comes again.
+func overtaken(lease *coordinationv1.Lease, i identity) int64 {
 	seq, err := strconv.ParseInt(lease.Annotations[leaseSequence], 10, 64)
-	if err == nil && lease.Annotations[leaseLedger] == i.ID {
-		i.Seq = max(i.Seq, seq)
+	if err != nil || lease.Annotations[leaseLedger] != i.ID {
+		return i.Seq
 	}
+	return max(i.Seq, seq)
 }
 
 // fellBack is a ledger that must not act; only a person can say why it is so.

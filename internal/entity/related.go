@@ -31,16 +31,29 @@ type Scaler struct {
 // Stored is what a node reports of the images that it holds. A kubelet reports 50 unless it
 // is told otherwise (nodeStatusMaxImages), so an absent image means nothing.
 type Stored struct {
-	Runtime string           // "containerd", "cri-o", "docker"
-	Bytes   map[string]int64 // by each name of an image: references by digest and by tag
+	Runtime  string           // "containerd", "cri-o", "docker"
+	Platform string           // "linux/amd64": a digest may name one image for each
+	Bytes    map[string]int64 // by each name of an image: references by digest and by tag
+	// Before is by digest ("sha256:…") what a node of this runtime and platform reported some
+	// time. Not the node's word of now: it may come from a cache.
+	Before map[string]int64
 }
 
-// Equal reports whether two nodes hold the same.
+// Digest is the digest in a reference or in what a runtime calls an image's content, or "".
+func Digest(reference string) string {
+	_, digest, _ := strings.Cut(reference, "@")
+	if hex, ok := strings.CutPrefix(digest, "sha256:"); !ok || len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "" {
+		return ""
+	}
+	return digest
+}
+
+// Equal reports whether two nodes hold the same now.
 func (s *Stored) Equal(o *Stored) bool {
 	if s == nil || o == nil {
 		return s == o
 	}
-	return s.Runtime == o.Runtime && maps.Equal(s.Bytes, o.Bytes)
+	return s.Runtime == o.Runtime && s.Platform == o.Platform && maps.Equal(s.Bytes, o.Bytes)
 }
 
 func running(status corev1.PodStatus) []Running {
@@ -73,7 +86,7 @@ func scaler(m metav1.ObjectMeta, target autoscalingv2.CrossVersionObjectReferenc
 
 func stored(status corev1.NodeStatus) *Stored {
 	runtime, _, _ := strings.Cut(status.NodeInfo.ContainerRuntimeVersion, "://")
-	s := &Stored{Runtime: runtime, Bytes: map[string]int64{}}
+	s := &Stored{Runtime: runtime, Platform: unique.Make(status.NodeInfo.OperatingSystem + "/" + status.NodeInfo.Architecture).Value(), Bytes: map[string]int64{}}
 	for _, image := range status.Images {
 		for _, name := range image.Names {
 			s.Bytes[unique.Make(name).Value()] = image.SizeBytes // every node repeats the names

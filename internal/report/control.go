@@ -31,8 +31,22 @@ type Status struct {
 	WatchAge    time.Duration `json:"watchAgeNanoseconds"`
 	Stale       bool          `json:"stale"`
 	Observed    time.Time     `json:"observed,omitzero"`
+	// Clusters are all that actions answer for, as they saw them last.
+	Clusters []Cluster `json:"clusters"`
 	// Refused says why the newest configuration was not taken over; an older one is in force.
 	Refused string `json:"configRefused,omitempty"`
+}
+
+// Cluster is one of those that actions answer for.
+type Cluster struct {
+	Name      string    `json:"name"`
+	UID       string    `json:"uid"`
+	Judged    int       `json:"judged"`          // roots, by the newest inventory
+	Violating int       `json:"violating"`       // of them
+	Stale     string    `json:"stale,omitempty"` // what is not read, or that it is silent; its cases stay as they are
+	Since     time.Time `json:"since,omitzero"`  // of Stale
+	Looked    time.Time `json:"looked"`
+	Breaker   Breaker   `json:"breaker"`
 }
 
 // Freeze is one switch that stops enforcement. Pending: an act or undo that had

@@ -164,6 +164,7 @@ type desk struct {
 	asked []string
 	err   error
 	stale bool
+	fleet []report.Cluster
 }
 
 func (d *desk) Undo(_ context.Context, id, by, reason string, own bool) (string, error) {
@@ -194,7 +195,7 @@ func (d *desk) Status(context.Context) (report.Status, error) {
 		Freezes:  []report.Freeze{{Scope: "rule/INGRESS_HOST", By: "ana", Reason: "migration of hosts", At: noon().Add(-2 * time.Hour)}},
 		Switches: []report.Switch{{At: noon(), What: "unfrozen", Scope: "rule/IMAGE_TAG", By: "bo", Reason: "tags are <fixed>"}, {At: noon(), What: "breaker tripped", Reason: "two undos"}},
 		WatchAge: 4 * time.Second, Stale: d.stale, Observed: noon(), Budget: report.Budget{PerHour: 5, UsedHour: 1, PerDay: 20, UsedDay: 3, PerNamespace: 3, PerOwner: 3, PerRule: 5, LastRound: "1 wanted, 1 granted",
-			Spent: []report.Spent{{By: "namespace", Name: "shop", Used: 2, Left: 1}, {By: "rule", Name: "IMAGE_TAG", Used: 1, Left: 4}}}}, d.err
+			Spent: []report.Spent{{By: "namespace", Name: "shop", Used: 2, Left: 1}, {By: "rule", Name: "IMAGE_TAG", Used: 1, Left: 4}}}, Clusters: d.fleet}, d.err
 }
 
 func sample(n int) shelf {

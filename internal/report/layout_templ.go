@@ -608,6 +608,9 @@ func heard(f frame) string {
 	if f.Part {
 		return "The cluster was not heard lately."
 	}
+	if len(f.Status.Clusters) > 1 {
+		return staleClusters(f.Status.Clusters)
+	}
 	return "The cluster was last heard " + span(f.Status.WatchAge) + " ago."
 }
 

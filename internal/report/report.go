@@ -5,7 +5,7 @@
 // was done, and how to take it back.
 //
 // Concurrency: the handler serves any number of requests, of each reader a few at a time. It
-// keeps nothing but the status, for seconds.
+// keeps the status for seconds, and counts as long as nothing has changed.
 //
 // Guarantees: every text is escaped, and control or bidirectional characters in it are
 // shown, not obeyed. A request from another origin, or under a name that is not ours,
@@ -25,6 +25,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/k8guard/k8guard/internal/cache"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/rule"
@@ -47,6 +48,10 @@ type Settings struct {
 	// Ack records that a person has seen a case, and says what follows and until when its ladder
 	// pauses; hold is how long they ask it to. Nil: nobody can.
 	Ack func(ctx context.Context, caseID, by, reason string, hold time.Duration) (text string, until time.Time, err error)
+	// Answers keeps the dearest answers of a ledger that can tell its position, each as long as
+	// nothing has changed; nil keeps none. It has to be of this process: others must not read or
+	// write what readers with rights are shown.
+	Answers *cache.Cache
 	// Needed returns how many warnings the row's policy wants before an act, 0 when none
 	// follows. Nil: the pages show only how many were confirmed.
 	Needed func(ledger.CaseRow) int
@@ -77,6 +82,9 @@ func New(s Settings) (http.Handler, error) {
 			return nil, err
 		}
 		s.Guard = guard
+	}
+	if at, ok := s.Ledger.(positioned); ok && s.Answers != nil {
+		s.Ledger = &kept{Projections: s.Ledger, at: at, answers: s.Answers}
 	}
 	srv := &server{Settings: s, rules: map[string]rule.Meta{}, standing: &standing{ask: s.Control.Status, now: s.Now}}
 	for _, m := range s.Rules {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/report"
 	"github.com/k8guard/k8guard/tools/controlplane/audit"
 	"github.com/k8guard/k8guard/tools/services"
 	"github.com/k8guard/k8guard/tools/services/servicestest"
@@ -191,6 +192,13 @@ func TestTheStoryOverServices(t *testing.T) {
 	// A digest that was under way in the killed replica is of unknown fate, and replaced by one more.
 	if warned < warnings || warned > warnings+2 {
 		t.Errorf("%d mails of warnings, want %d, or up to two more", warned, warnings)
+	}
+	var status report.Status
+	if err := h.Get(t.Context(), "/api/v1/status", &status); err != nil {
+		t.Fatal(err)
+	}
+	if all := status.Clusters; len(all) != 1 || all[0].Name != "stage" || all[0].Judged < bad || all[0].Violating < bad || all[0].Stale != "" || status.Stale {
+		t.Errorf("the report knows of clusters: %+v, stale %t", all, status.Stale)
 	}
 	rows, err := h.Cases(t.Context(), ledger.StatusActed)
 	if err != nil {

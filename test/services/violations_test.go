@@ -143,7 +143,7 @@ func (v *violations) settle(within time.Duration) {
 }
 
 // judge asks all judges from outside; all of ours have ended.
-func (v *violations) judge() {
+func (v *violations) judge() judge.Tally {
 	v.t.Helper()
 	d, err := v.dump()
 	if err != nil {
@@ -182,6 +182,7 @@ func (v *violations) judge() {
 	if acted*10 < len(v.roots)*8 {
 		v.t.Errorf("only %d of %d were acted on, want eight in ten", acted, len(v.roots))
 	}
+	return tally
 }
 
 func (v *violations) hold(err error) {

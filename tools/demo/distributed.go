@@ -73,6 +73,7 @@ func (h *distribution) join(c *config.Config) {
 	c.Bus.Kafka.Brokers, c.Bus.Kafka.Partitions, c.Bus.Kafka.Replication = h.kafka.Addresses(), 6, 1
 	c.Ledger.Kind = config.LedgerCassandra
 	c.Ledger.Cassandra.Hosts, c.Ledger.Cassandra.LocalDC, c.Ledger.Cassandra.Replication = h.cassandra.Addresses(), "datacenter1", 1
+	c.Cache.Kind, c.Cache.Memcached.Servers = config.CacheMemcached, h.memcached.Addresses()
 	c.Notify.Gather = 8 * time.Second
 	c.Enforce.Breaker.UndosPerHour *= 2
 }

@@ -41,7 +41,11 @@ const insertLine = "INSERT INTO dockets (cluster, root, seq, place, line) VALUES
 
 // send is the one conditional batch: the docket and its lines, or nothing.
 func (s *Store) send(ctx context.Context, n draft, was cover) (bool, error) {
-	k, ttl := n.docket.Key, s.ttl(n.closed)
+	return s.sendFor(ctx, n, was, s.ttl(n.closed))
+}
+
+func (s *Store) sendFor(ctx context.Context, n draft, was cover, ttl int) (bool, error) {
+	k := n.docket.Key
 	b := s.session.Batch(gocql.LoggedBatch).SerialConsistency(gocql.LocalSerial)
 	b.Query(`UPDATE dockets USING TTL ? SET version = ?, stamp = ?, write_id = ?, writes = ?, live = ?, closed = ?, case_ids = ?, doc = ?
 		WHERE cluster = ? AND root = ? IF version = ? AND write_id = ?`,

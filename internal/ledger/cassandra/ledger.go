@@ -161,6 +161,10 @@ func (l *Ledger) Overview(ctx context.Context, part ledger.Part) (ledger.Overvie
 	return ask(ctx, l, part, l.mirror.Overview)
 }
 
+// Position names the state of the mirror for this process: as long as it is the same, so are
+// all answers.
+func (l *Ledger) Position(ctx context.Context) (string, error) { return l.mirror.Position(ctx) }
+
 // Spaces implements ledger.Projections.
 func (l *Ledger) Spaces(ctx context.Context) ([]ledger.Space, error) {
 	return ask(ctx, l, struct{}{}, func(ctx context.Context, _ struct{}) ([]ledger.Space, error) { return l.mirror.Spaces(ctx) })

@@ -32,6 +32,8 @@ func TestReal(t *testing.T) {
 		{"a broken docket holds up no other", brokenDocket},
 		{"what is past its retention goes", retention},
 		{"a mirror of another ledger is thrown away", otherMirror},
+		{"moved from SQLite and back", moves},
+		{"an import that is killed", killedImport},
 		{"a server that stands still", standstill},
 		{"kill -9", kills},
 	} {

@@ -43,6 +43,11 @@ func (s *Store) replaceRecord(ctx context.Context, r ledger.Record) error {
 	if was.version != r.Version {
 		return ledger.ErrConflict
 	}
+	return s.writeRecord(ctx, r, r.Version+1, was)
+}
+
+// writeRecord gives the record its value and this version, in the place of what was there.
+func (s *Store) writeRecord(ctx context.Context, r ledger.Record, version int64, was head) error {
 	id := gocql.MustRandomUUID()
 	value := r.Value
 	if value == nil {
@@ -50,7 +55,7 @@ func (s *Store) replaceRecord(ctx context.Context, r ledger.Record) error {
 	}
 	return s.change(ctx, record{s, r.Key}, was, id, func(ctx context.Context) (bool, error) {
 		return s.session.Query("UPDATE records SET version = ?, value = ?, write_id = ?, writes = ? WHERE key = ? IF version = ? AND write_id = ?",
-			r.Version+1, value, id, was.push(id), r.Key, was.expected(), nullable(was.writeID)).MapScanCASContext(ctx, map[string]any{})
+			version, value, id, was.push(id), r.Key, was.expected(), nullable(was.writeID)).MapScanCASContext(ctx, map[string]any{})
 	})
 }
 

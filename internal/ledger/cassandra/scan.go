@@ -137,15 +137,15 @@ func (l *Ledger) fetch(ctx context.Context, key docket.Key) (*sqlite.Copy, error
 		after = 0 // that one was forgotten, and this is a new life
 	}
 	made := &sqlite.Copy{Docket: d, Stamp: c.stamp, Closed: c.closed, Upto: (c.version+1)*perVersion - 1}
-	if made.Lines, err = l.placed(ctx, key, after, made.Upto); err != nil {
+	if made.Lines, err = l.placedLines(ctx, key, after, made.Upto); err != nil {
 		return nil, fmt.Errorf("load the history of docket %q: %w", key, err)
 	}
 	return made, nil
 }
 
-// placed reads lines with their places.
-func (l *Ledger) placed(ctx context.Context, key docket.Key, after, upto int64) ([]sqlite.PlacedLine, error) {
-	rows := l.read("SELECT place, line FROM dockets WHERE cluster = ? AND root = ? AND seq > ? AND seq <= ?", key.Cluster, key.Root, after, upto).
+// placedLines reads lines with their places.
+func (s *Store) placedLines(ctx context.Context, key docket.Key, after, upto int64) ([]sqlite.PlacedLine, error) {
+	rows := s.read("SELECT place, line FROM dockets WHERE cluster = ? AND root = ? AND seq > ? AND seq <= ?", key.Cluster, key.Root, after, upto).
 		PageSize(pageRows).IterContext(ctx)
 	var all []sqlite.PlacedLine
 	var p sqlite.PlacedLine

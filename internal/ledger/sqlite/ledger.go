@@ -40,7 +40,7 @@ var ErrLocked = errors.New("another k8guard runs on it")
 
 var _ ledger.Ledger = (*Ledger)(nil)
 
-const readers = 4
+const readers = 5 // one of them only tells the position
 
 // Ledger is an open file. Close it to free its lock.
 type Ledger struct {
@@ -48,6 +48,8 @@ type Ledger struct {
 	read  *sql.DB
 	lock  *os.File
 	now   func() time.Time
+
+	position position
 }
 
 // Open opens the file, or creates it, brings its tables up to date and locks it for this
@@ -122,7 +124,7 @@ func dsn(path string, options url.Values) string {
 
 // Close waits for what runs, closes the file and frees its lock.
 func (l *Ledger) Close() error {
-	var failures []error
+	failures := []error{l.position.close()}
 	if l.read != nil {
 		failures = append(failures, l.read.Close())
 	}

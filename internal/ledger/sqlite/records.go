@@ -11,8 +11,12 @@ import (
 
 // Get implements ledger.Records.
 func (l *Ledger) Get(ctx context.Context, key string) (ledger.Record, error) {
+	return getRecord(ctx, l.read, key)
+}
+
+func getRecord(ctx context.Context, on asker, key string) (ledger.Record, error) {
 	r := ledger.Record{Key: key}
-	err := l.read.QueryRowContext(ctx, "SELECT version, value FROM records WHERE key = ?", key).
+	err := on.QueryRowContext(ctx, "SELECT version, value FROM records WHERE key = ?", key).
 		Scan(&r.Version, &r.Value)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return ledger.Record{}, fmt.Errorf("get record %q: %w", key, err)

@@ -20,7 +20,7 @@ type SizeParams struct {
 }
 
 // Size finds images that are larger than the limit, by what the pod's own node reports of
-// them. A limit that is no quantity above zero is an error.
+// them, or what a node reported before of the same content. A limit that is no quantity above zero is an error.
 func Size(p SizeParams) (rule.Rule, error) {
 	limit, err := resource.ParseQuantity(p.Limit)
 	if p.Limit != "" && (err != nil || limit.Sign() <= 0) {
@@ -59,53 +59,72 @@ func checkSize(e entity.Entity, related rule.Related, limit resource.Quantity) r
 	}
 	var result rule.Result
 	for _, c := range e.Running {
-		size, exact, ok := stored(node.Stored, c)
-		if !ok {
+		size, how := stored(node.Stored, c)
+		if how == unseen {
 			result.Unknown = "the node does not report the size of the image of container " + c.Container + "; a kubelet reports 50 images unless nodeStatusMaxImages says otherwise"
 			continue
 		}
 		if resource.NewQuantity(size, resource.DecimalSI).Cmp(limit) > 0 {
 			result.Violations = append(result.Violations, v1.Violation{Source: c.Container,
 				Message: fmt.Sprintf("the image is larger than %s", limit.String()), Path: "status.containerStatuses[" + c.Container + "]",
-				Evidence: evidence(c, size, exact, node.Stored.Runtime)})
+				Evidence: evidence(c, size, how, node.Stored.Runtime)})
 		}
 	}
 	return result
 }
 
-// stored finds what a node reports of an image: by the very content that the container runs,
-// else by a reference that may mean another content by now.
-func stored(on *entity.Stored, c entity.Running) (size int64, exact, ok bool) {
+// source is how sure a size is.
+type source int
+
+const (
+	unseen source = iota
+	exactly
+	before // by the content too, but of another time or node
+	byName
+)
+
+// stored finds what is known of an image's size: by the very content that the container
+// runs, on its node or on one that reported it some time, else by a reference that may mean
+// another content by now.
+func stored(on *entity.Stored, c entity.Running) (size int64, how source) {
 	id := c.ImageID
 	if _, after, cut := strings.Cut(id, "://"); cut { // "docker-pullable://"
 		id = after
 	}
 	if strings.Contains(id, "@sha256:") {
-		if size, ok = on.Bytes[id]; ok {
-			return size, true, true
+		if size, ok := on.Bytes[id]; ok {
+			return size, exactly
+		}
+		if size, ok := on.Before[entity.Digest(id)]; ok {
+			return size, before
 		}
 	}
-	if size, ok = on.Bytes[c.Image]; ok {
-		return size, false, true
+	if size, ok := on.Bytes[c.Image]; ok {
+		return size, byName
 	}
 	named, err := reference.ParseNormalizedNamed(c.Image)
 	if err != nil {
-		return 0, false, false
+		return 0, unseen
 	}
-	size, ok = on.Bytes[reference.TagNameOnly(named).String()]
-	return size, false, ok
+	if size, ok := on.Bytes[reference.TagNameOnly(named).String()]; ok {
+		return size, byName
+	}
+	return 0, unseen
 }
 
 // evidence names the image, its size, and what was measured: runtimes report either the
 // layers as they were pulled or as they lie on the disk.
-func evidence(c entity.Running, size int64, exact bool, runtime string) string {
+func evidence(c entity.Running, size int64, how source, runtime string) string {
 	form := map[string]string{"containerd": "compressed", "cri-o": "unpacked", "docker": "unpacked"}[runtime]
 	if form == "" {
 		form = "as its runtime counts"
 	}
-	about := ""
-	if !exact {
+	about, from := "", ""
+	switch how {
+	case byName:
 		about = "approximately, by its name: "
+	case before:
+		from = ", seen on a node before"
 	}
-	return fmt.Sprintf("%s: %s%s bytes, %s", c.Image, about, resource.NewQuantity(size, resource.DecimalSI), form)
+	return fmt.Sprintf("%s: %s%s bytes, %s%s", c.Image, about, resource.NewQuantity(size, resource.DecimalSI), form, from)
 }

@@ -72,3 +72,37 @@ func TestSizeThatIsNotKnown(t *testing.T) {
 		})
 	}
 }
+
+// TestSizeOfBefore holds what a node reported some time against what one reports now.
+func TestSizeOfBefore(t *testing.T) {
+	size, err := Size(SizeParams{Limit: "5G"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := "sha256:" + strings.Repeat("a", 64)
+	const named = "registry.example/x"
+	for name, c := range map[string]struct {
+		id    string
+		bytes map[string]int64
+		says  string // of the evidence; empty is no violation
+	}{
+		"only before":                    {named + "@" + digest, nil, "7G bytes, compressed, seen on a node before"},
+		"docker's way to write it":       {"docker-pullable://" + named + "@" + digest, nil, "seen on a node before"},
+		"the node's own word wins":       {named + "@" + digest, map[string]int64{named + "@" + digest: 1e9}, ""},
+		"better than another's of a tag": {named + "@" + digest, map[string]int64{named + ":1": 6e9}, ": 7G bytes, compressed, seen"},
+		"not by a name":                  {"", map[string]int64{named + ":1": 6e9}, "approximately, by its name: 6G bytes, compressed"},
+		"not of another digest":          {named + "@sha256:" + strings.Repeat("b", 64), map[string]int64{named + ":1": 6e9}, "approximately"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			node := entity.Entity{Kind: entity.Node, Name: "a", Stored: &entity.Stored{Runtime: "containerd", Bytes: c.bytes, Before: map[string]int64{digest: 7e9}}}
+			pod := entity.Entity{Kind: entity.Pod, Namespace: "shop", Name: "p", Node: "a", Running: []entity.Running{{Container: "main", Image: named + ":1", ImageID: c.id}}}
+			r := size.Check(pod, rule.NewSet([]entity.Entity{node}))
+			switch {
+			case r.Unknown != "" || (c.says == "") != (len(r.Violations) == 0):
+				t.Fatalf("%+v, want %q", r, c.says)
+			case c.says != "" && (!strings.Contains(r.Violations[0].Evidence, c.says) || strings.Contains(c.says, "approximately") && strings.Contains(r.Violations[0].Evidence, "before")):
+				t.Errorf("evidence %q, want %q", r.Violations[0].Evidence, c.says)
+			}
+		})
+	}
+}
