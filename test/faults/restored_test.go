@@ -42,14 +42,14 @@ func restored(t *testing.T, p plane) {
 
 	h.restore(backup)
 	h.start()
-	said := h.log(20*time.Second, "the circuit breaker opened")
-	plan := h.planned(20*time.Second, "web", "restored")
 	h.apply(privileged(told, "late"))
 	time.Sleep(6 * time.Second) // longer than the ladder would take
 	h.wantActs(acted, back)
 	if n := h.mails(); n != mails {
 		t.Errorf("%d mails went out of a ledger in doubt", n-mails)
 	}
+	said := h.log(20*time.Second, "the circuit breaker opened")
+	plan := h.planned(20*time.Second, "web", "restored")
 	out, err := h.Command(t.Context(), "breaker", "close", "--reason", "try")
 	if err == nil {
 		t.Fatalf("the breaker is closed as any other: %s", out)
