@@ -100,9 +100,11 @@ demo-distributed-once: build
 storm: ## 10,000 violations of 200 owners at once (about ten minutes)
 	$(call step,storm,K8GUARD_STORM=10000 $(GO) test -count 1 -timeout 60m -v -run 'TestFaults/^story$$/^storm$$' ./test/faults)
 
-soak: ## kill K8Guard 200 times over 200 objects; 200 times as services; kill and pause Cassandra (90 minutes; K8GUARD_SEED replays)
+soak: ## kill K8Guard 200 times over 200 objects and 200 times as services, kill and pause Cassandra, 50,000 writes over a bad net, 10 minutes without Kafka (3 hours; K8GUARD_SEED replays)
 	$(call step,soak,K8GUARD_KILLS=200 K8GUARD_HUNDREDS=2 CGO_ENABLED=1 $(GO) test -race -count 1 -timeout 60m -v -run TestKill9Random ./test/e2e)
 	$(call step,the services killed and paused,K8GUARD_PORTIONS=8 $(GO) test -count 1 -timeout 90m -v -run TestFaultsOverServices ./test/services)
+	$(call step,50$(comma)000 writes over a bad net,K8GUARD_CLAIMS=50000 $(GO) test -count 1 -timeout 60m -v -run 'TestReal/claims' ./internal/ledger/cassandra)
+	$(call step,ten minutes without Kafka,K8GUARD_OUTAGE=10m $(GO) test -count 1 -timeout 60m -v -run TestLagAfterAnOutage ./test/services)
 	$(call step,Cassandra killed and paused,K8GUARD_ROUNDS=25 $(GO) test -count 1 -timeout 60m -v -run 'TestReal/(a_server|kill)|TestOneOfTwo' ./internal/ledger/cassandra)
 
 watch-faults: ## spoil 1,000 answers of the API server over 2,000 objects (K8GUARD_SEED replays)

@@ -19,7 +19,10 @@ type cover struct {
 	caseIDs       []string
 }
 
-const selectCover = "SELECT version, write_id, writes, stamp, closed, live, case_ids FROM dockets WHERE cluster = ? AND root = ? LIMIT 1"
+const (
+	selectCover = "SELECT version, write_id, writes, stamp, closed, live, case_ids FROM dockets WHERE cluster = ? AND root = ? LIMIT 1"
+	selectLoad  = "SELECT version, write_id, writes, stamp, closed, live, case_ids, doc FROM dockets WHERE cluster = ? AND root = ? LIMIT 1"
+)
 
 func (s *Store) cover(ctx context.Context, key docket.Key, level gocql.Consistency) (c cover, err error) {
 	err = s.read(selectCover, key.Cluster, key.Root).Consistency(level).
@@ -32,19 +35,20 @@ func (s *Store) cover(ctx context.Context, key docket.Key, level gocql.Consisten
 
 // Load implements ledger.Dockets.
 func (s *Store) Load(ctx context.Context, key docket.Key) (docket.Docket, error) {
-	d, _, err := s.load(ctx, key)
+	d, c, err := s.load(ctx, key)
 	if err != nil {
 		return docket.Docket{}, fmt.Errorf("load docket %q: %w", key, err)
 	}
+	s.recall.put(key, c)
 	return d, nil
 }
 
 func (s *Store) load(ctx context.Context, key docket.Key) (d docket.Docket, c cover, err error) {
 	var doc []byte
-	err = s.read("SELECT version, stamp, closed, doc FROM dockets WHERE cluster = ? AND root = ? LIMIT 1", key.Cluster, key.Root).
-		ScanContext(ctx, &c.version, &c.stamp, &c.closed, &doc)
+	err = s.read(selectLoad, key.Cluster, key.Root).
+		ScanContext(ctx, &c.version, &c.writeID, &c.writes, &c.stamp, &c.closed, &c.live, &c.caseIDs, &doc)
 	if errors.Is(err, gocql.ErrNotFound) || err == nil && c.version == 0 {
-		return docket.Docket{Key: key}, cover{}, nil
+		return docket.Docket{Key: key}, c, nil
 	}
 	if err == nil {
 		err = s.codec.unpack(doc, &d)
@@ -79,9 +83,12 @@ func (s *Store) compareAndSet(ctx context.Context, next docket.Docket, entries [
 // replace writes the next state in the place of the expected one.
 func (s *Store) replace(ctx context.Context, n draft, expected int64) error {
 	key := n.docket.Key
-	was, err := s.cover(ctx, key, gocql.LocalQuorum)
-	if err != nil {
-		return err
+	was, known := s.recall.take(key, expected)
+	if !known {
+		var err error
+		if was, err = s.cover(ctx, key, gocql.LocalQuorum); err != nil {
+			return err
+		}
 	}
 	if was.version != expected {
 		return ledger.ErrConflict
@@ -99,6 +106,7 @@ func (s *Store) replace(ctx context.Context, n draft, expected int64) error {
 	if err := s.change(ctx, t, was.head, n.id, func(ctx context.Context) (bool, error) { return s.send(ctx, n, was) }); err != nil {
 		return err
 	}
+	s.recall.take(key, expected) // who loaded it meanwhile is late
 	s.tidy(context.WithoutCancel(ctx), n, was)
 	return nil
 }

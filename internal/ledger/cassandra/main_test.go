@@ -93,12 +93,19 @@ func run(t testing.TB, s cassandra.Settings, file string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r := follow(t, l)
+	eventually(t, func() error { return l.Ping(t.Context()) })
+	return r
+}
+
+// follow begins to keep the mirror of a ledger up to date.
+func follow(t testing.TB, l *cassandra.Ledger) *running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var group sync.WaitGroup
 	group.Go(func() { l.Run(ctx) })
 	r := &running{l, sync.OnceFunc(func() { cancel(); group.Wait() })}
 	t.Cleanup(r.stop)
-	eventually(t, func() error { return l.Ping(t.Context()) })
 	return r
 }
 

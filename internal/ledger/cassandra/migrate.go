@@ -21,7 +21,7 @@ func migrate(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	defer admin.Close()
+	defer closed(admin, s.Timeout)
 	m := migration{session: admin, settings: s, me: gocql.MustRandomUUID()}
 	if s.CreateSchema {
 		return m.run(ctx)

@@ -34,6 +34,7 @@ func TestReal(t *testing.T) {
 		{"a mirror of another ledger is thrown away", otherMirror},
 		{"moved from SQLite and back", moves},
 		{"an import that is killed", killedImport},
+		{"claims over a bad net are linearizable", linear},
 		{"a server that stands still", standstill},
 		{"kill -9", kills},
 	} {

@@ -50,6 +50,20 @@ func connect(s Settings, keyspace string) (*gocql.Session, error) {
 	return session, nil
 }
 
+// closed ends a session, and says whether that came about in time. The driver (2.1.2) waits
+// for ever if it was just then making its control connection anew, as it does in an outage:
+// the one who would end that waits for news of the schema that nobody reads any more.
+func closed(session *gocql.Session, within time.Duration) bool {
+	done := make(chan struct{})
+	go func() { defer close(done); session.Close() }()
+	select {
+	case <-done:
+		return true
+	case <-time.After(within):
+		return false
+	}
+}
+
 // explain says what a person can do about a session that did not come about.
 func explain(err error, s Settings, seen *centers) error {
 	others := seen.others()

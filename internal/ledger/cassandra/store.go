@@ -53,6 +53,7 @@ type Store struct {
 	settings Settings
 	codec    codec
 	turns    *turns
+	recall   recall
 	id       string
 	now      func() time.Time
 	log      *slog.Logger
@@ -70,12 +71,12 @@ func Open(ctx context.Context, settings Settings) (*Store, error) {
 	}
 	codec, err := newCodec()
 	if err != nil {
-		session.Close()
+		closed(session, settings.Timeout)
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
 	s := &Store{session: session, codec: codec, turns: newTurns(), settings: settings, now: settings.Now, log: settings.Log}
 	if err := s.identify(ctx); err != nil {
-		session.Close()
+		closed(session, settings.Timeout)
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
 	return s, nil
@@ -104,7 +105,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close ends the connections. Calls that are under way fail.
 func (s *Store) Close() error {
-	s.session.Close()
+	if !closed(s.session, s.settings.Timeout) {
+		s.log.Warn("the Cassandra driver does not end; what is left of it goes with the process")
+	}
 	return nil
 }
 
