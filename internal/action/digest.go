@@ -98,6 +98,9 @@ func (e *Engine) lines(ctx context.Context, b outbox.Box, controls map[string]po
 		if d.Version > 0 && !e.answers(d.Cluster, d.Key.Cluster) {
 			continue
 		}
+		if controls[d.Cluster].Doubt != "" {
+			continue // it waits for a person, and those of other clusters go without it
+		}
 		c := d.Find(entry.Case)
 		if c == nil || !e.wanted(d, *c, entry.Purpose, b.Owner, controls) {
 			dropped = append(dropped, entry)

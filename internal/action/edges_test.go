@@ -68,6 +68,8 @@ type gate struct {
 	settled []docket.Key
 	hold    chan struct{} // not nil: an act waits for it
 	alias   func(begun bool)
+	behind  error // what a look at the cluster finds of the ledger
+	checks  int
 }
 
 type call struct {
@@ -117,6 +119,13 @@ func (g *gate) Enforce(ctx context.Context, key docket.Key, cases []string, pol 
 		return fmt.Errorf("refused %q: %w", over, w.engine.Control.GiveBack(ctx, key.Cluster, key.String()))
 	}
 	return w.engine.Control.Spend(ctx, key.Cluster, key.String())
+}
+
+func (g *gate) CheckLedger(context.Context) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.checks++
+	return g.behind
 }
 
 func (g *gate) Mark(_ context.Context, d docket.Docket, action string, cases []string, at time.Time) {

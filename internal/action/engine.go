@@ -46,6 +46,9 @@ type Enforcer interface {
 	Undo(ctx context.Context, key docket.Key, asked docket.Undo) (string, error)
 	// Mark tells on the object that the act has a date; it is told at best once.
 	Mark(ctx context.Context, d docket.Docket, action string, cases []string, at time.Time)
+	// CheckLedger makes sure that this ledger is the one which the cluster saw last, and shows
+	// it how far it is. Where it is not, the breaker opens.
+	CheckLedger(ctx context.Context) error
 }
 
 // Settings is what an Engine is made of.
@@ -81,6 +84,7 @@ type site struct {
 	why   string // why mode is not the configured one
 
 	acting chan struct{} // bounds its workers
+	ledger *check        // of our ledger there
 }
 
 // Engine is the action service.
@@ -96,6 +100,7 @@ type Engine struct {
 	sending chan struct{}              // bounds senders
 	last    map[string]policy.Controls // of the last round
 	sparse  *sparse
+	began   time.Time // of the first round
 }
 
 // New returns an engine in the configured mode, without a gate.
@@ -106,7 +111,7 @@ func New(s Settings) *Engine {
 	}
 	sites := map[string]site{}
 	for _, c := range s.Clusters {
-		sites[c.Name] = site{mode: s.Config.Enforce.Mode, acting: make(chan struct{}, workers)}
+		sites[c.Name] = site{mode: s.Config.Enforce.Mode, acting: make(chan struct{}, workers), ledger: &check{}}
 	}
 	return &Engine{Settings: s, rules: rules, sites: sites, index: newIndex(s.Now, s.Config.Discover.Resync),
 		sending: make(chan struct{}, 4), sparse: newSparse()}
@@ -128,8 +133,10 @@ func (e *Engine) setSite(cluster string, s site) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if s.acting = e.sites[cluster].acting; s.acting == nil {
-		s.acting = make(chan struct{}, workers)
+	if old, ok := e.sites[cluster]; ok {
+		s.acting, s.ledger = old.acting, old.ledger
+	} else {
+		s.acting, s.ledger = make(chan struct{}, workers), &check{}
 	}
 	e.sites[cluster] = s
 }
@@ -186,6 +193,9 @@ func (e *Engine) schedule(ctx context.Context) {
 func (e *Engine) round(ctx context.Context) error {
 	e.rounds.Lock()
 	defer e.rounds.Unlock()
+	if e.checkLedgers(ctx); e.waits() {
+		return nil
+	}
 	controls, err := e.controls(ctx)
 	if err != nil {
 		return err
@@ -243,6 +253,7 @@ func (e *Engine) controls(ctx context.Context) (map[string]policy.Controls, erro
 		if b := breakers.On(cluster.Name); b.Open {
 			c.Breaker = b.Reason
 		}
+		c.Doubt = e.doubt(cluster.Name, breakers)
 		all[cluster.Name] = c
 	}
 	return all, nil

@@ -64,6 +64,7 @@ func (h *hall) replica(holder string, c v1.Cluster) *Engine {
 		Channels: []notify.Channel{h.mail}, Rules: []rule.Meta{{ID: "IMAGE_REPO", Title: "Image from elsewhere", Category: rule.Security}},
 		Holder: holder, Now: h.now, Log: slog.New(slog.NewTextHandler(h.Output(), nil))})
 	e.SetGate(c.Name, h.gate, "")
+	e.looks(h.Context())
 	return e
 }
 

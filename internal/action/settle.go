@@ -17,8 +17,8 @@ const (
 	workLimit = 30 * time.Second
 )
 
-// settleOpen loads a docket, and has an act or undo settled that a dead process left open. False
-// means that one is under way in this process, or that the docket is of a cluster that is not
+// settleOpen loads a docket, and has an act or undo settled that a dead process left open, unless
+// the ledger is in doubt. False means that one is under way in this process, or that the docket is of a cluster that is not
 // ours to touch: leave it alone.
 func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (docket.Docket, bool, error) {
 	d, err := e.Ledger.Load(ctx, key)
@@ -40,6 +40,8 @@ func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (docket.Docket,
 		e.index.doubtful(key)
 	}
 	switch {
+	case e.last[d.Cluster].Doubt != "":
+		return d, true, nil // it may be an act or an order of long ago
 	case s.gate == nil && s.never && d.Ordered():
 		d, err = e.stopUndo(ctx, key, s.why)
 		return d, true, err

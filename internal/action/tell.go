@@ -259,7 +259,7 @@ func (e *Engine) resume(ctx context.Context, n outbox.Notice) error {
 func (e *Engine) send(ctx context.Context, n outbox.Notice) {
 	channel := e.channel(n.Channel)
 	box := outbox.BoxKey(n.Owner.Key(), n.Channel)
-	if channel == nil || e.Config.Enforce.Mode == config.ModeDryRun || ctx.Err() != nil || !e.index.startSending(n.Key, box) {
+	if channel == nil || e.Config.Enforce.Mode == config.ModeDryRun || e.inDoubt(n) || ctx.Err() != nil || !e.index.startSending(n.Key, box) {
 		return
 	}
 	e.senders.Go(func() {

@@ -103,6 +103,13 @@ func (w *world) start() {
 	w.engine.SetGate(cluster().Name, w.gate, w.why)
 	w.engine.index.setAudit(cluster(), audit{judged: 100, at: w.now()})
 	must(w, w.engine.Gained(w.Context(), docket.AllBuckets()))
+	w.engine.looks(w.Context())
+}
+
+// looks lets the engine look at its clusters' Leases now.
+func (e *Engine) looks(ctx context.Context) {
+	e.checkLedgers(ctx)
+	e.senders.Wait()
 }
 
 // pass lets time go by in steps, with one round of the ladder after each. A long time with

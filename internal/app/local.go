@@ -40,12 +40,19 @@ func (in *instance) config(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (in *instance) closeBreaker(w http.ResponseWriter, r *http.Request) {
-	var ask struct{ By, Reason, Scope string }
+	var ask struct {
+		By, Reason, Scope string
+		AcceptLedger      bool
+	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&ask); err != nil {
 		answer(w, http.StatusBadRequest, map[string]string{"detail": `write {"by": "...", "reason": "..."}: ` + err.Error()})
 		return
 	}
-	if err := in.control.Close(r.Context(), strings.TrimPrefix(ask.Scope, "cluster/"), ask.By, ask.Reason); err != nil {
+	shut := in.control.Close
+	if ask.AcceptLedger {
+		shut = in.control.Accept
+	}
+	if err := shut(r.Context(), strings.TrimPrefix(ask.Scope, "cluster/"), ask.By, ask.Reason); err != nil {
 		answer(w, http.StatusConflict, map[string]string{"detail": err.Error()})
 		return
 	}

@@ -114,6 +114,33 @@ func TestTheBreakerIsClosedOverTheSocket(t *testing.T) {
 	must(t, in.stop())
 }
 
+// One that is open for its ledger is closed only by who takes the ledger as it is.
+func TestALedgerIsAcceptedOverTheSocket(t *testing.T) {
+	c := newCluster(t)
+	s, seen := settings(t, c.URL)
+	must(t, os.MkdirAll(s.Config.Data.Dir, 0o700))
+	l, err := sqlite.Open(t.Context(), filepath.Join(s.Config.Data.Dir, app.LedgerFile), time.Now)
+	must(t, err)
+	must(t, control.New(l, time.Now).TripLedger(t.Context(), v1.Cluster{UID: "kube", Name: "prod"}, "the ledger fell back", "x/9"))
+	must(t, l.Close())
+	in := run(t, s, seen)
+	socket := over(app.Socket(s.Config))
+	for _, test := range []struct {
+		body string
+		code int
+		says string
+	}{
+		{`{"by": "ada", "reason": "looked"}`, http.StatusConflict, "--accept-ledger"},
+		{`{"by": "ada", "reason": "looked", "acceptLedger": true, "scope": "cluster/prod"}`, http.StatusOK, "closed"},
+		{`{"by": "ada", "reason": "looked", "acceptLedger": true}`, http.StatusConflict, "not open"},
+	} {
+		if code, text := ask(t, socket, http.MethodPost, "http://localhost/api/v1/breaker/close", test.body); code != test.code || !strings.Contains(text, test.says) {
+			t.Errorf("%s: %d %s, want %d", test.body, code, text, test.code)
+		}
+	}
+	must(t, in.stop())
+}
+
 // A scope that names nothing would stop nothing: it is refused, with the name that is meant.
 func TestAFreezeNamesWhatIsThere(t *testing.T) {
 	c := newCluster(t)

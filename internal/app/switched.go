@@ -18,7 +18,7 @@ func (in *instance) switched(e control.Event) {
 	case control.EventUnfrozen:
 		in.Log.Warn("a freeze is lifted", attrs...)
 	case control.EventTripped:
-		in.Log.Error("the circuit breaker opened", append(attrs, "next", `find out why, then k8guard breaker close --reason "..."`)...)
+		in.Log.Error("the circuit breaker opened", append(attrs, "next", `find out why, then k8guard breaker close --reason "...", with --accept-ledger where the reason says so`)...)
 	case control.EventClosed:
 		in.Log.Warn("the circuit breaker is closed", attrs...)
 	}

@@ -19,7 +19,8 @@ type request struct {
 	reach
 	by, reason, output string
 
-	hold time.Duration // of ack alone
+	hold   time.Duration // of ack alone
+	accept bool          // of breaker close alone
 }
 
 func (o *request) flags(c *cobra.Command) {
@@ -52,7 +53,10 @@ func (o *request) ready(s Streams) (*client, error) {
 }
 
 func (o *request) send(s Streams, c *cobra.Command, to *client, path, scope string) (answer report.Answer, err error) {
-	ask := map[string]string{"by": o.by, "reason": o.reason}
+	ask := map[string]any{"by": o.by, "reason": o.reason}
+	if o.accept {
+		ask["acceptLedger"] = true
+	}
 	if o.hold > 0 {
 		ask["for"] = o.hold.String()
 	}
@@ -126,10 +130,11 @@ func newBreaker(s Streams) *cobra.Command {
 		},
 	}
 	closing := &cobra.Command{
-		Use:     "close",
-		Short:   "Close the circuit breaker",
-		Example: "  k8guard breaker close --reason \"the two undos were a drill\"",
-		Args:    arguments(cobra.NoArgs),
+		Use:   "close",
+		Short: "Close the circuit breaker",
+		Example: "  k8guard breaker close --reason \"the two undos were a drill\"\n" +
+			"  k8guard breaker close --cluster prod --accept-ledger --reason \"restored last night's backup, the open cases are looked at\"",
+		Args: arguments(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			scope := ""
 			if cluster != "" {
@@ -140,6 +145,7 @@ func newBreaker(s Streams) *cobra.Command {
 	}
 	o.flags(closing)
 	closing.Flags().StringVar(&cluster, "cluster", "", "of which cluster, by its name; needed where several are open")
+	closing.Flags().BoolVar(&o.accept, "accept-ledger", false, "take a ledger that was restored, or is another one, as it is: its ladders go on")
 	c.AddCommand(closing)
 	return c
 }

@@ -40,7 +40,11 @@ func TestTheBreakerOfAClusterIsClosedByItsName(t *testing.T) {
 		asked.Store(r.URL.Path + " " + string(body))
 		_, _ = w.Write([]byte(`{"result": "done"}`))
 	})
-	_, _, err := with(t, nil, "breaker", "close", "--cluster", "east", "--by", "ada", "--reason", "x", "--set", "report.socket="+socket)
+	_, _, err := with(t, nil, "breaker", "close", "--accept-ledger", "--reason", "x", "--by", "ada", "--set", "report.socket="+socket)
+	if got := asked.Load(); err != nil || got != `/api/v1/breaker/close {"acceptLedger":true,"by":"ada","reason":"x"}` {
+		t.Errorf("asked %v, %v", got, err)
+	}
+	_, _, err = with(t, nil, "breaker", "close", "--cluster", "east", "--by", "ada", "--reason", "x", "--set", "report.socket="+socket)
 	if got := asked.Load(); err != nil || got != `/api/v1/breaker/close {"by":"ada","reason":"x","scope":"cluster/east"}` {
 		t.Errorf("asked %v, %v", got, err)
 	}

@@ -62,7 +62,7 @@ func newLedgerImport(s Streams) *cobra.Command {
 		Use: "import FILE", Short: "Fill an empty ledger from a file",
 		Long: "Fill the ledger of the configuration from a file that \"k8guard ledger export\" wrote. The ledger must be empty; an import\n" +
 			"that was cut off goes on with the same file, and until it has ended no K8Guard starts on the ledger. It gets an identity of\n" +
-			"its own: on a cluster where the old one has acted the circuit breaker opens before the first act, and a person decides.",
+			"its own: on a cluster where the old one was at work nobody is told and nothing is done until a person decides.",
 		Example: "  k8guard ledger import ledger.jsonl --config services.yaml",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -87,7 +87,7 @@ func newLedgerImport(s Streams) *cobra.Command {
 func next(r move.Result) string {
 	text := "Start K8Guard on it, and never again on the old one."
 	if r.From != "" {
-		text += " The old ledger has led to acts: see docs/operators/upgrade.md before you close the breaker."
+		text += " The old ledger was at work: where it was, this one tells nobody until you close the breaker with --accept-ledger; see docs/operators/upgrade.md."
 	}
 	if !r.Verified {
 		text += " Nothing was read back."

@@ -40,6 +40,7 @@ type Breakers struct {
 type ClusterBreaker struct {
 	Name string `json:"name"`
 	Breaker
+	Doubt
 }
 
 // Of returns what holds a cluster, by its UID or its name: one that was made anew under the
@@ -138,7 +139,7 @@ func (c *Control) Trip(ctx context.Context, cluster v1.Cluster, reason string) e
 		if b.Clusters == nil {
 			b.Clusters = map[string]ClusterBreaker{}
 		}
-		b.Clusters[cluster.UID] = ClusterBreaker{cluster.Name, Breaker{Open: true, Reason: reason, At: c.now().UTC()}}
+		b.Clusters[cluster.UID] = ClusterBreaker{cluster.Name, Breaker{Open: true, Reason: reason, At: c.now().UTC()}, own.Doubt}
 		return true, nil
 	})
 	if err != nil || !fresh {
@@ -148,15 +149,19 @@ func (c *Control) Trip(ctx context.Context, cluster v1.Cluster, reason string) e
 }
 
 // Close closes the breaker of a cluster, by its name, for a person with a reason. No name is
-// enough where one is open.
+// enough where one is open. One that is open for its ledger wants [Control.Accept].
 func (c *Control) Close(ctx context.Context, cluster, by, reason string) error {
+	return c.shut(ctx, cluster, by, reason, false)
+}
+
+func (c *Control) shut(ctx context.Context, cluster, by, reason string, accept bool) error {
 	if by == "" || reason == "" {
 		return errors.New("closing the breaker needs a name and a reason")
 	}
 	var closed string
 	_, err := ledger.UpdateRecord(ctx, c.records, breakerKey, func(b *Breakers) (bool, error) {
 		var err error
-		closed, err = b.close(cluster, fmt.Sprintf("%s: %s", by, reason))
+		closed, err = b.close(cluster, fmt.Sprintf("%s: %s", by, reason), accept)
 		return err == nil, err
 	})
 	if err != nil {
@@ -166,11 +171,13 @@ func (c *Control) Close(ctx context.Context, cluster, by, reason string) error {
 }
 
 // close returns the name of the cluster whose breaker it closed, "" for that of all.
-func (b *Breakers) close(cluster, by string) (string, error) {
+func (b *Breakers) close(cluster, by string, accept bool) (string, error) {
 	open := b.open()
 	switch {
 	case b.Open && cluster != "":
 		return "", errors.New("the breaker is open for every cluster, since before each had its own; close it without --cluster")
+	case b.Open && accept:
+		return "", errors.New("the breaker is open for every cluster, since before each had its own; close it without --accept-ledger first; nothing changed")
 	case b.Open:
 		b.Open, b.ClosedBy = false, by
 		return "", nil
@@ -183,9 +190,13 @@ func (b *Breakers) close(cluster, by string) (string, error) {
 	case !slices.Contains(open, cluster):
 		return "", fmt.Errorf("the breaker of cluster %s is not open, but that of %s; nothing changed", cluster, strings.Join(open, ", "))
 	}
+	if err := b.settles(cluster, accept); err != nil {
+		return "", err
+	}
 	for uid, c := range b.Clusters {
 		if c.Open && c.Name == cluster {
 			c.Open, c.ClosedBy = false, by
+			c.accept()
 			b.Clusters[uid] = c
 		}
 	}

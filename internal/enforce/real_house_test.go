@@ -36,6 +36,7 @@ type house struct {
 	t       *testing.T
 	p       *plane
 	ns      string
+	file    string // of the ledger
 	ledger  *sqlite.Ledger
 	control *control.Control
 	config  config.Config
@@ -59,7 +60,8 @@ func newHouse(t *testing.T, p *plane) *house {
 	p.reset(t)
 	must(p.admin.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		Name: h.ns, Annotations: map[string]string{"team/email-ids": team}}}, metav1.CreateOptions{}))
-	h.ledger = must(sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), time.Now))
+	h.file = filepath.Join(t.TempDir(), "ledger.db")
+	h.ledger = must(sqlite.Open(t.Context(), h.file, time.Now))
 	t.Cleanup(func() { _ = h.ledger.Close() })
 	h.control = control.New(h.ledger, time.Now)
 	h.config = config.Default()

@@ -14,46 +14,76 @@ import (
 	"github.com/k8guard/k8guard/internal/ledger"
 )
 
-// LeaseName is action's own Lease: it shows which ledger acted last, and how far it was. It
+// LeaseName is action's own Lease: it shows which ledger was here last, and how far it was. It
 // is shipped with the account, which may not create one.
 const LeaseName = "k8guard-action"
 
 const (
-	mend          = "if that is meant, look at every open case, take the annotations " + leaseLedger + " and " + leaseSequence + " from Lease " + LeaseName + ", then close the breaker"
 	leaseLedger   = "k8guard.io/ledger"
 	leaseSequence = "k8guard.io/sequence"
 )
 
 type identity = ledger.Identity
 
-// raiseSequence moves the ledger's sequence and shows it on our Lease, before an act. The
-// Lease is read first: what it shows was in the ledger before, so a ledger that has less
-// was restored from an older state, however many acts go on side by side.
+// CheckLedger makes sure that this ledger is the one which the cluster saw last, and shows it
+// how far it is: any older state of it is known from now on. Where it fell back, or another one
+// was here, the breaker opens, and holds notices too until a person decides.
+func (e *Enforcer) CheckLedger(ctx context.Context) error {
+	if err := e.there(ctx); err != nil {
+		return err
+	}
+	return e.raiseSequence(ctx)
+}
+
+// raiseSequence moves the ledger's sequence and shows it on our Lease, now and again and before
+// an act. The Lease is read first: what it shows was in the ledger before, so a ledger that has
+// less was restored from an older state, however many acts go on side by side.
 func (e *Enforcer) raiseSequence(ctx context.Context) error {
 	leases := e.Client.CoordinationV1().Leases(e.Config.Cluster.Namespace)
 	lease, err := leases.Get(ctx, LeaseName, metav1.GetOptions{})
 	if err != nil {
 		return fmt.Errorf("%w; if it lasts, apply deploy/rbac-action.yaml", err)
 	}
+	accepted, err := e.Control.Accepted(ctx, e.Cluster.UID)
+	if err != nil {
+		return err
+	}
 	// A ledger that is behind must not catch up by being asked: it is judged as it stands.
 	id, err := ledger.UpdateRecord(ctx, e.Store, ledger.IdentityKey, func(i *identity) (bool, error) {
 		if i.ID == "" {
 			i.ID = e.Holder
 		}
-		if err := behind(lease, *i); err != nil {
-			return false, err
+		if err := e.behind(lease, *i); err != nil {
+			if accepted != shown(lease) {
+				return false, err
+			}
+			i.Seq = overtaken(lease, *i)
 		}
 		i.Seq++
 		return true, nil
 	})
 	var fell fellBack
 	if errors.As(err, &fell) {
-		return errors.Join(err, e.Control.Trip(ctx, e.Cluster, err.Error()))
+		return errors.Join(err, e.Control.TripLedger(ctx, e.Cluster, err.Error(), shown(lease)))
 	}
 	if err != nil {
 		return err
 	}
 	return e.show(ctx, lease, id)
+}
+
+// shown is what the Lease says of the ledger that the cluster saw last.
+func shown(lease *coordinationv1.Lease) string {
+	return lease.Annotations[leaseLedger] + "/" + lease.Annotations[leaseSequence]
+}
+
+// overtaken is where a ledger goes on that a person took as it is: no number of before comes again.
+func overtaken(lease *coordinationv1.Lease, i identity) int64 {
+	seq, err := strconv.ParseInt(lease.Annotations[leaseSequence], 10, 64)
+	if err != nil || lease.Annotations[leaseLedger] != i.ID {
+		return i.Seq
+	}
+	return max(i.Seq, seq)
 }
 
 // fellBack is a ledger that must not act; only a person can say why it is so.
@@ -62,18 +92,19 @@ type fellBack struct{ text string }
 func (f fellBack) Error() string { return f.text }
 
 // behind says why a ledger must not act when the cluster has seen more than it, or another.
-func behind(lease *coordinationv1.Lease, id identity) error {
+func (e *Enforcer) behind(lease *coordinationv1.Lease, id identity) error {
 	other := lease.Annotations[leaseLedger]
 	seq, err := strconv.ParseInt(lease.Annotations[leaseSequence], 10, 64)
+	mend := fmt.Sprintf(`nobody is told and nothing is done; look at the open cases, then: k8guard breaker close --cluster %s --accept-ledger --reason "..."`, e.Cluster.Name)
 	switch {
 	case other == "":
 		return nil
 	case other != id.ID:
-		return fellBack{fmt.Sprintf("another ledger (%s) acted on this cluster, this one is %s; %s", other, id.ID, mend)}
+		return fellBack{fmt.Sprintf("another ledger (%s) worked on this cluster last, this one is %s: a second K8Guard runs, which must be stopped, or the ledger was lost or imported; %s", other, id.ID, mend)}
 	case err != nil:
 		return fellBack{fmt.Sprintf("the sequence on Lease %s cannot be read: %v; %s", LeaseName, err, mend)}
 	case seq > id.Seq:
-		return fellBack{fmt.Sprintf("the ledger fell back: the cluster has seen sequence %d, the ledger is at %d; %s", seq, id.Seq, mend)}
+		return fellBack{fmt.Sprintf("the ledger fell back: the cluster has seen sequence %d, the ledger is at %d: it was restored from an older state, and what was told and done since is not in it; %s", seq, id.Seq, mend)}
 	}
 	return nil
 }
@@ -94,7 +125,7 @@ func (e *Enforcer) show(ctx context.Context, lease *coordinationv1.Lease, id ide
 			return err
 		}
 		if other := lease.Annotations[leaseLedger]; other != "" && other != id.ID {
-			return behind(lease, id)
+			return e.behind(lease, id)
 		}
 	}
 	return fmt.Errorf("lease %s changed %d times meanwhile", LeaseName, 2*conflicts)

@@ -17,8 +17,8 @@ const (
 	MoveKey = "ledger/move"
 )
 
-// Identity is the ledger's name and how often it led to an act. The cluster's Lease shows both:
-// one that is another, or behind, opens the circuit breaker, and a person decides.
+// Identity is the ledger's name and how often it was shown to a cluster, in its Lease: one that
+// is another, or behind, tells nobody and does nothing until a person decides.
 type Identity struct {
 	ID  string `json:"id"`
 	Seq int64  `json:"seq"`

@@ -139,6 +139,11 @@ func decisions() []decision {
 		{"a rule that nobody knows", func(in *policy.Input) { in.Category = "" }, want{policy.None, policy.WarnPolicy, ""}, 0},
 		{"an owner that a tenant named", func(in *policy.Input) { in.Owner.Platform = false; owned(in) }, want{policy.None, policy.HumanNeeded, ""}, 0},
 		{"frozen", func(in *policy.Input) { in.Control.Frozen = "global by ada: incident" }, want{policy.None, policy.Frozen, ""}, 0},
+		{"acknowledged", func(in *policy.Input) {
+			in.Policy.Ladder.AckPauses = time.Hour
+			in.Case.Ack = &docket.Ack{First: in.Now, Until: in.Now.Add(time.Minute)}
+		}, want{policy.None, policy.Acked, ""}, time.Minute},
+		{"ledger in doubt", func(in *policy.Input) { in.Control.Doubt = "restored" }, want{policy.None, policy.LedgerDoubt, ""}, 0},
 		{"breaker", func(in *policy.Input) { in.Control.Breaker = "two undos" }, want{policy.None, policy.BreakerOpen, ""}, 0},
 		{"the gate said no", func(in *policy.Input) { in.Docket.Refusal = &docket.Refusal{Rule: 8, Until: in.Now.Add(time.Minute)} }, want{policy.Wait, policy.Refused, docket.ScaleToZero}, time.Minute},
 		{"only a person can change it", func(in *policy.Input) {
@@ -286,8 +291,8 @@ func TestFindExemption(t *testing.T) {
 // reasons is the bounded list; the table reaches each, so that none is only a word.
 func reasons() []string {
 	return []string{policy.Standing, policy.Due, policy.Waiting, policy.InFlight, policy.Exempt, policy.Stale, policy.Unknown, policy.Dormant,
-		policy.NotifyOnly, policy.SafeMode, policy.WarnPolicy, policy.DryRun, policy.HumanNeeded, policy.Frozen, policy.BreakerOpen, policy.Refused,
-		policy.CoolOff, policy.IsActed, policy.IsUndone, policy.IsContested, policy.IsResolved, policy.ActUnderWay}
+		policy.NotifyOnly, policy.SafeMode, policy.WarnPolicy, policy.DryRun, policy.HumanNeeded, policy.Frozen, policy.BreakerOpen, policy.LedgerDoubt, policy.Refused,
+		policy.CoolOff, policy.IsActed, policy.IsUndone, policy.IsContested, policy.IsResolved, policy.ActUnderWay, policy.Acked}
 }
 
 func known(reason string) bool { return slices.Contains(reasons(), reason) }

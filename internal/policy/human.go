@@ -11,7 +11,7 @@ import (
 // is not. It is asked once for each case: what it was told once, it knows.
 func Human(in Input, p docket.Plan) string {
 	switch {
-	case in.Control.Mode == config.ModeDryRun || !in.Fresh && in.Case.State != docket.Resolved || in.Case.Asked() || in.Exempt != nil:
+	case in.Control.Doubt != "" || in.Control.Mode == config.ModeDryRun || !in.Fresh && in.Case.State != docket.Resolved || in.Case.Asked() || in.Exempt != nil:
 		return ""
 	case p.Reason == HumanNeeded || p.Reason == IsContested:
 		return p.Text

@@ -7,7 +7,8 @@
 //
 // Guarantees: the same input gives the same decision. Every decision names its reason from
 // the bounded list below. [Decide] never says [Act] for a case that lacks confirmed
-// warnings, is exempt, stale, unknown, dormant, seen only on a pod, or held by a control.
+// warnings, is exempt, stale, unknown, dormant, seen only on a pod, or held by a control; nor
+// [Notify] while the ledger is in doubt.
 //
 // It will not: do input or output, read a clock, or allow anything: the gate judges again.
 package policy
@@ -49,8 +50,9 @@ const (
 	HumanNeeded = "needs-human"  // K8Guard stops; a person decides
 	Frozen      = "frozen"
 	BreakerOpen = "breaker-open"
-	Refused     = "refused"  // the gate said no; it is asked again later
-	CoolOff     = "cool-off" // after an undo
+	LedgerDoubt = "ledger-in-doubt" // it may not know what was told and done
+	Refused     = "refused"         // the gate said no; it is asked again later
+	CoolOff     = "cool-off"        // after an undo
 	IsActed     = "acted"
 	IsUndone    = "undone" // acted, taken back, and cooled off
 	IsContested = "contested"
@@ -64,6 +66,7 @@ type Controls struct {
 	Mode    string // config.Mode…
 	Frozen  string // the scope; empty when not
 	Breaker string // why it is open, which no plan says: it may tell of others; empty when closed
+	Doubt   string // why the ledger may not know what was told and done; empty when it does
 }
 
 // Input is all that a decision depends on.
@@ -84,7 +87,7 @@ type Input struct {
 
 // Decide returns the next step of a case.
 func Decide(in Input) docket.Plan {
-	for _, stage := range []func(Input) (docket.Plan, bool){closed, standing, held, warn, act} {
+	for _, stage := range []func(Input) (docket.Plan, bool){doubted, closed, standing, held, warn, act} {
 		if plan, ok := stage(in); ok {
 			return plan
 		}
@@ -107,6 +110,14 @@ func hold(reason, format string, args ...any) (docket.Plan, bool) {
 
 func wait(reason, next string, at time.Time) (docket.Plan, bool) {
 	return docket.Plan{Step: Wait, Reason: reason, Next: next, At: at.Round(0).UTC()}, true
+}
+
+// doubted holds everything while the ledger may not know what was told and done.
+func doubted(in Input) (docket.Plan, bool) {
+	if in.Control.Doubt == "" {
+		return docket.Plan{}, false
+	}
+	return hold(LedgerDoubt, "%s", in.Control.Doubt)
 }
 
 // closed handles what is over, but for telling it once.

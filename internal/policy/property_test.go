@@ -65,7 +65,8 @@ func input(rt *rapid.T) policy.Input {
 		in.Exempt = &config.Exemption{Expires: in.Now.Add(time.Hour)}
 	}
 	in.Control = policy.Controls{Mode: some(rt, "mode", config.ModeEnforce, config.ModeSafe, config.ModeDryRun, ""),
-		Frozen: some(rt, "frozen", "", "global"), Breaker: some(rt, "breaker", "", "undos")}
+		Frozen: some(rt, "frozen", "", "global"), Breaker: some(rt, "breaker", "", "undos"),
+		Doubt: some(rt, "doubt", "", "", "restored")}
 	return in
 }
 
@@ -102,6 +103,7 @@ func mayAct(in policy.Input) error {
 		"a kind that is never acted on":    in.Docket.Root.Kind != "Deployment" && in.Docket.Root.Kind != "Ingress",
 		"frozen":                           in.Control.Frozen != "",
 		"breaker open":                     in.Control.Breaker != "",
+		"the ledger is in doubt":           in.Control.Doubt != "",
 		"enforcement is off":               in.Control.Mode != config.ModeEnforce,
 		"the policy warns only":            !in.Policy.Enforce,
 		"the owner is not the platform's":  !in.Owner.Platform || len(in.Owner.Emails) == 0,
@@ -167,10 +169,13 @@ func TestNeverTellsBeyondTheCap(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		in := input(rt)
 		got := policy.Decide(in)
+		if human := policy.Human(in, got); human != "" && in.Control.Doubt != "" {
+			rt.Fatalf("asks the platform while the ledger is in doubt: %s", human)
+		}
 		if got.Step != policy.Notify {
 			return
 		}
-		if in.Control.Mode == config.ModeDryRun || len(in.Owner.Emails) == 0 {
+		if in.Control.Mode == config.ModeDryRun || in.Control.Doubt != "" || len(in.Owner.Emails) == 0 {
 			rt.Fatalf("tells %q in mode %q: %+v", in.Owner.Key(), in.Control.Mode, got)
 		}
 		if got.Next != string(docket.Warning) {

@@ -157,6 +157,7 @@ func (h *house) golden(name string, said ...string) {
 		{`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z)?`, "TIME"},
 		{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "UID"},
 		{`k8guard-action-[0-9a-z-]{20,}`, "MANAGER"},
+		{`sequence \d+, the ledger is at \d+`, "sequence MORE, the ledger is at LESS"},
 		{`\d+m\d+s apart`, "TEN MINUTES apart"},
 		// How many were due in the round, and what else the plane holds, differs.
 		{`\d+ acts in an hour`, "MANY acts in an hour"}, {`of \d+ roots`, "of ALL roots"}, {`budget\.floor of \d+`, "budget.floor of MANY"},

@@ -46,7 +46,7 @@ type story struct {
 
 func stories() []story {
 	return []story{
-		{"storm", storm}, {"undo-since", undoSince}, {"mail-slow", mailSlow}, {"large", large}, // the long ones first
+		{"storm", storm}, {"undo-since", undoSince}, {"mail-slow", mailSlow}, {"restored", restored}, {"large", large}, // the long ones first
 		{"mail-down", mailDown}, {"mail-4xx", mailLater}, {"mail-5xx", mailNever}, {"mail-dropped", mailDropped},
 		{"disk-full", diskFull}, {"reload", reload}, {"blind", blind}, {"clock", clock}, {"webhook", webhook},
 		{"undo-held", undoHeld}, {"no-hpa", noAutoscalers}, {"debug", debug},

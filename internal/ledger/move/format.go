@@ -9,7 +9,7 @@
 // its end; what is cut off, changed or of another format is refused before anything is
 // written. An import fills an empty ledger only, or goes on with one that the same file
 // filled in part, after kill -9 too; it reads everything back. The copy gets an identity of
-// its own: where another ledger has acted, the gate does nothing until a person decides.
+// its own: where another ledger was at work, nothing is told or done until a person decides.
 //
 // It will not: merge two ledgers, move one on which somebody works (stop the services), or
 // carry the report's mirror, which is made anew.

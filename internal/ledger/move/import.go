@@ -121,7 +121,7 @@ func (f *filler) identify(ctx context.Context) error {
 			return false, nil
 		}
 		if i.ID != "" {
-			return false, fmt.Errorf("the ledger has led to acts already (as %s): somebody works on it; begin with an empty one", i.ID)
+			return false, fmt.Errorf("the ledger was at work already (as %s): somebody works on it; begin with an empty one", i.ID)
 		}
 		*i = ledger.Identity{ID: f.moved.ID, Seq: f.header.Sequence}
 		return true, nil
