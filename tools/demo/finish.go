@@ -61,11 +61,7 @@ func (d *demo) finish(ctx context.Context, expect expectation) error {
 		return err
 	}
 	wrong = append(wrong, expect.compare(rows, d.mailbox())...)
-	for _, other := range d.others {
-		if same, err := other.Cases(ctx); err != nil || !reflect.DeepEqual(same, rows) {
-			wrong = append(wrong, fmt.Sprintf("another report says %d cases, %s; not the same: %v", len(same), summary(same), err))
-		}
-	}
+	wrong = append(wrong, d.agree(ctx)...)
 	if err := d.end(); err != nil {
 		wrong = append(wrong, err.Error())
 	}
@@ -76,6 +72,24 @@ func (d *demo) finish(ctx context.Context, expect expectation) error {
 	d.say("VERDICT: all %d bad workloads found, no good one; %d warnings before each act and one mail after; undo gave back what was there, and each owner knows",
 		len(expect.Cases), expect.Warnings)
 	return nil
+}
+
+// agree waits until every other report says the same: each follows within seconds.
+func (d *demo) agree(ctx context.Context) (wrong []string) {
+	for _, other := range d.others {
+		for end := time.Now().Add(15 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+			here, err := d.stage.Cases(ctx)
+			there, otherErr := other.Cases(ctx)
+			if err = errors.Join(err, otherErr); err == nil && summary(here) == summary(there) {
+				break
+			}
+			if time.Now().After(end) || ctx.Err() != nil {
+				wrong = append(wrong, fmt.Sprintf("another report does not say the same: %v\n%s\n%s", err, summary(here), summary(there)))
+				break
+			}
+		}
+	}
+	return wrong
 }
 
 // undo takes acts back, and compares. As services, K8Guard answers that the order is on
