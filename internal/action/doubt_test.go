@@ -57,7 +57,9 @@ func TestTheFirstRoundWaitsForTheFirstLook(t *testing.T) {
 	w.sees("a")
 	w.engine.sites[cluster().Name].ledger.good = false
 	w.engine.sites[cluster().Name].ledger.next = time.Time{}
+	w.gate.mu.Lock() // the look does not come to its end before the round does
 	must(t, w.engine.round(t.Context()))
+	w.gate.mu.Unlock()
 	w.engine.senders.Wait()
 	if p := w.only("a").Plan; p.Reason != "" {
 		t.Errorf("decided: %+v", p)
