@@ -97,7 +97,7 @@ func (h *house) home() {
 }
 
 func others() []string {
-	all := []string{"kube-system", "default", "server-down"}
+	all := []string{"kube-system", "default", "server-down", "restored-told"}
 	for i := range stormOwners() {
 		all = append(all, stormNamespace(i))
 	}
