@@ -175,6 +175,7 @@ func TestFaultsOverServices(t *testing.T) {
 	said := voices.end()
 	t.Logf("%v; %d said again, %d poison", c.done, said.again, said.poison)
 	v.settle(2*time.Minute + time.Duration(portions)*time.Minute)
+	h.until("the last poison is put away", 2*time.Minute, func() bool { _, missing := h.letters(said); return len(missing) == 0 })
 	for _, p := range c.places {
 		if err := p.Terminate(time.Minute); err != nil {
 			t.Error(fmt.Errorf("%s did not end well: %w", p.target, err))

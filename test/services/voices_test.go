@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -131,28 +132,43 @@ func (v *voices) poison(ctx context.Context, r *kgo.Record, n int) {
 	})
 }
 
-// putAway holds the dead letters against the poison: all of it, nothing else, and it can be
-// said again.
-func (h *house) putAway(s said) {
+// letter is one of those that nobody could read.
+type letter struct{ From, Reason string }
+
+// place is where it was, PARTITION/OFFSET.
+func (h *house) place(l letter) string {
+	return strings.TrimPrefix(l.From, h.Config.Bus.Kafka.Prefix+".observations/")
+}
+
+// letters lists the dead letters, and the poison that is not among them.
+func (h *house) letters(s said) (letters []letter, missing []string) {
 	h.t.Helper()
 	out, err := h.Command(h.t.Context(), "deadletter", "list", "-o", "json")
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	var letters []struct{ From, Reason string }
 	if err := json.Unmarshal([]byte(out), &letters); err != nil {
 		h.t.Fatalf("%v: %s", err, out)
 	}
-	found := map[string]bool{}
-	for _, l := range letters { // one that was not committed in time is put away again
-		place := strings.TrimPrefix(l.From, h.Config.Bus.Kafka.Prefix+".observations/")
-		if found[place] = true; !s.places[place] {
-			h.t.Errorf("a dead letter that is no poison: %+v", l)
+	for place := range s.places {
+		if !slices.ContainsFunc(letters, func(l letter) bool { return h.place(l) == place }) {
+			missing = append(missing, place)
 		}
 	}
-	for place := range s.places {
-		if !found[place] {
-			h.t.Errorf("the poison at %s is not among the dead letters: %s", place, out)
+	return letters, missing
+}
+
+// putAway holds the dead letters against the poison: all of it, nothing else, and it can be
+// said again.
+func (h *house) putAway(s said) {
+	h.t.Helper()
+	letters, missing := h.letters(s)
+	if len(missing) > 0 {
+		h.t.Errorf("the poison at %v is not among %d dead letters", missing, len(letters))
+	}
+	for _, l := range letters { // one that was not committed in time is put away again
+		if !s.places[h.place(l)] {
+			h.t.Errorf("a dead letter that is no poison: %+v", l)
 		}
 	}
 	if s.poison == 0 || s.again == 0 {
@@ -165,7 +181,7 @@ func (h *house) putAway(s said) {
 			readable++
 		}
 	}
-	if out, _ = h.Command(h.t.Context(), "deadletter", "replay", "--all"); strings.TrimSpace(out) != fmt.Sprintf("%d said again", readable) {
+	if out, _ := h.Command(h.t.Context(), "deadletter", "replay", "--all"); strings.TrimSpace(out) != fmt.Sprintf("%d said again", readable) {
 		h.t.Errorf("replay of %d, %d of them messages: %s", len(letters), readable, out)
 	}
 }
