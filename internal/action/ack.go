@@ -3,7 +3,6 @@ package action
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
@@ -51,21 +50,9 @@ func acknowledged(d docket.Docket, c docket.Case, hold time.Duration, pol config
 		return fmt.Sprintf("%s, and the pause is not kept: ladder.ackPauses of policy %q does not allow one now", goes, pol.Name)
 	case c.Ack.Until.Before(c.Ack.At.Add(hold)):
 		return fmt.Sprintf("%s was asked for, and %s from the first acknowledgement on is what ladder.ackPauses of policy %q allows: %s",
-			short(hold), short(pol.Ladder.AckPauses), pol.Name, pauses)
+			config.Shortly(hold), config.Shortly(pol.Ladder.AckPauses), pol.Name, pauses)
 	}
 	return pauses
-}
-
-// short is a duration as people write it: 5h, not 5h0m0s.
-func short(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
 
 // granted records as much of the pause as the policy allows now. What is refused is not kept:

@@ -54,7 +54,7 @@ func tree(v reflect.Value) *yaml.Node {
 	}
 	switch value := v.Interface().(type) {
 	case time.Duration:
-		return text(shortly(value))
+		return text(Shortly(value))
 	case time.Time:
 		return text(value.Format(time.RFC3339))
 	case Secret:
@@ -72,8 +72,8 @@ func text(s string) *yaml.Node {
 	return n
 }
 
-// shortly is d without the parts that are zero: 24h, not 24h0m0s.
-func shortly(d time.Duration) string {
+// Shortly is d without the parts that are zero, as people write it: 24h, not 24h0m0s.
+func Shortly(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

@@ -1,6 +1,0 @@
-package config
-
-import "time"
-
-// Shortly is how a duration is printed.
-func Shortly(d time.Duration) string { return shortly(d) }
