@@ -71,21 +71,20 @@ func (e *Engine) actIn(ctx context.Context, cluster string, all []due) error {
 		e.index.claim(a.d.Key)
 		if !b.Answered(a.claim.ID, e.Now()) {
 			e.index.open(a.d.Key, e.Now().Add(max(tick, min(recheck, e.Config.Enforce.Budget.Round/4))))
-		} else if s := e.site(a.d.Cluster); s.gate != nil && e.index.owns(a.d.Key.Bucket()) && e.index.take(a.d.Key) {
-			e.begin(ctx, s, a)
+		} else if e.site(a.d.Cluster).gate != nil && e.index.owns(a.d.Key.Bucket()) && e.index.take(a.d.Key) {
+			e.begin(ctx, a)
 		}
 	}
 	return nil
 }
 
 // begin asks the gate, beside everything else; the docket is taken.
-func (e *Engine) begin(ctx context.Context, s site, a due) {
-	e.work(ctx, s, a.d.Key, func(ctx context.Context) error {
-		now := e.site(a.d.Cluster) // it may have lost its account while this waited for its turn
-		if now.gate == nil || now.mode != config.ModeEnforce {
+func (e *Engine) begin(ctx context.Context, a due) {
+	e.work(ctx, a.d.Cluster, a.d.Key, func(ctx context.Context, s site) error {
+		if s.mode != config.ModeEnforce {
 			return nil
 		}
-		err := now.gate.Enforce(ctx, a.d.Key, a.cases, a.pol)
+		err := s.gate.Enforce(ctx, a.d.Key, a.cases, a.pol)
 		if err != nil {
 			e.index.doubtful(a.d.Key)
 			e.Log.Error("enforcement is open; it is settled next", "root", a.d.Root.String(), "err", err)

@@ -140,3 +140,26 @@ func (x *index) mailing() bool {
 	defer x.mu.Unlock()
 	return len(x.sending) > 0
 }
+
+// What waits for a worker does nothing with a gate that was taken away meanwhile.
+func TestWhatWaitsForItsTurnTakesTheGateAsItIsThen(t *testing.T) {
+	w := newWorld(t)
+	w.sees("a")
+	acting := w.engine.site(cluster().Name).acting
+	for range workers {
+		acting <- struct{}{}
+	}
+	a := due{d: w.docket("a"), cases: []string{w.only("a").ID}}
+	if !w.engine.index.take(a.d.Key) {
+		t.Fatal("somebody has it")
+	}
+	w.engine.begin(t.Context(), a)
+	w.engine.SetGate(cluster().Name, nil, "its account is another cluster's, too")
+	for range workers {
+		<-acting
+	}
+	w.engine.senders.Wait()
+	if len(w.gate.calls) != 0 {
+		t.Errorf("it acted: %+v", w.gate.calls)
+	}
+}

@@ -53,7 +53,7 @@ func (e *Engine) settleOpen(ctx context.Context, key docket.Key) (docket.Docket,
 		return d, false, nil
 	}
 	if e.index.take(key) {
-		e.work(ctx, s, key, func(ctx context.Context) error { return e.settleOne(ctx, s.gate, key) })
+		e.work(ctx, d.Cluster, key, func(ctx context.Context, s site) error { return e.settleOne(ctx, s.gate, key) })
 	}
 	return d, false, nil
 }
@@ -82,22 +82,28 @@ func (e *Engine) stopUndo(ctx context.Context, key docket.Key, why string) (dock
 }
 
 // work does something on the cluster of a taken docket, beside everything else, when one of the
-// cluster's workers is free. What fails is tried again after a pause, which grows.
-func (e *Engine) work(ctx context.Context, s site, key docket.Key, do func(context.Context) error) {
+// cluster's workers is free. It gets the site as it is then: the account may have been lost
+// meanwhile, and without one nothing is done. What fails is tried again after a pause, which grows.
+func (e *Engine) work(ctx context.Context, cluster string, key docket.Key, do func(context.Context, site) error) {
+	acting := e.site(cluster).acting
 	e.senders.Go(func() {
 		defer e.index.release(key)
 		select {
-		case s.acting <- struct{}{}:
+		case acting <- struct{}{}:
 		case <-ctx.Done():
 			return
 		}
-		defer func() { <-s.acting }()
+		defer func() { <-acting }()
 		if ctx.Err() != nil || !e.index.begin(key) {
 			return // it waited for its turn, and is no longer ours
 		}
 		// What has begun is carried through a graceful stop: its time is bounded.
 		once, cancel := context.WithTimeout(context.WithoutCancel(ctx), workLimit)
 		defer cancel()
-		e.index.ended(key, do(once))
+		var err error
+		if s := e.site(cluster); s.gate != nil {
+			err = do(once, s)
+		}
+		e.index.ended(key, err)
 	})
 }
