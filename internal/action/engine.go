@@ -53,7 +53,7 @@ type Enforcer interface {
 
 // Settings is what an Engine is made of.
 type Settings struct {
-	Ledger   Ledger
+	Ledger   ledger.Store
 	Bus      bus.Consumer
 	Config   config.Config
 	Clusters []v1.Cluster // those that it answers for; without a UID, whatever has the name
@@ -66,14 +66,6 @@ type Settings struct {
 	Alone bool
 	Now   func() time.Time
 	Log   *slog.Logger
-}
-
-// Ledger is what the engine needs of a store.
-type Ledger interface {
-	ledger.Dockets
-	ledger.Records
-	// Case returns the docket that holds the case, or ledger.ErrNotFound.
-	Case(ctx context.Context, id string) (docket.Docket, error)
 }
 
 // site is one cluster that the engine answers for.

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 )
 
 // away is a ledger that does not list what is open while it is away.
 type away struct {
-	Ledger
+	ledger.Store
 	back   atomic.Bool
 	listed atomic.Int32
 }
@@ -22,7 +23,7 @@ func (a *away) OpenInBucket(ctx context.Context, bucket int) ([]docket.Key, erro
 	if !a.back.Load() {
 		return nil, errors.New("no host answers")
 	}
-	return a.Ledger.OpenInBucket(ctx, bucket)
+	return a.Store.OpenInBucket(ctx, bucket)
 }
 
 // A bucket is ours when what is open in it is known, and not before.
@@ -31,20 +32,20 @@ func TestABucketIsOwnedOnceItIsRead(t *testing.T) {
 	h.finds("web")
 	e := h.engines[0]
 	e.Lost(t.Context(), docket.AllBuckets())
-	ledger := &away{Ledger: h.ledger}
-	e.Ledger = ledger
+	store := &away{Store: h.ledger}
+	e.Ledger = store
 	ended := make(chan error, 1)
 	bucket := keyOf("web").Bucket()
 	go func() { ended <- e.Gained(t.Context(), []int{bucket}) }()
-	for end := time.Now().Add(10 * time.Second); ledger.listed.Load() == 0 && time.Now().Before(end); {
+	for end := time.Now().Add(10 * time.Second); store.listed.Load() == 0 && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	if e.index.owns(bucket) {
 		t.Error("it is owned, and nobody knows what is open in it")
 	}
-	ledger.back.Store(true)
+	store.back.Store(true)
 	must(t, <-ended)
-	if !e.index.owns(bucket) || e.Open() != 1 || ledger.listed.Load() < 2 {
-		t.Errorf("read again %d times: owned %v, %d open", ledger.listed.Load()-1, e.index.owns(bucket), e.Open())
+	if !e.index.owns(bucket) || e.Open() != 1 || store.listed.Load() < 2 {
+		t.Errorf("read again %d times: owned %v, %d open", store.listed.Load()-1, e.index.owns(bucket), e.Open())
 	}
 }

@@ -106,13 +106,20 @@ func switches(ctx context.Context, c *control.Control, names []string, now time.
 	for _, e := range events {
 		s.Switches = append(s.Switches, report.Switch(e))
 	}
-	b, err := c.Breaker(ctx)
-	s.Breaker = report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At}
+	breakers, err := c.Breakers(ctx)
 	if err != nil {
 		return err
 	}
-	s.Clusters, err = clusters(ctx, c, names, now)
-	return err
+	known, err := c.Clusters(ctx)
+	if err != nil {
+		return err
+	}
+	s.Breaker, s.Clusters = breaker(breakers.Sum()), clusters(current(known, names), breakers, now)
+	return nil
+}
+
+func breaker(b control.Breaker) report.Breaker {
+	return report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At}
 }
 
 // unseen is how long nobody may have looked at a cluster before that is worth a word.
@@ -136,26 +143,16 @@ func current(known []control.Known, names []string) (all []control.Known) {
 }
 
 // clusters lists what actions answer for, as they saw it last.
-func clusters(ctx context.Context, c *control.Control, names []string, now time.Time) ([]report.Cluster, error) {
-	known, err := c.Clusters(ctx)
-	if err != nil {
-		return nil, err
-	}
-	breakers, err := c.Breakers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all := []report.Cluster{}
-	for _, k := range current(known, names) {
-		b := breakers.Of(v1.Cluster{Name: k.Name, UID: k.UID})
+func clusters(known []control.Known, breakers control.Breakers, now time.Time) (all []report.Cluster) {
+	for _, k := range known {
 		one := report.Cluster{Name: k.Name, UID: k.UID, Judged: k.Judged, Violating: k.Violating, Stale: k.Stale, Since: k.Since, Looked: k.Looked,
-			Breaker: report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At}}
+			Breaker: breaker(breakers.Of(v1.Cluster{Name: k.Name, UID: k.UID}))}
 		if now.Sub(k.Looked) > unseen {
 			one.Stale, one.Since = "no action has looked at it", k.Looked
 		}
 		all = append(all, one)
 	}
-	return all, nil
+	return all
 }
 
 func (d desk) budget(b control.Budget) report.Budget {

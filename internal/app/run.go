@@ -65,7 +65,7 @@ type instance struct {
 	Settings
 	registry *prometheus.Registry
 	rest     *rest.Config // of discover's account
-	store    action.Ledger
+	store    ledger.Store
 	shown    ledger.Ledger // what the report reads: never in the way of those who write
 	engine   *rule.Engine
 	cluster  v1.Cluster

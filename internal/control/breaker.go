@@ -76,8 +76,8 @@ func (b Breakers) open() (names []string) {
 	return slices.Compact(names)
 }
 
-// sum is what a person is told of all of them.
-func (b Breakers) sum() Breaker {
+// Sum is what a person is told of all of them.
+func (b Breakers) Sum() Breaker {
 	if b.Open || len(b.Clusters) == 0 {
 		return b.Breaker
 	}
@@ -110,7 +110,7 @@ func (c *Control) Breakers(ctx context.Context) (Breakers, error) {
 // Breaker says in one whether any cluster's breaker is open, and why.
 func (c *Control) Breaker(ctx context.Context) (Breaker, error) {
 	b, err := c.Breakers(ctx)
-	return b.sum(), err
+	return b.Sum(), err
 }
 
 // Trip opens a cluster's breaker; the first reason stays until a person closes it.
