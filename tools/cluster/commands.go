@@ -6,8 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"path/filepath"
-	"regexp"
 
 	"github.com/k8guard/k8guard/tools/clone"
 	"github.com/k8guard/k8guard/tools/controlplane"
@@ -53,7 +51,7 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 		fmt.Fprint(problems, usage)
 		return exitUsage
 	}
-	folder, err := stateFolder(ctx, *dir, *name)
+	folder, err := clone.State(ctx, *dir, "clusters", *name)
 	if err != nil {
 		fmt.Fprintln(problems, err)
 		return exitUsage
@@ -92,19 +90,4 @@ func (c command) do(ctx context.Context, name string) error {
 		return err
 	}
 	return errUsage
-}
-
-// stateFolder keeps names from leaving the folder of clusters.
-func stateFolder(ctx context.Context, dir, name string) (string, error) {
-	if dir != "" {
-		return filepath.Abs(dir)
-	}
-	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,40}$`).MatchString(name) {
-		return "", fmt.Errorf("cluster: name %q must be lower-case letters, digits and dashes, at most 41", name)
-	}
-	root, err := clone.Root(ctx)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(root, ".state", "clusters", name), nil
 }

@@ -6,8 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"path/filepath"
-	"regexp"
 
 	"github.com/k8guard/k8guard/tools/clone"
 	"github.com/k8guard/k8guard/tools/services"
@@ -56,7 +54,7 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errUsage):
+	case errors.Is(err, errUsage), errors.Is(err, clone.ErrName):
 		fmt.Fprintf(problems, "%v\n%s", err, usage)
 		return exitUsage
 	case errors.Is(err, services.ErrNotRunning):
@@ -89,7 +87,7 @@ func parse(ctx context.Context, args []string, out, problems io.Writer) (command
 	}
 	c.options = services.Options{Nodes: *nodes, Secured: *secured, Detached: true, Progress: problems}
 	var err error
-	c.dir, err = stateFolder(ctx, *dir, *name)
+	c.dir, err = clone.State(ctx, *dir, "services", *name)
 	return c, err
 }
 
@@ -105,19 +103,4 @@ func (c command) do(ctx context.Context, name string) error {
 		return c.fetch(ctx)
 	}
 	return errUsage
-}
-
-// stateFolder keeps names from leaving the folder of sets.
-func stateFolder(ctx context.Context, dir, name string) (string, error) {
-	if dir != "" {
-		return filepath.Abs(dir)
-	}
-	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,40}$`).MatchString(name) {
-		return "", fmt.Errorf("%w: name %q must be lower-case letters, digits and dashes, at most 41", errUsage, name)
-	}
-	root, err := clone.Root(ctx)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(root, ".state", "services", name), nil
 }
