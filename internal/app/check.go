@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
@@ -16,10 +15,7 @@ import (
 // Check says everything that would keep a start, or a mail, from going well and can be seen
 // without a cluster or a mail server: it makes the rules and the channel.
 func Check(c config.Config) error {
-	e, err := engine(c)
-	if err == nil {
-		_, err = chain(c, ruleIDs(e))
-	}
+	err := judgeable(c)
 	files := errors.Join(readable("cluster.kubeconfig", c.Cluster.Kubeconfig), readable("cluster.actionKubeconfig", c.Cluster.ActionKubeconfig))
 	if files == nil {
 		files = apart(c.Cluster.Kubeconfig, c.Cluster.ActionKubeconfig)
@@ -29,17 +25,14 @@ func Check(c config.Config) error {
 		return err
 	}
 	_, mail := email.New(c.Notify.Email, time.Now)
-	return errors.Join(err, mail, passwordFile(c.Notify.Email.PasswordFile))
+	_, password := email.Password(c.Notify.Email) // as a mail would, which comes much later
+	return errors.Join(err, mail, password)
 }
 
 // startable says what would surely keep an instance from being wired, as far as the
 // configuration and its files tell.
 func startable(c config.Config) error {
-	e, err := engine(c)
-	if err != nil {
-		return err
-	}
-	if _, err := chain(c, ruleIDs(e)); err != nil {
+	if err := judgeable(c); err != nil {
 		return err
 	}
 	if _, err := restConfig(c.Cluster.Kubeconfig, "k8guard-discover"); err != nil {
@@ -53,7 +46,16 @@ func startable(c config.Config) error {
 	if c.Notify.Email.Host == "" {
 		return nil
 	}
-	_, err = email.New(c.Notify.Email, time.Now)
+	_, err := email.New(c.Notify.Email, time.Now)
+	return err
+}
+
+// judgeable makes the rules, and the chain of owners.
+func judgeable(c config.Config) error {
+	e, err := engine(c)
+	if err == nil {
+		_, err = chain(c, ruleIDs(e))
+	}
 	return err
 }
 
@@ -84,19 +86,4 @@ func ruleIDs(e *rule.Engine) []string {
 		ids = append(ids, m.ID)
 	}
 	return ids
-}
-
-// passwordFile reads the file as a mail would, which comes much later.
-func passwordFile(path string) error {
-	if path == "" {
-		return nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("notify.email.passwordFile: %w", err)
-	}
-	if strings.TrimRight(string(text), "\r\n") == "" {
-		return errors.New("notify.email.passwordFile is empty: write the password into it")
-	}
-	return nil
 }

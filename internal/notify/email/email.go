@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"net/mail"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
@@ -59,7 +58,7 @@ func New(conf config.Email, now func() time.Time) (*Channel, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	c.password = source(conf.Password.Reveal(), conf.PasswordFile)
+	c.password = func() (string, error) { return Password(conf) }
 	c.conf.Password = config.Secret{}
 	if _, err := c.tlsConfig(); err != nil {
 		return nil, err
@@ -111,23 +110,14 @@ func (c *Channel) Send(ctx context.Context, d notify.Digest) notify.Outcome {
 	return out
 }
 
-// source gives the password, or reads it from the file each time, so that a changed secret
-// needs no restart.
-func source(password, file string) func() (string, error) {
-	return func() (string, error) {
-		if file == "" {
-			return password, nil
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return "", fmt.Errorf("read notify.email.passwordFile: %w", err)
-		}
-		password := strings.TrimRight(string(data), "\r\n")
-		if password == "" {
-			return "", errors.New("notify.email.passwordFile is empty: write the password into it")
-		}
-		return password, nil
+// Password is what a mail would log in with; "" is none. A file is read each time, so that a
+// changed secret needs no restart.
+func Password(conf config.Email) (string, error) {
+	password, err := conf.Password.OrFile("notify.email.passwordFile", conf.PasswordFile)
+	if err == nil && password == "" && conf.PasswordFile != "" {
+		err = errors.New("notify.email.passwordFile is empty: write the password into it")
 	}
+	return password, err
 }
 
 func (c *Channel) tlsConfig() (*tls.Config, error) {
