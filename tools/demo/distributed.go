@@ -19,7 +19,6 @@ import (
 type distribution struct {
 	*demo
 	kafka, cassandra, memcached *services.Service
-	second                      *stage.Stage // of the other report
 }
 
 func (h *distribution) setUp(ctx context.Context, dir string, rules config.Rules) error {
@@ -46,8 +45,9 @@ func (h *distribution) setUp(ctx context.Context, dir string, rules config.Rules
 	if h.stage, err = h.newStage(ctx, dir, "east", both); err != nil {
 		return err
 	}
-	if h.second, err = h.stage.Beside(stage.Options{Dir: filepath.Join(dir, "report-2"), Enforce: []string{"shop", "payments"}, Change: both}); err == nil {
-		h.others = append(h.others, h.second)
+	second, err := h.stage.Beside(stage.Options{Dir: filepath.Join(dir, "report-2"), Enforce: []string{"shop", "payments"}, Change: both})
+	if err == nil {
+		h.others = append(h.others, second)
 	}
 	return err
 }
@@ -94,14 +94,18 @@ func (h *distribution) start(ctx context.Context) error {
 	for range 3 {
 		begin(h.stage, "action", anyPort)
 	}
-	begin(h.stage, "report")
-	first := h.running[len(h.running)-1]
-	begin(h.second, "report")
+	reports := append([]*stage.Stage{h.stage}, h.others...)
+	for _, s := range reports {
+		begin(s, "report")
+	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	h.say("   2 discover, 3 action, 2 report; the second report: %s", h.second.Config.Report.URL)
-	return errors.Join(h.stage.WaitReady(ctx, first), h.second.WaitReady(ctx, h.running[len(h.running)-1]))
+	h.say("   2 discover, 3 action, 2 report; the second report: %s", h.others[0].Config.Report.URL)
+	for i, p := range h.running[len(h.running)-len(reports):] {
+		errs = append(errs, reports[i].WaitReady(ctx, p))
+	}
+	return errors.Join(errs...)
 }
 
 func (h *distribution) dump(ctx context.Context) (judge.Dump, error) {
@@ -110,8 +114,8 @@ func (h *distribution) dump(ctx context.Context) (judge.Dump, error) {
 
 func (h *distribution) takeDown() error {
 	var errs []error
-	if h.second != nil {
-		errs = append(errs, h.second.Stop())
+	for _, other := range h.others { // guests first
+		errs = append(errs, other.Stop())
 	}
 	errs = append(errs, h.stopSites())
 	for _, s := range []*services.Service{h.kafka, h.cassandra, h.memcached} {
