@@ -158,7 +158,7 @@ func TestInventoryHoldsEveryLiveRootAndGoneIsSaid(t *testing.T) {
 		&corev1.Pod{ObjectMeta: meta("shop", "dirty", nil, nil), Spec: spec("bad")},
 	)
 	_, r := run(t, client, nil)
-	eventually(t, "an inventory", 5*time.Second, func() bool { _, roots, _ := r.inventory(); return len(roots) == 3 })
+	eventually(t, "an inventory", 5*time.Second, func() bool { _, roots, judged := r.inventory(); return len(roots) == 3 && judged == 3 })
 	kinds, roots, judged := r.inventory()
 	dirty, _ := r.of("Pod", "dirty")
 	if len(kinds) != len(entity.Kinds()) || judged != 3 || roots["shop-clean"] == "" || roots["shop-dirty"] != dirty.Hash {

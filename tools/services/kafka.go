@@ -60,7 +60,7 @@ func (kafkaMaker) prepare(ctx context.Context, s *Service, o Options) error {
 		jvm := kafkaJVM(s, n, lib)
 		n.Args = append(jvm, "kafka.Kafka", file)
 		formats.Go(func() error {
-			args := append(jvm[:len(jvm):len(jvm)], "kafka.tools.StorageTool", "format", "-t", id, "-c", file)
+			args := append(jvm[:len(jvm):len(jvm)], "kafka.tools.StorageTool", "format", "--cluster-id="+id, "-c", file) // one argument: an identity may begin with "-"
 			if out, err := exec.CommandContext(ctx, java, args...).CombinedOutput(); err != nil {
 				return fmt.Errorf("format the log of %s: %w\n%s", n.Name, err, out)
 			}
