@@ -10,7 +10,6 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/action"
 	"github.com/k8guard/k8guard/internal/bus"
-	"github.com/k8guard/k8guard/internal/bus/kafka"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/ledger"
@@ -29,6 +28,11 @@ func Action(ctx context.Context, s Settings) error {
 		return err
 	}
 	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), holder: uuid.NewString(), book: login.NewBook(s.Now)}
+	return in.early(ctx, in.actApart)
+}
+
+// actApart is the rest of it.
+func (in *instance) actApart(ctx context.Context) error {
 	if err := in.wireRules(); err != nil {
 		return err
 	}
@@ -36,24 +40,15 @@ func Action(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	if err := ledger.Whole(ctx, store); err != nil {
-		return errors.Join(err, store.Close())
-	}
 	in.store, in.ping = store, store.Ping
-	settings, err := in.kafkaSettings("")
-	if err != nil {
-		return errors.Join(err, store.Close())
-	}
-	consumer, err := kafka.NewConsumer(ctx, settings)
+	consumer, err := in.openKafka(ctx)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
 	if err = consumer.Measure(in.registry, in.Now); err == nil {
 		err = in.act(ctx, consumer)
 	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
-	defer cancel()
-	return errors.Join(err, consumer.Close(end), store.Close())
+	return errors.Join(err, closeKafka(ctx, consumer), store.Close())
 }
 
 // act runs the engine over a bus, and looks after the account of each cluster.

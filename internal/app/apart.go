@@ -10,6 +10,7 @@ import (
 	"github.com/k8guard/k8guard/internal/bus/kafka"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/cassandra"
 )
 
@@ -33,13 +34,46 @@ func (in *instance) kafkaSettings(cluster string) (kafka.Settings, error) {
 		Retention: c.Retention, CheckOnly: !c.CreateTopics, Cluster: cluster, Log: in.Log}, nil
 }
 
-// openCassandra opens the ledger that replicas share.
+// openKafka waits for the broker, and takes part as a consumer.
+func (in *instance) openKafka(ctx context.Context) (*kafka.Consumer, error) {
+	settings, err := in.kafkaSettings("")
+	if err != nil {
+		return nil, err
+	}
+	return patient(ctx, in, "Kafka", kafka.Away, func() (*kafka.Consumer, error) { return kafka.NewConsumer(ctx, settings) })
+}
+
+// closeKafka hands over what was said last.
+func closeKafka(ctx context.Context, to interface{ Close(context.Context) error }) error {
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	defer cancel()
+	return to.Close(end)
+}
+
+// openCassandra waits for the ledger that replicas share, and opens it.
 func (in *instance) openCassandra(ctx context.Context) (*cassandra.Store, error) {
 	settings, err := in.cassandraSettings()
 	if err != nil {
 		return nil, err
 	}
-	return cassandra.Open(ctx, settings)
+	return patient(ctx, in, "Cassandra", cassandra.Away, func() (*cassandra.Store, error) {
+		return whole(ctx, func() (*cassandra.Store, error) { return cassandra.Open(ctx, settings) })
+	})
+}
+
+// whole opens a ledger that is in order.
+func whole[L interface {
+	ledger.Store
+	Close() error
+}](ctx context.Context, open func() (L, error)) (L, error) {
+	l, err := open()
+	if err != nil {
+		return l, err
+	}
+	if err := ledger.Whole(ctx, l); err != nil {
+		return l, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
 
 func (in *instance) cassandraSettings() (cassandra.Settings, error) {

@@ -42,10 +42,15 @@ func (f *front) open(in *instance) error {
 	if err != nil {
 		return err
 	}
+	f.show(&serving{pages: pages, local: local})
+	return nil
+}
+
+// show lets requests through to these handlers.
+func (f *front) show(s *serving) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.serving, f.closing = &serving{pages: pages, local: local}, nil
-	return nil
+	f.serving, f.closing = s, nil
 }
 
 // close lets no new request through, and waits for those in hand.

@@ -52,19 +52,27 @@ func listen(ctx context.Context, s Settings) ([]net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	var l net.ListenConfig
-	path := Socket(s.Config)
-	if err := clearSocket(ctx, path); err != nil {
+	unix, err := listenSocket(ctx, s.Config)
+	if err != nil {
 		return nil, errors.Join(err, tcp.Close())
+	}
+	return []net.Listener{tcp, unix}, nil
+}
+
+func listenSocket(ctx context.Context, c config.Config) (net.Listener, error) {
+	var l net.ListenConfig
+	path := Socket(c)
+	if err := clearSocket(ctx, path); err != nil {
+		return nil, err
 	}
 	unix, err := l.Listen(ctx, "unix", path)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("report.socket: %w", err), tcp.Close())
+		return nil, fmt.Errorf("report.socket: %w", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(err, closeAll([]net.Listener{tcp, unix}))
+		return nil, errors.Join(err, unix.Close())
 	}
-	return []net.Listener{tcp, unix}, nil
+	return unix, nil
 }
 
 func listenTCP(ctx context.Context, s Settings) (net.Listener, error) {
@@ -110,14 +118,6 @@ func clearSocket(ctx context.Context, path string) error {
 		return errors.Join(fmt.Errorf("report.socket: another process answers on %s; choose another path", path), conn.Close())
 	}
 	return os.Remove(path)
-}
-
-func closeAll(listeners []net.Listener) error {
-	var errs []error
-	for _, l := range listeners {
-		errs = append(errs, l.Close())
-	}
-	return errors.Join(errs...)
 }
 
 // handler joins the report with what machines ask for, behind the guard; a name that is not

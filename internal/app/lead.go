@@ -27,7 +27,7 @@ func discoverApart(ctx context.Context, s Settings) error {
 		return err
 	}
 	in.images = known
-	return errors.Join(in.discoverApart(ctx), known.close())
+	return errors.Join(in.early(ctx, in.discoverApart), known.close())
 }
 
 // discoverApart is the rest of it.
@@ -39,16 +39,14 @@ func (in *instance) discoverApart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	publisher, err := kafka.NewPublisher(ctx, settings)
+	publisher, err := patient(ctx, in, "Kafka", kafka.Away, func() (*kafka.Publisher, error) { return kafka.NewPublisher(ctx, settings) })
 	if err != nil {
 		return err
 	}
 	if err = publisher.Measure(in.registry); err == nil {
 		err = in.lead(ctx, publisher)
 	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
-	defer cancel()
-	return errors.Join(err, publisher.Close(end))
+	return errors.Join(err, closeKafka(ctx, publisher))
 }
 
 // lead serves, and audits while this replica leads.

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/k8guard/k8guard/internal/bus"
-	"github.com/k8guard/k8guard/internal/bus/kafka"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
@@ -33,6 +32,11 @@ const mirrorLag = 6 * time.Second
 // orders go over the ledger to whoever acts.
 func reportApart(ctx context.Context, s Settings) error {
 	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), holder: uuid.NewString(), book: login.NewBook(s.Now)}
+	return in.early(ctx, in.reportApart)
+}
+
+// reportApart is the rest of it.
+func (in *instance) reportApart(ctx context.Context) error {
 	if err := in.wireRules(); err != nil {
 		return err
 	}
@@ -40,15 +44,16 @@ func reportApart(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	if err := makeDataDir(s.Config.Data.Dir); err != nil {
+	if err := makeDataDir(in.Config.Data.Dir); err != nil {
 		return err
 	}
-	l, err := cassandra.OpenReport(ctx, settings, filepath.Join(s.Config.Data.Dir, MirrorFile))
+	l, err := patient(ctx, in, "Cassandra", cassandra.Away, func() (*cassandra.Ledger, error) {
+		return whole(ctx, func() (*cassandra.Ledger, error) {
+			return cassandra.OpenReport(ctx, settings, filepath.Join(in.Config.Data.Dir, MirrorFile))
+		})
+	})
 	if err != nil {
 		return err
-	}
-	if err := ledger.Whole(ctx, l); err != nil {
-		return errors.Join(err, l.Close())
 	}
 	in.store, in.shown, in.ping = l, l, l.Ping
 	to, done, err := in.postman(ctx)
@@ -63,19 +68,11 @@ func (in *instance) postman(ctx context.Context) (bus.Consumer, func() error, er
 	if in.Config.Bus.Kind != config.BusKafka {
 		return silent{}, func() error { return nil }, nil
 	}
-	settings, err := in.kafkaSettings("")
+	c, err := in.openKafka(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := kafka.NewConsumer(ctx, settings)
-	if err != nil {
-		return nil, nil, err
-	}
-	return c, func() error {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
-		defer cancel()
-		return c.Close(end)
-	}, nil
+	return c, func() error { return closeKafka(ctx, c) }, nil
 }
 
 // order serves the pages and the socket.
@@ -90,14 +87,12 @@ func (in *instance) order(ctx context.Context, to bus.Consumer, l *cassandra.Led
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(ctx, in.Settings)
+	socket, err := listenSocket(ctx, in.Config)
 	if err != nil {
 		return err
 	}
-	in.Log.Info("K8Guard runs", in.named("report", pageURL(in.Config.Report, listeners[0]), "socket", absolute(Socket(in.Config)))...)
-	return together(ctx, func(ctx context.Context) error { l.Run(ctx); return nil },
-		func(ctx context.Context) error { return serveHTTP(ctx, listeners[0], pages) },
-		func(ctx context.Context) error { return serveHTTP(ctx, listeners[1], local) })
+	return in.alone(ctx, pages, func(ctx context.Context) error { l.Run(ctx); return nil },
+		func(ctx context.Context) error { return serveHTTP(ctx, socket, local) })
 }
 
 // orders is the desk of a report whose actions are other processes.

@@ -87,6 +87,8 @@ type instance struct {
 	images   *images      // nil in a target that watches nothing
 	answers  *cache.Cache // of the report
 	waits    func(string) // told what the start waits for; may be nil
+	front    *front       // of a target by itself
+	url      string       // where it answers
 }
 
 // Run is the target "run": discover, action and report in one process, over SQLite and an

@@ -33,7 +33,7 @@ func Discover(ctx context.Context, s Settings) error {
 		return err
 	}
 	in.images = known
-	return errors.Join(in.discoverAlone(ctx), known.close())
+	return errors.Join(in.early(ctx, in.discoverAlone), known.close())
 }
 
 // discoverAlone is the rest of it.
@@ -70,7 +70,7 @@ func Report(ctx context.Context, s Settings) error {
 		return err
 	}
 	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: store, shown: store, control: control.New(store, s.Now), book: login.NewBook(s.Now)}
-	return errors.Join(in.show(ctx), store.Close())
+	return errors.Join(in.early(ctx, in.show), store.Close())
 }
 
 // show serves the pages, and nothing else.
@@ -87,16 +87,6 @@ func (in *instance) show(ctx context.Context) error {
 		return err
 	}
 	return in.alone(ctx, pages)
-}
-
-// alone serves one address beside the parts, until ctx ends or one fails.
-func (in *instance) alone(ctx context.Context, handler http.Handler, parts ...func(context.Context) error) error {
-	listener, err := listenTCP(ctx, in.Settings)
-	if err != nil {
-		return err
-	}
-	in.Log.Info("K8Guard runs", in.named("report", pageURL(in.Config.Report, listener))...)
-	return together(ctx, append(parts, func(ctx context.Context) error { return serveHTTP(ctx, listener, handler) })...)
 }
 
 // named puts the cluster's name before what is logged; a report alone may know of none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/k8guard/k8guard/internal/app"
+	"github.com/k8guard/k8guard/internal/config"
 )
 
 func slogTo(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) }
@@ -49,6 +51,48 @@ func TestDiscoverAlone(t *testing.T) {
 		if code, text := ask(t, http.DefaultClient, http.MethodGet, url+path, ""); code != http.StatusOK || !strings.Contains(text, want) {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
+	}
+}
+
+// freeAddress is where nobody listens; the port is held beside it, so that nobody is given it.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	return strings.Replace(l.Addr().String(), "127.0.0.1", "127.0.0.9", 1)
+}
+
+// A target that waits for a server is alive, and says what it waits for.
+func TestATargetIsAliveWhileItWaitsForAServer(t *testing.T) {
+	own, away := freeAddress(t), freeAddress(t)
+	for name, target := range map[string]func(context.Context, app.Settings) error{"discover": app.Discover, "action": app.Action, "report": app.Report} {
+		t.Run(name, func(t *testing.T) {
+			s, seen := settings(t, "https://"+away)
+			c := &s.Config
+			c.Bus.Kind, c.Bus.Kafka.Brokers = config.BusKafka, []string{away}
+			c.Ledger.Kind, c.Ledger.Cassandra.Hosts, c.Ledger.Cassandra.LocalDC = config.LedgerCassandra, []string{away}, "datacenter1"
+			c.Cluster.Name = "here"
+			c.Report.Listen = own
+			log := &record{}
+			s.Log = slog.New(&lines{Handler: slogTo(log), address: seen.address, retries: seen.retries})
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- target(ctx, s) }()
+			for end := time.Now().Add(patience); !strings.Contains(log.String(), "trying again"); time.Sleep(10 * time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatalf("it says nothing: %s", log)
+				}
+			}
+			if code, text := ask(t, http.DefaultClient, http.MethodGet, "http://"+own+"/healthz", ""); code != http.StatusOK {
+				t.Errorf("/healthz: %d %s", code, text)
+			}
+			if code, text := ask(t, http.DefaultClient, http.MethodGet, "http://"+own+"/readyz", ""); code != http.StatusServiceUnavailable || !strings.Contains(text, "does not answer") {
+				t.Errorf("/readyz: %d %s", code, text)
+			}
+			cancel()
+			must(t, <-ended)
+		})
 	}
 }
 

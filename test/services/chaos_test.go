@@ -37,7 +37,6 @@ type chaos struct {
 	places           []*place
 	dice             *rand.Rand
 	done             map[string]int
-	away             time.Time // when a server came back last
 }
 
 // place is where a replica runs.
@@ -116,27 +115,17 @@ func (c *chaos) pause(target string) {
 }
 
 func (c *chaos) server(s *services.Service) {
-	defer func() { c.away = time.Now() }()
-	if err := s.Kill(0); err != nil {
-		c.t.Errorf("kill %s: %v", s.Kind(), err)
-	}
+	c.away(s)
 	time.Sleep(time.Duration(1+c.dice.IntN(4)) * time.Second)
-	if err := s.Restart(c.t.Context(), 0); err != nil {
-		c.t.Fatalf("restart %s: %v", s.Kind(), err)
-	}
+	c.back(s)
 }
 
-// live starts again what ended by itself, as its keeper would, which only the start while a
-// server is away may do.
+// live starts again what ended by itself, which nothing may.
 func (c *chaos) live() {
 	for _, p := range c.places {
 		select {
 		case <-p.Done():
-			c.done["ended by itself: "+p.target]++
-			// Whoever starts while a server is away says so and ends; its keeper starts it again.
-			if time.Since(c.away) > 2*time.Minute {
-				c.t.Errorf("%s ended by itself: %v; the end of the log:\n%s", p.target, p.Wait(c.t.Context()), p.LogTail())
-			}
+			c.t.Errorf("%s ended by itself: %v; the end of the log:\n%s", p.target, p.Wait(c.t.Context()), p.LogTail())
 			p.Process = c.start(p.target)
 		default:
 		}

@@ -96,6 +96,35 @@ func (h *house) until(what string, within time.Duration, done func() bool) {
 	}
 }
 
+// away ends the servers as a power cut does, back starts them again.
+func (h *house) away(servers ...*services.Service) {
+	h.t.Helper()
+	for _, s := range servers {
+		if err := s.Kill(0); err != nil {
+			h.t.Fatalf("kill %s: %v", s.Kind(), err)
+		}
+	}
+}
+
+func (h *house) back(servers ...*services.Service) {
+	h.t.Helper()
+	for _, s := range servers {
+		if err := s.Restart(h.t.Context(), 0); err != nil {
+			h.t.Fatalf("restart %s: %v", s.Kind(), err)
+		}
+	}
+}
+
+// logs counts the lines of the product's log with this text.
+func (h *house) logs(text string) int {
+	h.t.Helper()
+	log, err := os.ReadFile(h.LogFile())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return strings.Count(string(log), text)
+}
+
 // serves reports whether a report answers.
 func (h *house) serves() bool {
 	ctx, cancel := context.WithTimeout(h.t.Context(), 5*time.Second)
@@ -160,17 +189,21 @@ func (h *house) scaled() []string {
 }
 
 func TestTheStoryOverServices(t *testing.T) {
-	h := newHouse(t, servicestest.Start(t, services.Kafka), servicestest.Start(t, services.Cassandra), func(*config.Config) {})
+	kafka, cassandra := servicestest.Start(t, services.Kafka), servicestest.Start(t, services.Cassandra)
+	h := newHouse(t, kafka, cassandra, func(*config.Config) {})
 	const bad = 4
 	if err := h.Cluster.Apply(t.Context(), h.bad(bad)); err != nil {
 		t.Fatal(err)
 	}
+	h.away(kafka, cassandra)
 	for range 2 {
 		h.start("discover")
 	}
 	actions := []*stage.Process{h.start("action"), h.start("action"), h.start("action")}
 	h.start("report")
-	h.until("all cases are known", 90*time.Second, func() bool { return h.statuses()["open"]+h.statuses()["acted"] >= bad })
+	h.until("each says whom it waits for", time.Minute, func() bool { return h.logs("Kafka does not answer; trying again") >= 2 && h.logs("Cassandra does not answer; trying again") >= 4 })
+	h.back(kafka, cassandra)
+	h.until("all cases are known", 3*time.Minute, func() bool { return h.statuses()["open"]+h.statuses()["acted"] >= bad })
 	// One replica dies between two warnings: the others take its buckets.
 	actions[0].Kill9()
 	h.start("action")

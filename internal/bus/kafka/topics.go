@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strconv"
 	"time"
@@ -112,6 +113,13 @@ func (s Settings) denied(doing string, err error, topics ...want) error {
 		text += "\n  " + s.command(w)
 	}
 	return fmt.Errorf("%s: %w; allow our user to describe, create, read and write them, or make them and allow all but that:%s", doing, err, text)
+}
+
+// Away reports whether an error of [NewConsumer] or [NewPublisher] says that no broker answers,
+// or not yet well, which may end by itself.
+func Away(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || kerr.IsRetriable(err) || errors.Is(err, kgo.ErrRecordTimeout)
 }
 
 func isDenied(err error) bool {

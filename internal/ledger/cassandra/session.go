@@ -3,6 +3,7 @@ package cassandra
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -78,7 +79,24 @@ func explain(err error, s Settings, seen *centers) error {
 	case strings.Contains(err.Error(), "tls:") || strings.Contains(err.Error(), "x509:"):
 		return fmt.Errorf("no TLS with cassandra at %v: look at ledger.cassandra.tls: %w", s.Hosts, err)
 	}
-	return fmt.Errorf("no session with cassandra at %v: %w", s.Hosts, err)
+	return fmt.Errorf("no session with cassandra at %v: %w: %w", s.Hosts, errAway, err)
+}
+
+var errAway = errors.New("it does not answer")
+
+// Away reports whether an error of [Open] or [OpenReport] says that the servers are away or
+// too slow, which may end by itself.
+func Away(err error) bool {
+	var network net.Error
+	var refused gocql.RequestError
+	if errors.As(err, &refused) {
+		switch refused.Code() {
+		case gocql.ErrCodeUnavailable, gocql.ErrCodeOverloaded, gocql.ErrCodeBootstrapping, gocql.ErrCodeReadTimeout, gocql.ErrCodeWriteTimeout, gocql.ErrCodeServer, gocql.ErrCodeCASWriteUnknown:
+			return true
+		}
+	}
+	return errors.Is(err, errAway) || errors.Is(err, ErrUnknown) || errors.As(err, &network) || errors.Is(err, gocql.ErrTimeoutNoResponse) ||
+		errors.Is(err, gocql.ErrConnectionClosed) || errors.Is(err, gocql.ErrNoConnections) || errors.Is(err, gocql.ErrUnavailable) || errors.Is(err, gocql.ErrSessionClosed)
 }
 
 // centers lets hosts of the local data center in and remembers the others.
