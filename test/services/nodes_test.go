@@ -1,8 +1,12 @@
 package services
 
 import (
+	"context"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/tools/services"
@@ -30,6 +34,7 @@ func TestOneOfTwoNodesDown(t *testing.T) {
 		if err := kafka.Restart(t.Context(), i); err != nil {
 			t.Fatal(err)
 		}
+		h.until("both brokers have every copy again", time.Minute, func() bool { return inStep(t, kafka) })
 	}
 	if err := cassandra.Kill(1); err != nil {
 		t.Fatal(err)
@@ -47,4 +52,23 @@ func TestOneOfTwoNodesDown(t *testing.T) {
 	time.Sleep(3 * time.Second) // the last mails of the acts
 	h.end(all)
 	v.judge()
+}
+
+// inStep reports whether no partition of any topic lacks a copy.
+func inStep(t *testing.T, kafka *services.Service) bool {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.Addresses()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	topics, err := kadm.NewClient(client).ListTopicsWithInternal(ctx)
+	if err != nil {
+		return false
+	}
+	whole := len(topics) > 0
+	topics.EachPartition(func(p kadm.PartitionDetail) { whole = whole && p.Err == nil && len(p.ISR) == len(p.Replicas) })
+	return whole
 }
