@@ -33,8 +33,8 @@ func TestAHintIsAnotherLookAndNoMore(t *testing.T) {
 	quiet := r.count()
 	for _, h := range []bus.Hint{
 		{Kind: "deployment", Namespace: "shop", Name: "clean"}, {Kind: "deployment", Namespace: "shop", Name: "no-such"},
-		{Cluster: "other", Kind: "deployment", Namespace: "shop", Name: "bad-web"}, {Kind: "deployment", Namespace: "other", Name: "bad-web"},
-		{Kind: "job", Namespace: "shop", Name: "bad-web"}, {Kind: "secret", Namespace: "shop", Name: "bad-web"},
+		{Cluster: "other", Kind: "ingress", Namespace: "shop", Name: "bad-in"}, {Kind: "ingress", Namespace: "other", Name: "bad-in"},
+		{Kind: "job", Namespace: "shop", Name: "bad-in"}, {Kind: "secret", Namespace: "shop", Name: "bad-in"}, // nobody else asks for bad-in
 		{Kind: "deployment", Namespace: "ignored", Name: "ignored-bad"},
 	} {
 		hints <- h
