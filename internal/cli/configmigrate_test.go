@@ -27,7 +27,7 @@ func TestConfigMigrate(t *testing.T) {
 		code       int
 		out, fails string // what is printed; what is said
 	}{
-		"environment":       {env: []string{"K8GUARD_CLUSTER_NAME=here", "K8GUARD_ACTION_SLACK_TOKEN=s3cret"}, out: "name: here\n"},
+		"environment":       {env: []string{"K8GUARD_CLUSTER_NAME=here", "K8GUARD_RMQ_PASSWORD=s3cret"}, out: "name: here\n"},
 		"lines":             {args: []string{"--env-file", lines}, env: []string{"K8GUARD_CLUSTER_NAME=here"}, out: "level: debug\n"},
 		"a manifest":        {args: []string{"-f", manifest}, out: "passwordFile: /etc/k8guard/secrets/notify-email-password\n", fails: "K8GUARD_OOPS: no first K8Guard read this"},
 		"standard input":    {args: []string{"-f", "-"}, in: firstConfigMap, out: "name: east\n"},

@@ -69,11 +69,10 @@ func oldAction() []OldVariable {
 	return []OldVariable{
 		chat("ACTION_SLACK_TOKEN", "notify.slack.token"), chat("ACTION_SLACK_CHANNEL", "notify.slack.channel"),
 		chat("ACTION_HIPCHAT_TOKEN", "notify.hipchat.token"), chat("ACTION_HIPCHAT_ROOM_ID", "notify.hipchat.room"),
-		chat("ACTION_HIPCHAT_BASE_URL", "notify.hipchat.url"),
-		gone("ACTION_HIPCHAT_TAG_NAMESPACE_OWNER", "has no effect: owners are named wherever a channel can"),
+		chat("ACTION_HIPCHAT_BASE_URL", "notify.hipchat.baseURL"), chat("ACTION_HIPCHAT_TAG_NAMESPACE_OWNER", "notify.hipchat.tagOwners"),
 		chat("ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS", "owners.chatAnnotation"),
 		sets("ACTION_ANNOTATION_FORMAT_FOR_EMAILS", "owners.emailAnnotation"),
-		gone("ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS", "write notify.gap, the least time between two digests to one owner"),
+		gone("ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS", "write notify.gap, the least time between two digests to one owner, on every channel"),
 		by("ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN", "policies[].ladder.wait", "also lastWait; where the file has policies, write it there", (*loader).oldLadder),
 		by("ACTION_WARNING_COUNT_BEFORE_ACTION", "policies[].ladder.warnings", "where the file has policies, write it there", (*loader).oldLadder),
 		gone("ACTION_DURATION_VIOLATION_EXPIRES", "has no effect: a case ends when the violation does"),
