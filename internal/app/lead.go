@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/bus/kafka"
 	"github.com/k8guard/k8guard/internal/cluster"
 	"github.com/k8guard/k8guard/internal/login"
@@ -64,6 +65,13 @@ func (in *instance) lead(ctx context.Context, to *kafka.Publisher) error {
 // reign is one leadership: a watch and metrics of its own.
 func (in *instance) reign(ctx context.Context, to *kafka.Publisher, epoch int64, stage *stage) error {
 	term := &instance{Settings: in.Settings, registry: telemetry.NewRegistry(in.Version, in.Commit), guard: in.guard, images: in.images}
+	first, err := in.first()
+	if err != nil {
+		return err
+	}
+	if first != nil {
+		term.hints = make(chan bus.Hint)
+	}
 	watcher, err := term.wireWatch(ctx)
 	if err != nil {
 		return err
@@ -77,7 +85,7 @@ func (in *instance) reign(ctx context.Context, to *kafka.Publisher, epoch int64,
 	}
 	stage.leads.Store(term.routes(term.discoverRoutes()))
 	defer stage.leads.Store(nil)
-	return term.discover.Run(ctx)
+	return together(ctx, term.discover.Run, func(ctx context.Context) error { return term.listen(ctx, first) })
 }
 
 func (in *instance) routes(all map[string]http.Handler) *http.ServeMux {

@@ -83,12 +83,13 @@ type instance struct {
 	book     *login.Book
 	reload   *reloadState // nil in a target that takes no new configuration over
 	guard    *login.Guard
-	places   places       // of the clusters that action reaches
-	images   *images      // nil in a target that watches nothing
-	answers  *cache.Cache // of the report
-	waits    func(string) // told what the start waits for; may be nil
-	front    *front       // of a target by itself
-	url      string       // where it answers
+	places   places        // of the clusters that action reaches
+	images   *images       // nil in a target that watches nothing
+	answers  *cache.Cache  // of the report
+	waits    func(string)  // told what the start waits for; may be nil
+	front    *front        // of a target by itself
+	url      string        // where it answers
+	hints    chan bus.Hint // of a first K8Guard; nil where none is read
 }
 
 // Run is the target "run": discover, action and report in one process, over SQLite and an
@@ -221,7 +222,7 @@ func (in *instance) wireDiscover(watcher *cluster.Watcher, to bus.Publisher, epo
 	}
 	in.discover, err = discover.New(discover.Settings{Watcher: watcher, Engine: in.engine, Bus: to, Cluster: in.cluster,
 		Epoch: epoch, Resync: in.Config.Discover.Resync, IgnoreNamespaces: in.Config.Discover.IgnoreNamespaces,
-		Owners: in.owners, Sizes: in.images.book, Now: in.Now, Log: in.Log, Registerer: in.registry})
+		Owners: in.owners, Hints: in.hints, Sizes: in.images.book, Now: in.Now, Log: in.Log, Registerer: in.registry})
 	return err
 }
 

@@ -80,9 +80,12 @@ type Kafka struct {
 	// Retention is how long messages are kept that nobody said again.
 	Retention time.Duration `yaml:"retention"`
 	// CreateTopics lets K8Guard make the topics; with false they must be there.
-	CreateTopics bool      `yaml:"createTopics"`
-	TLS          ClientTLS `yaml:"tls"`
-	SASL         SASL      `yaml:"sasl"`
+	CreateTopics bool `yaml:"createTopics"`
+	// FirstTopic is where a first K8Guard puts its violations. Discover takes each for a hint to judge that object again, and
+	// no more; empty means that nobody reads it. See docs/migrating.md.
+	FirstTopic string    `yaml:"firstTopic"`
+	TLS        ClientTLS `yaml:"tls"`
+	SASL       SASL      `yaml:"sasl"`
 }
 
 // SASL is the login at Kafka's brokers.

@@ -45,7 +45,7 @@ func full() config.Config {
 			ActionKubeconfig: "/etc/k8guard/action.kubeconfig", Namespace: "guard"},
 		Clusters: []config.ActingCluster{{Name: "east", ActionKubeconfig: "/etc/k8guard/east.kubeconfig", Namespace: "guard",
 			Authority: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}},
-		Bus: config.Bus{Kind: config.BusKafka, Kafka: config.Kafka{Brokers: []string{"kafka-1.demo.example:9093"}, Prefix: "guard", Group: "guard.east",
+		Bus: config.Bus{Kind: config.BusKafka, Kafka: config.Kafka{Brokers: []string{"kafka-1.demo.example:9093"}, Prefix: "guard", FirstTopic: "k8guard-action", Group: "guard.east",
 			Partitions: 24, Replication: 3, Retention: 48 * time.Hour,
 			TLS:  config.ClientTLS{Enabled: true, CAFile: "/tls/kafka-ca.crt", CertFile: "/tls/kafka.crt", KeyFile: "/tls/kafka.key", ServerName: "kafka.demo.example"},
 			SASL: config.SASL{Mechanism: config.SASLScram512, Username: "k8guard", Password: config.NewSecret("hidden"), PasswordFile: "/run/secrets/kafka", TokenFile: "/run/secrets/token"}}},
