@@ -19,6 +19,9 @@ func oldNames() map[string]string {
 		"ACTION_ANNOTATION_FORMAT_FOR_EMAILS": "owners.emailAnnotation", "ACTION_SMTP_FALLBACK_SEND_TO": "owners.fallback",
 		"ACTION_SMTP_SERVER": "notify.email.host", "ACTION_SMTP_PORT": "notify.email.port", "ACTION_SMTP_USERNAME": "notify.email.username",
 		"ACTION_SMTP_PASSWORD": "notify.email.password", "ACTION_SMTP_SEND_FROM": "notify.email.from",
+		"ACTION_SLACK_TOKEN": "notify.slack.token", "ACTION_SLACK_CHANNEL": "notify.slack.channel",
+		"ACTION_HIPCHAT_TOKEN": "notify.hipchat.token", "ACTION_HIPCHAT_ROOM_ID": "notify.hipchat.room", "ACTION_HIPCHAT_BASE_URL": "notify.hipchat.baseURL",
+		"ACTION_HIPCHAT_TAG_NAMESPACE_OWNER": "notify.hipchat.tagOwners", "ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS": "owners.chatAnnotation",
 		"KAFKA_BROKERS": "bus.kafka.brokers", "KAFKA_CERT_FILE_PATH": "bus.kafka.tls.certFile", "KAFKA_KEY_FILE_PATH": "bus.kafka.tls.keyFile",
 		"MEMCACHED_HOSTNAME":     "cache.memcached.servers",
 		"ACTION_CASSANDRA_HOSTS": "ledger.cassandra.hosts", "ACTION_CASSANDRA_KEYSPACE": "ledger.cassandra.keyspace",
@@ -34,15 +37,13 @@ func replaced(name string) string {
 		ladder = "write it into policies[].ladder"
 		inside = "has no effect: \"run\" joins its parts in one process and needs no broker"
 		topics = "has no effect: topics are PREFIX.observations, .requests and .deadletters (bus.kafka.prefix), and keys have no password"
-		chat   = "has no effect yet: mail is the only channel (notify.email)"
 	)
 	for prefix, text := range map[string]string{
 		"IGNORE_PODS_PREFIX": exempt, "IGNORE_DEPLOYMENTS": exempt, "IGNORE_DAEMONSETS": exempt, "IGNORE_JOBS": exempt, "IGNORE_CRONJOBS": exempt,
 		"NAMESPACE":      "has no effect: all namespaces are judged; narrow what follows with policies[].match.namespaces",
 		"MESSAGE_BROKER": inside, "KAFKA_*": topics, "RMQ_*": inside,
-		"ACTION_HIPCHAT_*": chat, "ACTION_SLACK_*": chat,
-		"ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS": chat, "ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS": chat,
-		"ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN": ladder + ".wait", "ACTION_WARNING_COUNT_BEFORE_ACTION": ladder + ".warnings",
+		"ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS": "write notify.gap, which is for every channel",
+		"ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN":    ladder + ".wait", "ACTION_WARNING_COUNT_BEFORE_ACTION": ladder + ".warnings",
 		"ACTION_DURATION_VIOLATION_EXPIRES":            "has no effect: a case ends when the violation does",
 		"ACTION_DURATION_BETWEEN_CONSUMING_VIOLATIONS": "has no effect: violations are taken as they come",
 		"ACTION_SMTP_SEND_TO_NAMESAPCE_OWNER":          "has no effect: owners are always told; enforce.mode: dry-run tells nobody",
