@@ -27,7 +27,8 @@ func (in *instance) owners(namespace, root *cluster.Record) (v1.Owner, map[strin
 	if namespace == nil {
 		return v1.Owner{}, nil
 	}
-	s := owner.Subject{Namespace: namespace.Name, Annotations: map[string]string{in.Config.Owners.EmailAnnotation: namespace.OwnerAnnotation}}
+	s := owner.Subject{Namespace: namespace.Name, Annotations: map[string]string{in.Config.Owners.ChatAnnotation: namespace.ChatAnnotation,
+		in.Config.Owners.EmailAnnotation: namespace.OwnerAnnotation}}
 	if namespace.Judgement != nil {
 		s.Labels = namespace.Judgement.Labels
 	}
