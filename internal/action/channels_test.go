@@ -219,3 +219,51 @@ func TestAHangingChannelDelaysNoMail(t *testing.T) {
 		}
 	})
 }
+
+// A notice that was on its way on a channel which is configured no more does not hold the ladder.
+func TestAChannelThatIsTakenAway(t *testing.T) {
+	w, all := rooms(t, []string{"slack"}, map[string][]string{"slack": {"U1"}})
+	all["slack"].script = slices.Repeat([]notify.OutcomeState{notify.Failed}, 1000)
+	w.sees("a")
+	w.pass(10 * time.Minute)
+	if c := w.only("a"); !c.Telling() || len(all["slack"].tries(docket.Warning)) == 0 {
+		t.Fatalf("%+v", c)
+	}
+	w.start() // with mail alone
+	w.sees("a")
+	w.pass(16 * time.Hour)
+	if c := w.only("a"); w.confirmed(c) != 3 || len(w.gate.calls) != 1 {
+		t.Errorf("%d confirmed, %d acts: %+v", w.confirmed(c), len(w.gate.calls), c.Plan)
+	}
+}
+
+// busy is a room whose server asks for a pause.
+type busy struct {
+	*room
+	after time.Duration
+}
+
+func (b *busy) Send(ctx context.Context, d notify.Digest) notify.Outcome {
+	out := b.room.Send(ctx, d)
+	if out.State == notify.Failed {
+		out.RetryAfter = b.after
+	}
+	return out
+}
+
+// The pause that a server asks for is kept, also by a process that was not there when it asked.
+func TestRetryAfterOutlivesARestart(t *testing.T) {
+	w, all := rooms(t, []string{"slack"}, map[string][]string{"slack": {"U1"}})
+	slow := &busy{all["slack"], 3 * time.Hour}
+	slow.script = []notify.OutcomeState{notify.Failed}
+	w.engine.Channels = []notify.Channel{slow}
+	w.sees("a")
+	w.pass(10 * time.Minute)
+	w.start()
+	w.engine.Channels = []notify.Channel{slow}
+	w.pass(4 * time.Hour)
+	sent := slow.tries(docket.Warning)
+	if len(sent) != 2 || sent[1].at.Sub(sent[0].at) < slow.after || sent[1].digest.ID != sent[0].digest.ID {
+		t.Errorf("%d tries: %+v", len(sent), sent)
+	}
+}

@@ -175,6 +175,13 @@ func (e *Engine) settleNotices(ctx context.Context, d docket.Docket) error {
 				return err
 			}
 		case outbox.Due:
+			if e.channel(n.Channel) == nil {
+				// Nobody will ever send it: it must not hold the ladder.
+				if err := e.settle(ctx, key, n, docket.FailedSend, "the channel is no longer configured"); err != nil {
+					return err
+				}
+				continue
+			}
 			if !e.addressed(d, n) {
 				// The new owner is not to wait for a mailbox that is no longer theirs.
 				if err := e.settle(ctx, key, n, docket.FailedSend, "the owner changed"); err != nil {

@@ -59,8 +59,11 @@ func AttachNotice(d Docket, key string, refs map[string]NoticeRef, now time.Time
 		}
 		ref.Key, ref.Result, ref.At = key, Pending, now
 		c.Notices = append(c.Notices, ref)
-		entries = append(entries, Entry{At: now, Kind: EntryNotice, Case: c.ID,
-			Text: fmt.Sprintf("%s %d is put into a notice to %s", ref.Purpose, ref.N, ref.Owner),
+		text := fmt.Sprintf("%s %d is put into a notice to %s", ref.Purpose, ref.N, ref.Owner)
+		if ref.Beside {
+			text += ", beside: its channel reaches nobody personally, so it counts for nothing"
+		}
+		entries = append(entries, Entry{At: now, Kind: EntryNotice, Case: c.ID, Text: text,
 			Data: map[string]string{"notice": key}})
 	}
 	return d, entries

@@ -241,3 +241,23 @@ func TestCounts(t *testing.T) {
 		}
 	}
 }
+
+// An id that reached the owner then, and is somebody else's by now, confirms nothing at the gate.
+func TestAnIDThatIsNoLongerTheOwners(t *testing.T) {
+	chat := outbox.Notice{State: outbox.Sent, Channel: "slack", Owner: ada(), Digest: notify.Digest{Mentions: []string{"U1", "U2"}}, Accepted: []string{"slack", "U1", "U2"}}
+	for _, test := range []struct {
+		ids  []string
+		want bool
+	}{{[]string{"U1"}, true}, {[]string{"U2", "U3"}, true}, {[]string{"U3"}, false}, {nil, false}, {[]string{"slack"}, false}} {
+		if got := chat.CountsToday(test.ids); got != test.want {
+			t.Errorf("%v: %v", test.ids, got)
+		}
+	}
+	mail := outbox.Notice{State: outbox.Sent, Channel: "email", Owner: ada(), Accepted: ada().Emails}
+	if !mail.CountsToday(nil) {
+		t.Error("mail needs no ids")
+	}
+	if mail.State = outbox.Unknown; mail.CountsToday(nil) {
+		t.Error("an unknown one counts")
+	}
+}

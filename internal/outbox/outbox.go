@@ -261,7 +261,11 @@ func (n Notice) Counts() bool {
 // CountsToday is Counts, for an owner who is reached on this channel by these ids today: one
 // that belongs to somebody else by now confirms nothing.
 func (n Notice) CountsToday(ids []string) bool {
-	return n.Counts() && (n.Channel == notify.Email || n.takenFor(ids))
+	if n.Channel == notify.Email {
+		return n.Counts() // the owner is the addresses
+	}
+	still := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !slices.Contains(n.Digest.Mentions, id) })
+	return n.Counts() && n.takenFor(still)
 }
 
 func (n Notice) takenFor(names []string) bool {

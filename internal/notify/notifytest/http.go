@@ -79,6 +79,7 @@ func redirected(t *testing.T, setup HTTPSetup) {
 func endless(t *testing.T, setup HTTPSetup) {
 	ch, rec, server := setup(t)
 	server.Reply(func(w http.ResponseWriter, _ Request) {
+		_, _ = io.WriteString(w, `{"ok":true,"channel":"C","ts":"1.1","message":"`) // what a careless reader reads to its end
 		for page := strings.Repeat("x", 1<<16); ; {
 			if _, err := io.WriteString(w, page); err != nil {
 				return
