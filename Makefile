@@ -23,7 +23,7 @@ comma := ,
 step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short vet fmt-check lint drift programs mailserver services test-race parity supply release generate demo demo-once demo-distributed demo-distributed-once storm soak watch-faults gate-mutants axe \
+.PHONY: help build test test-short vet fmt-check lint drift programs mailserver alertmanager services test-race parity supply release generate demo demo-once demo-distributed demo-distributed-once storm soak watch-faults gate-mutants axe \
 	cluster-up cluster-down cluster-status services-up services-down services-status bench fuzz clean
 
 help: ## list the targets
@@ -34,7 +34,7 @@ build: ## build bin/k8guard
 
 # One after the other, also under make -j: they share the processors and the module cache.
 test: ## run every check and every test, on a real control plane
-	@for step in vet fmt-check lint drift programs mailserver services gate-mutants demo-once demo-distributed-once supply test-race parity; do $(MAKE) $$step || exit; done
+	@for step in vet fmt-check lint drift programs mailserver alertmanager services gate-mutants demo-once demo-distributed-once supply test-race parity; do $(MAKE) $$step || exit; done
 
 test-short: ## run the tests that need no server
 	$(call step,short tests,$(GO) test -short ./...)
@@ -63,6 +63,10 @@ programs:
 # A real mail server for one test; as root on Debian only.
 mailserver:
 	$(call step,Debian's OpenSMTPD,sh tools/opensmtpd.sh)
+
+# A real Alertmanager for one test; as root on Debian only.
+alertmanager:
+	$(call step,Debian's Alertmanager,sh tools/alertmanager.sh)
 
 # Kafka, Cassandra and Memcached for the tests; kept in the user's cache.
 services:

@@ -38,8 +38,6 @@ import (
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 	"github.com/k8guard/k8guard/internal/login"
-	"github.com/k8guard/k8guard/internal/notify"
-	"github.com/k8guard/k8guard/internal/notify/email"
 	"github.com/k8guard/k8guard/internal/owner"
 	"github.com/k8guard/k8guard/internal/rule"
 )
@@ -173,7 +171,7 @@ func (in *instance) wireWatch(ctx context.Context) (*cluster.Watcher, error) {
 	if in.client, err = cluster.NewClient(in.rest); err != nil {
 		return nil, err
 	}
-	watcher, err := cluster.New(cluster.Settings{Client: in.client, Related: in.engine.Related(), OwnerAnnotation: in.Config.Owners.EmailAnnotation,
+	watcher, err := cluster.New(cluster.Settings{Client: in.client, Related: in.engine.Related(), OwnerAnnotation: in.Config.Owners.EmailAnnotation, ChatAnnotation: in.Config.Owners.ChatAnnotation,
 		WorkloadAnnotation: in.Config.Owners.WorkloadAnnotation, Now: in.Now, Log: in.Log})
 	if err != nil {
 		return nil, err
@@ -224,18 +222,6 @@ func (in *instance) wireDiscover(watcher *cluster.Watcher, to bus.Publisher, epo
 		Epoch: epoch, Resync: in.Config.Discover.Resync, IgnoreNamespaces: in.Config.Discover.IgnoreNamespaces,
 		Owners: in.owners, Hints: in.hints, Sizes: in.images.book, Now: in.Now, Log: in.Log, Registerer: in.registry})
 	return err
-}
-
-func (in *instance) channels() ([]notify.Channel, error) {
-	if in.Config.Notify.Email.Host == "" {
-		in.Log.Warn("no channel is configured: nobody is told, so nothing is acted on", "next", "set notify.email")
-		return nil, nil
-	}
-	c, err := email.New(in.Config.Notify.Email, in.Now)
-	if err != nil {
-		return nil, err
-	}
-	return []notify.Channel{c}, nil
 }
 
 // run runs the parts until ctx ends or one fails; discover stops first.

@@ -113,6 +113,7 @@ func New(s Streams) *cobra.Command {
 		newBreaker(s),
 		newStatus(s),
 		newWhoOwns(s),
+		newNotify(s),
 		newRules(s),
 		newConfig(s),
 		newLedger(s),
