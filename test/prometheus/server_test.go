@@ -113,10 +113,10 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// eventually tries for a minute.
+// eventually tries for two minutes.
 func eventually(t *testing.T, what string, try func() error) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		err := try()
 		if err == nil {
 			return

@@ -50,6 +50,7 @@ type scene struct {
 	*stage.Stage
 	targets map[string]string // addresses by name
 	server  *server
+	run     *stage.Process
 }
 
 // quick is a ladder of seconds, and a breaker that one undo opens.
@@ -80,7 +81,7 @@ func newScene(t *testing.T) *scene {
 	p, err := s.Run(t.Context())
 	must(t, err)
 	must(t, s.WaitReady(t.Context(), p))
-	sc := &scene{Stage: s, targets: map[string]string{"run": s.Config.Report.Listen}}
+	sc := &scene{Stage: s, run: p, targets: map[string]string{"run": s.Config.Report.Listen}}
 	sc.beside(t, "discover", func(*config.Config) {})
 	sc.beside(t, "report", func(c *config.Config) { c.Data.Dir = s.Config.Data.Dir })
 	sc.server = start(t, sc.config(t, "1s"))
@@ -175,6 +176,7 @@ func TestPrometheus(t *testing.T) {
 	t.Run("check metrics", s.checkMetrics)
 	t.Run("alerts fire", s.alerts)
 	t.Run("native histograms", s.native)
+	t.Run("services", s.services)
 }
 
 // What was done is seen as an increase, once each.
@@ -182,9 +184,9 @@ func (s *scene) rises(t *testing.T) {
 	for expr, want := range map[string]string{
 		`sum(k8guard_enforcements_total{kind="Deployment", result="done"})`: "1", `sum(k8guard_undos_total{kind="Deployment", result="done"})`: "1",
 		`sum(increase(k8guard_enforcements_total{kind="Deployment", result="done"}[5m])) > bool 0`: "1", `sum(increase(k8guard_undos_total[5m])) > bool 0`: "1",
-		`sum(rate(k8guard_notices_total{result="sent"}[5m])) > bool 0`:                                                             "1",
-		`sum(rate(k8guard_kubernetes_requests_total{account="action", verb="patch", kind="Deployment", code="2xx"}[5m])) > bool 0`: "1",
-		`sum(k8guard_violations{kind="Ingress", rule="INGRESS_HOST_INVALID"}) == bool 2`:                                           "1", // of run and of discover
+		`sum(rate(k8guard_notices_total{result="sent"}[5m])) > bool 0`:                                                   "1",
+		`sum(k8guard_kubernetes_requests_total{account="action", verb="patch", kind="Deployment", code="2xx"}) > bool 0`: "1",
+		`sum(k8guard_violations{kind="Ingress", rule="INGRESS_HOST_INVALID"}) == bool 2`:                                 "1", // of run and of discover
 	} {
 		eventually(t, expr, func() error {
 			found, err := s.server.query(t.Context(), expr)

@@ -32,7 +32,8 @@ func enforcement() Board {
 		}}
 }
 
-const kafkaOnly = "with Kafka alone"
+// KafkaOnly is why a panel is empty where everything is one process.
+const KafkaOnly = "with Kafka alone"
 
 // itself is how K8Guard is doing.
 func itself() Board {
@@ -44,17 +45,17 @@ func itself() Board {
 				number("Configuration refused", "Processes that run an older configuration than the newest.", "short", "sum(k8guard_config_reload_failed)"),
 				number("Newest observation", "Time since it was made, as the ledger has it.", "s", "time() - max(k8guard_newest_observation_timestamp_seconds)"),
 				number("Ledger answers", "0: the switches or the cases could not be read.", "short", "min(k8guard_switches_known) * min(k8guard_cases_known)"),
-				number("Dead letters", "Messages that nobody could read.", "short", "sum(k8guard_bus_dead_letters_total)").rare(kafkaOnly),
+				number("Dead letters", "Messages that nobody could read.", "short", "sum(k8guard_bus_dead_letters_total)").rare(KafkaOnly),
 			}},
 			{"Does it keep up", []Panel{
 				lines("Dockets that are due", "What the ladder has not come to.", "short", "{{instance}}", "k8guard_dockets_due"),
 				lines("Open dockets", "By the process that looks after them.", "short", "{{instance}}", "k8guard_dockets"),
 				lines("A round of the ladder", "99 of 100 took less.", "s", "{{instance}}", quantile("0.99", "k8guard_round_duration_seconds", "", "instance")),
 				lines("Messages in process", "Between discover and action, without Kafka.", "short", "{{instance}}", "k8guard_bus_queue_messages"),
-				lines("Lag", "Age of the oldest message in hand, by replica.", "s", "{{instance}}", "k8guard_bus_lag_seconds").rare(kafkaOnly),
-				lines("Messages behind", "", "short", "{{instance}}", "k8guard_bus_lag_messages").rare(kafkaOnly),
-				lines("Partitions", "They add up to all of the topic's.", "short", "{{instance}}", "k8guard_bus_partitions").rare(kafkaOnly),
-				lines("Not taken by Kafka yet", "", "short", "{{instance}}", "k8guard_bus_buffered_messages").rare(kafkaOnly),
+				lines("Lag", "Age of the oldest message in hand, by replica.", "s", "{{instance}}", "k8guard_bus_lag_seconds").rare(KafkaOnly),
+				lines("Messages behind", "", "short", "{{instance}}", "k8guard_bus_lag_messages").rare(KafkaOnly),
+				lines("Partitions", "They add up to all of the topic's.", "short", "{{instance}}", "k8guard_bus_partitions").rare(KafkaOnly),
+				lines("Not taken by Kafka yet", "", "short", "{{instance}}", "k8guard_bus_buffered_messages").rare(KafkaOnly),
 			}},
 			{"What it waits for", []Panel{
 				lines("The ledger", "99 of 100 calls took less.", "s", "{{operation}}", quantile("0.99", "k8guard_ledger_duration_seconds", "", "operation")),
