@@ -38,7 +38,11 @@ func sketch(row Row) string {
 		line += "[" + title + strings.Repeat(" ", room-len([]rune(title))) + "] "
 		x += p.Width
 	}
-	return strings.ReplaceAll(strings.Join(append(lines, line), "\n"), " \n", "\n")
+	lines = append(lines, line)
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
 }
 
 func queries(row Row) string {
