@@ -23,7 +23,7 @@ comma := ,
 step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short vet fmt-check lint drift programs mailserver alertmanager services test-race parity supply release generate demo demo-once demo-distributed demo-distributed-once storm soak watch-faults gate-mutants axe \
+.PHONY: help build test test-short vet fmt-check lint drift programs mailserver alertmanager prometheus services test-race parity supply release generate demo demo-once demo-distributed demo-distributed-once storm soak watch-faults gate-mutants axe \
 	cluster-up cluster-down cluster-status services-up services-down services-status bench fuzz clean
 
 help: ## list the targets
@@ -34,7 +34,7 @@ build: ## build bin/k8guard
 
 # One after the other, also under make -j: they share the processors and the module cache.
 test: ## run every check and every test, on a real control plane
-	@for step in vet fmt-check lint drift programs mailserver alertmanager services gate-mutants demo-once demo-distributed-once supply test-race parity; do $(MAKE) $$step || exit; done
+	@for step in vet fmt-check lint drift programs mailserver alertmanager prometheus services gate-mutants demo-once demo-distributed-once supply test-race parity; do $(MAKE) $$step || exit; done
 
 test-short: ## run the tests that need no server
 	$(call step,short tests,$(GO) test -short ./...)
@@ -68,6 +68,10 @@ mailserver:
 alertmanager:
 	$(call step,Debian's Alertmanager,sh tools/alertmanager.sh)
 
+# A real Prometheus for one test, unpacked into the user's cache; on Debian only.
+prometheus:
+	$(call step,Debian's Prometheus,sh tools/prometheus.sh)
+
 # Kafka, Cassandra and Memcached for the tests; kept in the user's cache.
 services:
 	$(call step,Kafka$(comma) Cassandra and Memcached,sh tools/services.sh && $(GO) run ./tools/services/ctl fetch)
@@ -97,6 +101,8 @@ generate: ## write the generated files anew
 	@mkdir -p bin
 	$(call step,templ,$(TEMPL) generate -path internal/report && $(TEMPL) generate -path internal/login && $(TEMPL) generate -path internal/notify/email)
 	$(call step,docs/generated/config.md,$(GO) test ./internal/config -run TestReference -update)
+	$(call step,docs/generated/metrics.md,$(GO) test ./internal/app -run TestMetrics$$ -update)
+	$(call step,dashboards and rules,$(GO) run ./tools/dashboards/cmd)
 	$(call step,docs/generated/rules.md,$(GO) run ./cmd/k8guard rules docs >bin/rules.md && mv bin/rules.md docs/generated/rules.md)
 
 # The shell outlives Ctrl-C, so that make does not call the demo's own end an error.

@@ -96,6 +96,7 @@ type Engine struct {
 	last    map[string]policy.Controls // of the last round
 	sparse  *sparse
 	began   time.Time // of the first round
+	metrics *metrics
 }
 
 // New returns an engine in the configured mode, without a gate.
@@ -109,7 +110,7 @@ func New(s Settings) *Engine {
 		sites[c.Name] = site{mode: s.Config.Enforce.Mode, acting: make(chan struct{}, workers), ledger: &check{}}
 	}
 	return &Engine{Settings: s, rules: rules, sites: sites, index: newIndex(s.Now, s.Config.Discover.Resync),
-		sending: map[string]chan struct{}{}, sparse: newSparse()}
+		sending: map[string]chan struct{}{}, sparse: newSparse(), metrics: newMetrics(s.Channels)}
 }
 
 // SetGate gives the engine the gate of one of its clusters, at any time. With why not empty,
@@ -176,7 +177,10 @@ func (e *Engine) schedule(ctx context.Context) {
 			return
 		case <-t.C:
 		}
-		if err := e.round(ctx); err != nil && ctx.Err() == nil {
+		began := time.Now()
+		err := e.round(ctx)
+		e.metrics.rounds.Observe(time.Since(began).Seconds())
+		if err != nil && ctx.Err() == nil {
 			if count, say := e.sparse.ask("round", e.Now()); say {
 				e.Log.Error("a round of the ladder stopped; trying again", "times", count, "err", err)
 			}

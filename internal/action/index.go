@@ -197,6 +197,18 @@ func (x *index) due(now time.Time) []docket.Key {
 	return keys
 }
 
+// overdue counts the open dockets whose time has come and that nobody works on.
+func (x *index) overdue(now time.Time) (n int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for key, at := range x.dueAt {
+		if _, busy := x.busy[key]; !busy && !now.Before(at) {
+			n++
+		}
+	}
+	return n
+}
+
 // known is what the index knows of an open docket.
 type known struct{ uid, hash string }
 

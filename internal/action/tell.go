@@ -296,7 +296,9 @@ func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notic
 		return err
 	}
 	crash.At(crash.BeforeSend)
+	began := time.Now()
 	outcome := channel.Send(ctx, n.Digest)
+	e.metrics.sent(n.Channel, time.Since(began))
 	crash.At(crash.AfterSend)
 	// The outcome is kept though the time for sending is over.
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
@@ -306,6 +308,7 @@ func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notic
 		return err
 	}
 	e.say(n, outcome)
+	e.metrics.ended(n)
 	for key := range members(n) {
 		if n.State != outbox.Due {
 			if err := e.settleNotice(keep, key, n); err != nil {

@@ -5,16 +5,12 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/action"
 	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/ledger"
-	"github.com/k8guard/k8guard/internal/login"
-	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
 // retryCluster is how soon a cluster that does not answer, or does not admit us, is asked again.
@@ -27,13 +23,16 @@ func Action(ctx context.Context, s Settings) error {
 	if err := needsServices(s.Config); err != nil {
 		return err
 	}
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), holder: uuid.NewString(), book: login.NewBook(s.Now)}
+	in := newInstance(s)
 	return in.early(ctx, in.actApart)
 }
 
 // actApart is the rest of it.
 func (in *instance) actApart(ctx context.Context) error {
 	if err := in.wireRules(); err != nil {
+		return err
+	}
+	if err := in.measureRules(); err != nil {
 		return err
 	}
 	store, err := in.openCassandra(ctx)
@@ -54,6 +53,9 @@ func (in *instance) actApart(ctx context.Context) error {
 // act runs the engine over a bus, and looks after the account of each cluster.
 func (in *instance) act(ctx context.Context, from bus.Consumer) error {
 	if err := in.wireAction(from, namedClusters(in.Config), false); err != nil {
+		return err
+	}
+	if err := in.measureAction(); err != nil {
 		return err
 	}
 	if err := in.wireLogin(ctx); err != nil {

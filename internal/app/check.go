@@ -34,11 +34,11 @@ func startable(c config.Config) error {
 	if err := judgeable(c); err != nil {
 		return err
 	}
-	if _, err := restConfig(c.Cluster.Kubeconfig, "k8guard-discover"); err != nil {
+	if _, err := restConfig(c.Cluster.Kubeconfig, discoverAccount, nil); err != nil {
 		return err
 	}
 	if c.Cluster.ActionKubeconfig != "" {
-		if _, err := newActionClients(c.Cluster.ActionKubeconfig); err != nil {
+		if _, err := newActionClients(c.Cluster.ActionKubeconfig, nil); err != nil {
 			return err
 		}
 	}

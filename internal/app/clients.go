@@ -11,16 +11,26 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/k8guard/k8guard/internal/telemetry"
+)
+
+// The accounts, as the API server's log and our metrics call them.
+const (
+	discoverAccount = "discover"
+	actionAccount   = "action"
+	reportAccount   = "report"
 )
 
 // restConfig reads a kubeconfig; an empty path means the credentials of the pod that we
-// run in.
-func restConfig(path, agent string) (*rest.Config, error) {
+// run in. What the account asks is counted.
+func restConfig(path, account string, calls *telemetry.Calls) (*rest.Config, error) {
 	c, err := kubeconfig(path)
 	if err != nil {
 		return nil, err
 	}
-	c.UserAgent = agent
+	c.UserAgent = "k8guard-" + account
+	c.Wrap(calls.Of(account))
 	// The API server's own priority and fairness decides; a client-side limit only adds delay.
 	c.QPS, c.Burst = 100, 200
 	c.Timeout = 0
@@ -53,8 +63,8 @@ type actionClients struct {
 	clock   *serverClock
 }
 
-func newActionClients(path string) (*actionClients, error) {
-	c, err := restConfig(path, "k8guard-action")
+func newActionClients(path string, calls *telemetry.Calls) (*actionClients, error) {
+	c, err := restConfig(path, actionAccount, calls)
 	if err != nil {
 		return nil, err
 	}

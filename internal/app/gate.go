@@ -18,7 +18,7 @@ func (in *instance) wireGate(ctx context.Context) error {
 		in.action.NoGate(in.cluster.Name, "no account that may act: cluster.actionKubeconfig is empty")
 		return nil
 	}
-	clients, err := newActionClients(in.Config.Cluster.ActionKubeconfig)
+	clients, err := newActionClients(in.Config.Cluster.ActionKubeconfig, in.calls)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func whyNot(err error) string {
 func (in *instance) gateOf(c v1.Cluster, conf config.Config, clients *actionClients) *enforce.Enforcer {
 	return enforce.New(enforce.Settings{Client: clients.typed, Dynamic: clients.dynamic, Skew: clients.clock.Skew,
 		Cluster: c, Config: conf, Teams: in.chain.Teams, Store: in.store, Control: in.control, Engine: in.engine, Sight: in.action,
-		Holder: in.holder, Now: in.Now, Log: in.Log})
+		Holder: in.holder, Now: in.Now, Log: in.Log, Metrics: in.gates})
 }
 
 // mayEnforce says why nothing is acted on though it is configured, or nil.

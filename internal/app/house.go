@@ -40,9 +40,15 @@ func newHouse(s Settings, store, shown *sqlite.Ledger, known *images) *house {
 
 // build wires an instance for a configuration; nothing of it runs.
 func (h *house) build(ctx context.Context, c config.Config) (*instance, error) {
+	return h.buildOver(ctx, c, telemetry.NewRegistry(h.Version, h.Commit))
+}
+
+func (h *house) buildOver(ctx context.Context, c config.Config, to registry) (*instance, error) {
 	s := h.Settings
 	s.Config = c
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: h.store, pruner: h.store, shown: h.shown, holder: h.holder, book: h.book, images: h.images, reload: h.reload, waits: h.front.wait}
+	in := measured(s, to)
+	in.store, in.pruner, in.shown = h.store, h.store, h.shown
+	in.holder, in.book, in.images, in.reload, in.waits = h.holder, h.book, h.images, h.reload, h.front.wait
 	return in, errors.Join(in.registry.Register(h.reload), in.wire(ctx))
 }
 

@@ -123,7 +123,7 @@ func clearSocket(ctx context.Context, path string) error {
 // handler joins the report with what machines ask for, behind the guard; a name that is not
 // ours reaches neither. Without a guard it is for the socket, which is its owner's alone.
 func (in *instance) handler(guard *login.Guard) (http.Handler, error) {
-	if err := in.wireAnswers(); err != nil {
+	if err := errors.Join(in.wireAnswers(), in.measureCases()); err != nil {
 		return nil, err
 	}
 	settings := report.Settings{Ledger: in.shown, Answers: in.answers, Rules: in.engine.Rules(), Now: in.Now, Version: in.Version,

@@ -7,13 +7,9 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"github.com/google/uuid"
-
 	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/bus/kafka"
 	"github.com/k8guard/k8guard/internal/cluster"
-	"github.com/k8guard/k8guard/internal/login"
-	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
 // discoverApart is the target "discover" with Kafka: of all replicas for one cluster one leads,
@@ -22,7 +18,7 @@ func discoverApart(ctx context.Context, s Settings) error {
 	if err := named(s.Config); err != nil {
 		return err
 	}
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), holder: uuid.NewString(), book: login.NewBook(s.Now)}
+	in := newInstance(s)
 	known, err := openImages(s.Config.Cache)
 	if err != nil {
 		return err
@@ -64,7 +60,8 @@ func (in *instance) lead(ctx context.Context, to *kafka.Publisher) error {
 
 // reign is one leadership: a watch and metrics of its own.
 func (in *instance) reign(ctx context.Context, to *kafka.Publisher, epoch int64, stage *stage) error {
-	term := &instance{Settings: in.Settings, registry: telemetry.NewRegistry(in.Version, in.Commit), guard: in.guard, images: in.images}
+	term := newInstance(in.Settings)
+	term.guard, term.images = in.guard, in.images
 	first, err := in.first()
 	if err != nil {
 		return err

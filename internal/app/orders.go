@@ -7,16 +7,12 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/cassandra"
-	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/report"
-	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
 // MirrorFile is the name of the report's copy of the ledger in data.dir; it may be deleted.
@@ -31,7 +27,7 @@ const mirrorLag = 6 * time.Second
 // reportApart is the target "report" over Cassandra: pages, and the commands of people, whose
 // orders go over the ledger to whoever acts.
 func reportApart(ctx context.Context, s Settings) error {
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), holder: uuid.NewString(), book: login.NewBook(s.Now)}
+	in := newInstance(s)
 	return in.early(ctx, in.reportApart)
 }
 

@@ -48,7 +48,7 @@ func (in *instance) reachOnce(ctx context.Context, c config.Config) error {
 		if err := gate.Preflight(ctx, nil); err != nil {
 			return err
 		}
-		rest, err := restConfig(path, "k8guard-action")
+		rest, err := restConfig(path, actionAccount, in.calls)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (in *instance) reachOnce(ctx context.Context, c config.Config) error {
 // greet reaches a cluster and learns which one it is.
 func (in *instance) greet(ctx context.Context, c config.Config) (*actionClients, v1.Cluster, error) {
 	known := v1.Cluster{Name: c.Cluster.Name}
-	clients, err := newActionClients(c.Cluster.ActionKubeconfig)
+	clients, err := newActionClients(c.Cluster.ActionKubeconfig, in.calls)
 	if err != nil {
 		return nil, known, err
 	}

@@ -20,7 +20,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -40,6 +39,7 @@ import (
 	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/owner"
 	"github.com/k8guard/k8guard/internal/rule"
+	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
 // LedgerFile is the embedded ledger's name in data.dir.
@@ -61,8 +61,10 @@ type Settings struct {
 // instance is everything in one process, under one configuration.
 type instance struct {
 	Settings
-	registry *prometheus.Registry
-	rest     *rest.Config // of discover's account
+	registry registry
+	calls    *telemetry.Calls // of all accounts
+	gates    *enforce.Metrics // of the gates of all clusters
+	rest     *rest.Config     // of discover's account
 	store    ledger.Store
 	shown    ledger.Ledger // what the report reads: never in the way of those who write
 	engine   *rule.Engine
@@ -88,6 +90,7 @@ type instance struct {
 	front    *front        // of a target by itself
 	url      string        // where it answers
 	hints    chan bus.Hint // of a first K8Guard; nil where none is read
+	counted  bool          // the cases in the ledger are among the metrics
 }
 
 // Run is the target "run": discover, action and report in one process, over SQLite and an
@@ -147,6 +150,9 @@ func (in *instance) wire(ctx context.Context) error {
 	if err := in.wireAction(bus, []v1.Cluster{in.cluster}, true); err != nil {
 		return err
 	}
+	if err := errors.Join(in.measureAction(), bus.Measure(in.registry)); err != nil {
+		return err
+	}
 	if err := in.wireGate(ctx); err != nil {
 		return err
 	}
@@ -164,8 +170,11 @@ func (in *instance) wireWatch(ctx context.Context) (*cluster.Watcher, error) {
 	if err := in.wireRules(); err != nil {
 		return nil, err
 	}
+	if err := in.measureRules(); err != nil {
+		return nil, err
+	}
 	var err error
-	if in.rest, err = restConfig(in.Config.Cluster.Kubeconfig, "k8guard-discover"); err != nil {
+	if in.rest, err = restConfig(in.Config.Cluster.Kubeconfig, discoverAccount, in.calls); err != nil {
 		return nil, err
 	}
 	if in.client, err = cluster.NewClient(in.rest); err != nil {

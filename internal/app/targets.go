@@ -15,9 +15,7 @@ import (
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
-	"github.com/k8guard/k8guard/internal/login"
 	"github.com/k8guard/k8guard/internal/report"
-	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
 // Discover is the target "discover" by itself: it watches and serves what it sees, and
@@ -27,7 +25,7 @@ func Discover(ctx context.Context, s Settings) error {
 	if s.Config.Bus.Kind == config.BusKafka {
 		return discoverApart(ctx, s)
 	}
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), book: login.NewBook(s.Now)}
+	in := newInstance(s)
 	known, err := openImages(s.Config.Cache)
 	if err != nil {
 		return err
@@ -69,7 +67,8 @@ func Report(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	in := &instance{Settings: s, registry: telemetry.NewRegistry(s.Version, s.Commit), store: store, shown: store, control: control.New(store, s.Now), book: login.NewBook(s.Now)}
+	in := newInstance(s)
+	in.store, in.shown, in.control = store, store, control.New(store, s.Now)
 	return errors.Join(in.early(ctx, in.show), store.Close())
 }
 

@@ -1,7 +1,5 @@
 package config
 
-import "reflect"
-
 // OldVariable is an environment variable of the first K8Guard, and what became of it.
 type OldVariable struct {
 	// Name is without K8GUARD_; one that ends in * stands for all that begin so.
@@ -67,10 +65,10 @@ func oldServices() []OldVariable {
 // oldAction are those of what is told and done.
 func oldAction() []OldVariable {
 	return []OldVariable{
-		chat("ACTION_SLACK_TOKEN", "notify.slack.token"), chat("ACTION_SLACK_CHANNEL", "notify.slack.channel"),
-		chat("ACTION_HIPCHAT_TOKEN", "notify.hipchat.token"), chat("ACTION_HIPCHAT_ROOM_ID", "notify.hipchat.room"),
-		chat("ACTION_HIPCHAT_BASE_URL", "notify.hipchat.baseURL"), chat("ACTION_HIPCHAT_TAG_NAMESPACE_OWNER", "notify.hipchat.tagOwners"),
-		chat("ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS", "owners.chatAnnotation"),
+		sets("ACTION_SLACK_TOKEN", "notify.slack.token"), sets("ACTION_SLACK_CHANNEL", "notify.slack.channel"),
+		sets("ACTION_HIPCHAT_TOKEN", "notify.hipchat.token"), sets("ACTION_HIPCHAT_ROOM_ID", "notify.hipchat.room"),
+		sets("ACTION_HIPCHAT_BASE_URL", "notify.hipchat.baseURL"), sets("ACTION_HIPCHAT_TAG_NAMESPACE_OWNER", "notify.hipchat.tagOwners"),
+		sets("ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS", "owners.chatAnnotation"),
 		sets("ACTION_ANNOTATION_FORMAT_FOR_EMAILS", "owners.emailAnnotation"),
 		gone("ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS", "write notify.gap, the least time between two digests to one owner, on every channel"),
 		by("ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN", "policies[].ladder.wait", "also lastWait; where the file has policies, write it there", (*loader).oldLadder),
@@ -101,18 +99,4 @@ func by(name, key, note string, take func(*loader, oldLine)) OldVariable {
 // gone is a variable that has no place any more.
 func gone(name, note string) OldVariable {
 	return OldVariable{Name: name, Note: note, take: func(l *loader, o oldLine) { l.warn(o.full, note) }}
-}
-
-// chat is a variable of a channel: a key where this K8Guard has that channel.
-func chat(name, key string) OldVariable {
-	if isKey(key) {
-		return sets(name, key)
-	}
-	return gone(name, "has no effect yet: mail is the only channel (notify.email)")
-}
-
-// isKey reports whether a single value is called so in the configuration.
-func isKey(key string) bool {
-	v, ok := valueAt(reflect.ValueOf(Config{}), key)
-	return ok && !isStruct(v.Type())
 }

@@ -78,7 +78,7 @@ type Discover struct {
 	looked   map[entity.Kind]bool // the kinds that rules look up
 	memo     *memo
 	metrics  *metrics
-	queue    workqueue.TypedDelayingInterface[task]
+	queue    workqueue.TypedDelayingInterface[task] // made by Run, under mu
 
 	mu         sync.Mutex
 	children   map[string]map[string]*cluster.Record // by the UID of the claimed controller
@@ -88,6 +88,7 @@ type Discover struct {
 	nodes      map[string]*cluster.Record           // by name
 	swept      map[entity.Kind]mode
 	counts     map[entity.Kind]int
+	census     census
 
 	seq int64 // of the worker alone
 }
@@ -115,7 +116,7 @@ func New(s Settings) (*Discover, error) {
 		children:   map[string]map[string]*cluster.Record{},
 		namespaces: map[string]*cluster.Record{},
 		places:     map[place]map[string]*cluster.Record{}, nodes: map[string]*cluster.Record{}, looked: map[entity.Kind]bool{},
-		roots: map[key]state{}, swept: map[entity.Kind]mode{}, counts: map[entity.Kind]int{},
+		roots: map[key]state{}, swept: map[entity.Kind]mode{}, counts: map[entity.Kind]int{}, census: census{},
 	}
 	for _, name := range s.IgnoreNamespaces {
 		d.ignored[name] = true
@@ -134,7 +135,9 @@ func New(s Settings) (*Discover, error) {
 func (d *Discover) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	d.mu.Lock()
 	d.queue = workqueue.NewTypedDelayingQueue[task]() // it has a goroutine of its own until shut down
+	d.mu.Unlock()
 	var running sync.WaitGroup
 	running.Go(func() { d.work(ctx) })
 	running.Go(func() { d.ask(ctx) })

@@ -85,7 +85,7 @@ func (d *Discover) bad(kind entity.Kind) []firstEntity {
 func (d *Discover) isBad(r *cluster.Record) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.roots[key{r.Kind, r.UID}].bad
+	return d.roots[key{r.Kind, r.UID}].bad()
 }
 
 // firstSource is what the first K8Guard called the source: of an image's violation the image.

@@ -63,5 +63,5 @@ func (d *Discover) lookAgain(ctx context.Context, k key) error {
 	d.mu.Lock()
 	s := d.roots[k]
 	d.mu.Unlock()
-	return d.evaluate(ctx, k, s.published != nil || s.bad)
+	return d.evaluate(ctx, k, s.published != nil || s.bad())
 }

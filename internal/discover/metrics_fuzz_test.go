@@ -49,7 +49,7 @@ func FuzzMetrics(f *testing.F) {
 		for family, one := range parsed {
 			for _, m := range one.Metric {
 				for _, l := range m.Label {
-					if !slices.Contains(bounded()[l.GetName()], l.GetValue()) {
+					if !slices.Contains(bounded(d)[l.GetName()], l.GetValue()) {
 						t.Errorf("%s has label %s=%q", family, l.GetName(), l.GetValue())
 					}
 				}
@@ -59,10 +59,13 @@ func FuzzMetrics(f *testing.F) {
 }
 
 // bounded lists every label with the values that it may have.
-func bounded() map[string][]string {
-	all := map[string][]string{"state": {string(v1.Live), string(v1.Gone)}}
+func bounded(d *Discover) map[string][]string {
+	all := map[string][]string{"state": {string(v1.Live), string(v1.Gone)}, "cluster": {"test"}}
 	for _, kind := range append(entity.Kinds(), entity.Related()...) {
 		all["kind"] = append(all["kind"], string(kind))
+	}
+	for _, m := range d.settings.Engine.Rules() {
+		all["rule"], all["severity"] = append(all["rule"], m.ID), append(all["severity"], string(m.Severity))
 	}
 	return all
 }

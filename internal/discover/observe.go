@@ -27,8 +27,7 @@ func (d *Discover) evaluate(ctx context.Context, k key, requested bool) error {
 	d.mu.Lock()
 	before, seen := d.roots[k]
 	d.mu.Unlock()
-	after := state{hash: o.Hash, published: before.published, generation: record.Generation,
-		bad: slices.ContainsFunc(o.Verdicts, violated)}
+	after := state{hash: o.Hash, published: before.published, generation: record.Generation, findings: findingsOf(o)}
 	if requested || (before.hash != o.Hash && (before.published != nil || matters(o))) {
 		if err := d.publish(ctx, &o); err != nil {
 			return err
@@ -42,6 +41,7 @@ func (d *Discover) evaluate(ctx context.Context, k key, requested bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.roots[k] = after
+	d.census.moveLocked(k.kind, before.findings, after.findings)
 	if !seen {
 		d.counts[k.kind]++
 	}
@@ -99,6 +99,7 @@ func (d *Discover) gone(ctx context.Context, k key, record *cluster.Record, requ
 	defer d.mu.Unlock()
 	if seen {
 		delete(d.roots, k)
+		d.census.moveLocked(k.kind, before.findings, nil)
 		d.counts[k.kind]--
 	}
 	return nil

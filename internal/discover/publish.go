@@ -66,7 +66,7 @@ func (d *Discover) sightings(kinds []string) (buckets [][]v1.Sighting, judged, v
 		judged = len(d.roots)
 	}
 	for k, s := range d.roots {
-		if whole && s.bad {
+		if whole && s.bad() {
 			violating++
 		}
 		if slices.Contains(kinds, string(k.kind)) {

@@ -1,14 +1,10 @@
 package discover
 
 import (
-	"errors"
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/k8guard/k8guard/internal/cluster"
-	"github.com/k8guard/k8guard/internal/entity"
 )
 
 // staleAfter is the default of Settings.StaleAfter.
@@ -58,39 +54,4 @@ func (s Status) Missing() string {
 		return "a watch is silent"
 	}
 	return strings.Join(names, ", ")
-}
-
-type metrics struct {
-	published *prometheus.CounterVec
-	judging   prometheus.Histogram
-}
-
-func newMetrics(registry prometheus.Registerer, d *Discover) (*metrics, error) {
-	m := &metrics{
-		published: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "k8guard_observations_published_total",
-			Help: "Observations handed to the bus, by state of the root (live, gone)."}, []string{"state"}),
-		judging: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "k8guard_judge_duration_seconds",
-			Help: "Time to judge one object on arrival.", Buckets: prometheus.ExponentialBuckets(1e-6, 4, 10)}),
-	}
-	errs := []error{registry.Register(m.published), registry.Register(m.judging), registry.Register(newFirstMetrics(d))}
-	for _, kind := range d.settings.Watcher.Kinds() {
-		labels := prometheus.Labels{"kind": string(kind)}
-		errs = append(errs, registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "k8guard_watch_age_seconds",
-			Help: "Time since the watch of a kind last showed life; -1 before it did.", ConstLabels: labels},
-			func() float64 { return d.age(kind) })))
-	}
-	for _, kind := range entity.Kinds() {
-		labels := prometheus.Labels{"kind": string(kind)}
-		errs = append(errs, registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "k8guard_roots",
-			Help: "Live roots, by kind.", ConstLabels: labels}, func() float64 { return float64(d.count(kind)) })))
-	}
-	return m, errors.Join(errs...)
-}
-
-func (d *Discover) age(kind entity.Kind) float64 {
-	last := d.settings.Watcher.Status(kind).LastEvent
-	if last.IsZero() {
-		return -1
-	}
-	return d.settings.Now().Sub(last).Seconds()
 }

@@ -41,7 +41,7 @@ type state struct {
 	hash       string
 	published  *v1.Root
 	generation int64
-	bad        bool // it violates a rule
+	findings   []finding // by rule; none of a rule that passes
 }
 
 // again is the default of Settings.Again: twice what an act takes to settle.

@@ -156,6 +156,7 @@ func (e *Enforcer) did(ctx context.Context, d docket.Docket, written, settled st
 		return next, entries, entries != nil, nil
 	})
 	if err == nil {
+		e.counts.acted(d, resultDone)
 		e.Log.Info("acted", "action", d.Enforcement.Action, "root", d.Root.String(), "enforcement", d.Enforcement.ID)
 		e.eventActed(ctx, d)
 	}
@@ -208,6 +209,9 @@ func (e *Enforcer) refuse(ctx context.Context, d docket.Docket, r Refusal) error
 		next, entries := take(x, no)
 		return next, entries, true, nil
 	})
+	if err == nil {
+		e.counts.refused(d, r)
+	}
 	e.Log.Info("refused", "root", d.Root.String(), "rule", r.Rule, "name", r.Name, "text", r.Text)
 	return err
 }

@@ -49,6 +49,7 @@ type Settings struct {
 	Holder  string // this process, new at each start
 	Now     func() time.Time
 	Log     *slog.Logger
+	Metrics *Metrics // shared by the gates of all clusters; nil counts nothing
 }
 
 // Enforcer acts and undoes, through the gate.
@@ -56,6 +57,7 @@ type Enforcer struct {
 	Settings
 	metas    map[string]rule.Meta
 	failures atomic.Int32 // of the gate's reads, in a row
+	counts   counter
 }
 
 // New returns an enforcer. It reads nothing yet: see [Enforcer.Preflight].
@@ -64,7 +66,7 @@ func New(s Settings) *Enforcer {
 	for _, m := range s.Engine.Rules() {
 		metas[m.ID] = m
 	}
-	return &Enforcer{Settings: s, metas: metas}
+	return &Enforcer{Settings: s, metas: metas, counts: s.Metrics.of(s.Cluster.Name)}
 }
 
 // Enforce carries one hard action through: intent, gate, write, record. A refusal is on

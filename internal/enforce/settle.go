@@ -144,6 +144,9 @@ func (e *Enforcer) obscure(ctx context.Context, d docket.Docket, why string) err
 		next, entries := docket.Obscure(x, why, e.Now().UTC())
 		return next, entries, entries != nil, nil
 	})
+	if err == nil {
+		e.counts.acted(d, resultUnclear)
+	}
 	e.Log.Warn("an act's outcome is unclear; a person decides", "root", d.Root.String(), "enforcement", d.Enforcement.ID)
 	return err
 }

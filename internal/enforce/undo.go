@@ -78,6 +78,7 @@ func (e *Enforcer) stopUndo(ctx context.Context, d docket.Docket, why stopped) e
 	}); err != nil {
 		return err
 	}
+	e.counts.undone(d, resultStopped)
 	return fmt.Errorf("undo of %s stopped: %w", d.Root, why)
 }
 
@@ -97,6 +98,7 @@ func (e *Enforcer) restored(ctx context.Context, d docket.Docket, newUID, note s
 	}); err != nil {
 		return err
 	}
+	e.counts.undone(d, resultDone)
 	e.Log.Info("undone", "root", d.Root.String(), "enforcement", d.Enforcement.ID, "by", d.Enforcement.Undo.By, "reason", d.Enforcement.Undo.Reason, "cluster", d.Cluster)
 	e.eventUndone(ctx, d, newUID)
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
 // Store is what those write who act.
@@ -28,10 +29,9 @@ var _ Store = (*Timed)(nil)
 
 // NewTimed times a store, and registers what it counts.
 func NewTimed(next Store, registry prometheus.Registerer) (*Timed, error) {
-	t := &Timed{next: next, seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "k8guard_ledger_duration_seconds", Buckets: prometheus.ExponentialBuckets(0.0005, 3, 10), // to 10 s
-		Help: "Time that the ledger took, by operation (load, store, list, get, put, find) and result (ok, conflict, error).",
-	}, []string{"operation", "result"})}
+	t := &Timed{next: next, seconds: prometheus.NewHistogramVec(telemetry.Seconds("k8guard_ledger_duration_seconds",
+		"Time that the ledger took, by operation (load, store, list, get, put, find) and result (ok, conflict, error).",
+		prometheus.ExponentialBuckets(0.0005, 3, 10)), []string{"operation", "result"})} // to 10 s
 	return t, registry.Register(t.seconds)
 }
 

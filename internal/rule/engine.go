@@ -3,6 +3,7 @@ package rule
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/entity"
@@ -13,6 +14,13 @@ type Engine struct {
 	rules  []Rule
 	byKind map[entity.Kind][]Rule
 	reads  map[entity.Kind][]entity.Kind
+	meter  Meter // may be nil
+}
+
+// Meter is told what each rule costs. It brings the clock.
+type Meter interface {
+	Now() time.Time
+	Took(rule string, d time.Duration)
 }
 
 // NewEngine takes the rules in the order in which verdicts are to come. Two rules with one
@@ -40,6 +48,13 @@ func NewEngine(rules ...Rule) (*Engine, error) {
 	return e, nil
 }
 
+// Measured returns an engine with the same rules that tells a meter what each check takes.
+func (e *Engine) Measured(m Meter) *Engine {
+	measured := *e
+	measured.meter = m
+	return &measured
+}
+
 // Rules returns the metadata of every rule, in order.
 func (e *Engine) Rules() []Meta {
 	metas := make([]Meta, 0, len(e.rules))
@@ -61,12 +76,12 @@ func (e *Engine) Find(id string) (Meta, bool) {
 // Judge runs every rule that applies to the entity's kind: one verdict each, in the order
 // of the rules. Every violation is stamped with where it was seen.
 func (e *Engine) Judge(subject entity.Entity, related Related, from v1.From) []v1.Verdict {
-	return judgeAll(e.byKind[subject.Kind], subject, related, from, func(Rule) bool { return true })
+	return e.judgeAll(subject, related, from, func(Rule) bool { return true })
 }
 
 // JudgeAlone runs the rules that look at the subject and at nothing else.
 func (e *Engine) JudgeAlone(subject entity.Entity, from v1.From) []v1.Verdict {
-	return judgeAll(e.byKind[subject.Kind], subject, Nothing{}, from, func(r Rule) bool { return len(r.Meta.Reads) == 0 })
+	return e.judgeAll(subject, Nothing{}, from, func(r Rule) bool { return len(r.Meta.Reads) == 0 })
 }
 
 // LooksAround reports whether any rule about a kind looks at others.
@@ -74,7 +89,7 @@ func (e *Engine) LooksAround(kind entity.Kind) bool { return len(e.reads[kind]) 
 
 // JudgeRelated runs the rules that look at others too; a slim subject is enough.
 func (e *Engine) JudgeRelated(subject entity.Entity, related Related, from v1.From) []v1.Verdict {
-	return judgeAll(e.byKind[subject.Kind], subject, related, from, func(r Rule) bool { return len(r.Meta.Reads) > 0 })
+	return e.judgeAll(subject, related, from, func(r Rule) bool { return len(r.Meta.Reads) > 0 })
 }
 
 // Reads lists, without repetition, what the rules about a kind look up.
@@ -88,11 +103,22 @@ func (e *Engine) Related() []entity.Kind {
 	})
 }
 
-func judgeAll(rules []Rule, subject entity.Entity, related Related, from v1.From, which func(Rule) bool) []v1.Verdict {
+func (e *Engine) judgeAll(subject entity.Entity, related Related, from v1.From, which func(Rule) bool) []v1.Verdict {
+	rules := e.byKind[subject.Kind]
 	verdicts := make([]v1.Verdict, 0, len(rules))
+	var began time.Time
+	if e.meter != nil {
+		began = e.meter.Now()
+	}
 	for _, r := range rules {
-		if which(r) {
-			verdicts = append(verdicts, judge(r, subject, related, from))
+		if !which(r) {
+			continue
+		}
+		verdicts = append(verdicts, judge(r, subject, related, from))
+		if e.meter != nil { // one look at the clock a rule: the end of one is the beginning of the next
+			ended := e.meter.Now()
+			e.meter.Took(r.Meta.ID, ended.Sub(began))
+			began = ended
 		}
 	}
 	return verdicts

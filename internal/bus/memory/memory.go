@@ -20,6 +20,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/docket"
@@ -98,6 +100,12 @@ func (b *Bus) Len() int {
 		n += len(p.queue)
 	}
 	return n
+}
+
+// Measure registers k8guard_bus_queue_messages.
+func (b *Bus) Measure(registry prometheus.Registerer) error {
+	return registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "k8guard_bus_queue_messages",
+		Help: "Messages that wait in this process between discover and action."}, func() float64 { return float64(b.Len()) }))
 }
 
 // Consume implements bus.Consumer; all buckets are its own. It returns when every handler has;
