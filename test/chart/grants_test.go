@@ -87,34 +87,55 @@ func everybody(g grant) bool {
 	return g.resource == "selfsubjectreviews.authentication.k8s.io" && g.verb == "create"
 }
 
-// compare prints the table, and fails on a use without a grant, a refusal, and a grant that was
-// not used for a reason that nobody knows.
-func compare(t *testing.T, granted map[grant]bool, counts map[grant]int, refused []string, reasons func(grant) string) {
-	t.Helper()
+// compare makes the table, and names a use without a grant, a refusal, and a grant that was not
+// used for a reason that nobody knows.
+func compare(granted map[grant]bool, counts map[grant]int, refused []string, reasons func(grant) string) (table string, wrong []string) {
 	for _, r := range refused {
-		t.Errorf("refused: %s", r)
+		wrong = append(wrong, "refused: "+r)
 	}
 	all := maps.Clone(granted)
 	for g := range counts {
 		all[g] = true
 	}
-	var table strings.Builder
+	var b strings.Builder
 	for _, g := range slices.SortedFunc(maps.Keys(all), func(a, b grant) int {
 		return cmp.Or(strings.Compare(a.account, b.account), strings.Compare(a.resource, b.resource), strings.Compare(a.verb, b.verb))
 	}) {
 		why := ""
 		switch {
 		case !granted[g] && !everybody(g):
-			t.Errorf("used, and not granted: %s", g)
 			why = "NOT GRANTED"
+			wrong = append(wrong, "used, and not granted: "+g.String())
 		case !granted[g]:
 			why = "everybody may"
 		case counts[g] == 0:
 			if why = reasons(g); why == "" {
-				t.Errorf("granted, not used, and nobody knows why: %s", g)
+				wrong = append(wrong, "granted, not used, and nobody knows why: "+g.String())
 			}
 		}
-		fmt.Fprintf(&table, "%-17s %-62s %-7s %6d  %s\n", g.account, strings.TrimSuffix(g.resource, "."), g.verb, counts[g], why)
+		fmt.Fprintf(&b, "%-17s %-62s %-7s %6d  %s\n", g.account, strings.TrimSuffix(g.resource, "."), g.verb, counts[g], why)
 	}
-	t.Logf("granted and used\n%-17s %-62s %-7s %6s\n%s", "account", "resource", "verb", "used", table.String())
+	return b.String(), wrong
+}
+
+func TestCompare(t *testing.T) {
+	event := func(id, who, verb, resource string, code int32) audit.Event {
+		return audit.Event{AuditID: id, Verb: verb, User: audit.User{Name: who}, ObjectRef: audit.ObjectRef{Resource: resource}, ResponseStatus: audit.Status{Code: code}}
+	}
+	const ours = "system:serviceaccount:k8guard:k8guard-action"
+	counts, refused := used([]audit.Event{
+		event("1", ours, "watch", "pods", 200), event("1", ours, "watch", "pods", 200),
+		event("2", ours, "list", "secrets", 403), event("3", "admin", "get", "nodes", 200), event("4", ours, "get", "", 200),
+	})
+	granted := map[grant]bool{{"k8guard-action", "pods.", "watch"}: true, {"k8guard-action", "pods.", "get"}: true, {"k8guard-action", "pods.", "list"}: true}
+	table, wrong := compare(granted, counts, refused, func(g grant) string {
+		if g.verb == "list" {
+			return "a reason"
+		}
+		return ""
+	})
+	want := []string{"refused: k8guard-action list secrets.: ", "granted, not used, and nobody knows why: k8guard-action get pods.", "used, and not granted: k8guard-action list secrets."}
+	if !slices.Equal(wrong, want) || counts[grant{"k8guard-action", "pods.", "watch"}] != 1 || strings.Count(table, "\n") != 4 {
+		t.Errorf("%q\n%s", wrong, table)
+	}
 }

@@ -211,7 +211,11 @@ func (s *story) plays(asked *pod, all ...*pod) {
 	events, err := audit.Read(s.cluster.AuditLog())
 	must(t, err)
 	counts, refused := used(events)
-	compare(t, granted(t, s.client, "k8guard"), counts, refused, unused)
+	table, wrong := compare(granted(t, s.client, "k8guard"), counts, refused, unused)
+	t.Logf("granted and used\n%-17s %-62s %-7s %6s\n%s", "account", "resource", "verb", "used", table)
+	for _, w := range wrong {
+		t.Error(w)
+	}
 }
 
 func freeAddress(t *testing.T) string {
