@@ -112,6 +112,7 @@ func New(s Streams) *cobra.Command {
 		newUnfreeze(s),
 		newBreaker(s),
 		newStatus(s),
+		newProbe(s),
 		newWhoOwns(s),
 		newNotify(s),
 		newRules(s),
