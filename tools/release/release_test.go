@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -161,5 +162,45 @@ func TestMaterials(t *testing.T) {
 		if !strings.Contains(texts[0], want) {
 			t.Errorf("no %s in\n%s", want, texts[0])
 		}
+	}
+}
+
+// The same sources give the same program in another folder with another cache, and what
+// differs is found out.
+func TestBuiltTwice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds a program twice, and much of Go with it")
+	}
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod":              "module example.com/m\n\ngo 1.26\n",
+		"cmd/k8guard/main.go": "package main\n\nvar version, commit, date string\n\nfunc main() { println(version, commit, date); panic(\"a path\") }\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.Command("git", "-C", root, "init", "-q").CombinedOutput(); err != nil {
+		t.Skipf("no git: %v %s", err, out)
+	}
+	s := settings{version: "v1.0.0", commit: "abc", root: root, date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	p, work := platform{"linux", "arm64"}, t.TempDir()
+	to := filepath.Join(work, "k8guard")
+	if err := s.build(t.Context(), root, to, p); err != nil {
+		t.Fatal(err)
+	}
+	of, err := sum(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(to); err != nil || bytes.Contains(data, []byte(root)) || !bytes.Contains(data, []byte("v1.0.0")) {
+		t.Errorf("a folder of this machine is in the program, or the version is not (%v)", err)
+	}
+	// It takes long: told to want another program, it says which one it got, and that is the first.
+	if err := s.again(t.Context(), work, p, strings.Repeat("0", 64)); err == nil || !strings.Contains(err.Error(), "built twice") || !strings.Contains(err.Error(), of) {
+		t.Errorf("%v, want %s", err, of)
 	}
 }
