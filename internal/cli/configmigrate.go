@@ -17,7 +17,7 @@ import (
 )
 
 // secretsHere is where secrets are expected when no folder is named.
-const secretsHere = "/etc/k8guard/secrets"
+const secretsHere = "/etc/k8guard/secrets" //nolint:gosec // a folder
 
 type migrateFlags struct {
 	envFiles, manifests []string

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Migration is what the variables of a first K8Guard become.
@@ -44,7 +45,13 @@ func Migrate(env, rules []string, folder string) (m Migration, some bool, err er
 			values[full] = value
 		}
 	}
+	if !utf8.ValidString(folder) {
+		l.fail("", "", "the folder of the secrets is no UTF-8 text; name another one")
+	}
 	for _, full := range slices.Sorted(maps.Keys(values)) {
+		if !utf8.ValidString(values[full]) { // YAML holds text alone
+			l.fail("environment variable "+full, "", "is no UTF-8 text; write it anew")
+		}
 		fates = append(fates, l.fateOf(full, full+"="+values[full], rules, &cfg))
 	}
 	if len(fates) == 0 {

@@ -81,7 +81,7 @@ func TestMigrateRefuses(t *testing.T) {
 		t.Errorf("nothing: %v, %v", some, err)
 	}
 	for _, bad := range []string{"K8GUARD_ACTION_SMTP_PORT=many", "K8GUARD_ACTION_DRY_RUN=perhaps", "K8GUARD_APPROVED_IMAGE_SIZE=big",
-		"K8GUARD_ACTION_SMTP_SERVER=mail"} {
+		"K8GUARD_ACTION_SMTP_SERVER=mail", "K8GUARD_CLUSTER_NAME=\xfe", "K8GUARD_ACTION_CASSANDRA_PASSWORD=\xfes3cret"} {
 		_, _, err := config.Migrate([]string{bad}, nil, "/")
 		if err == nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v", bad, err)

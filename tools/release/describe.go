@@ -116,5 +116,5 @@ func (s settings) krew(to string, all []archive) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, text, 0o644) //nolint:gosec // for people to read
+	return os.WriteFile(to, text, 0o644)
 }

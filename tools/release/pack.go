@@ -98,5 +98,5 @@ func checksums(made string) error {
 		lines = append(lines, of+"  "+e.Name()+"\n")
 	}
 	slices.Sort(lines)
-	return os.WriteFile(filepath.Join(made, "checksums.txt"), []byte(strings.Join(lines, "")), 0o644) //nolint:gosec // for people to read
+	return os.WriteFile(filepath.Join(made, "checksums.txt"), []byte(strings.Join(lines, "")), 0o644)
 }

@@ -105,7 +105,7 @@ func (s settings) release(ctx context.Context) error {
 		return err
 	}
 	made := s.out + ".making"
-	if err := errors.Join(os.RemoveAll(made), os.MkdirAll(made, 0o755)); err != nil { //nolint:gosec // for people to read
+	if err := errors.Join(os.RemoveAll(made), os.MkdirAll(made, 0o755)); err != nil {
 		return err
 	}
 	licences, modules, err := s.licences()
@@ -123,7 +123,7 @@ func (s settings) release(ctx context.Context) error {
 		}
 		all = append(all, a)
 	}
-	if err := errors.Join(os.WriteFile(filepath.Join(made, "licences.txt"), []byte(licences), 0o644), //nolint:gosec // for people to read
+	if err := errors.Join(os.WriteFile(filepath.Join(made, "licences.txt"), []byte(licences), 0o644),
 		s.krew(filepath.Join(made, "k8guard.yaml"), all), checksums(made)); err != nil {
 		return err
 	}

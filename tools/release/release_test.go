@@ -5,12 +5,16 @@ import (
 	"bytes"
 	"compress/gzip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	cyclonedx "github.com/CycloneDX/cyclonedx-go"
 	"sigs.k8s.io/yaml"
+
+	"github.com/k8guard/k8guard/tools/licences"
 )
 
 func TestComplete(t *testing.T) {
@@ -121,5 +125,82 @@ func TestChecksums(t *testing.T) {
 	want := "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d  b\nca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb  a\n"
 	if err != nil || string(got) != want {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// The bill of materials is read back by the format's own reader, and is the same each time.
+func TestMaterials(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := settings{version: "v1.0.0", date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	var texts [2]string
+	for i := range texts {
+		to := filepath.Join(t.TempDir(), "x.cdx.json")
+		known := []licences.Module{{Path: "github.com/CycloneDX/cyclonedx-go", Licences: []string{"Apache-2.0"}}}
+		if err := s.materials(to, archive{binary: self, sum: "a", built: strings.Repeat("b", 64)}, known); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[i] = string(text)
+	}
+	if texts[0] != texts[1] {
+		t.Error("two bills of one program differ")
+	}
+	var bom cyclonedx.BOM
+	if err := cyclonedx.NewBOMDecoder(strings.NewReader(texts[0]), cyclonedx.BOMFileFormatJSON).Decode(&bom); err != nil {
+		t.Fatal(err)
+	}
+	if bom.Metadata.Timestamp != "2026-01-02T03:04:05Z" || bom.Metadata.Component.Version != "v1.0.0" || !strings.HasPrefix(bom.SerialNumber, "urn:uuid:") {
+		t.Errorf("%+v", bom.Metadata)
+	}
+	for _, want := range []string{`"purl": "pkg:golang/github.com/CycloneDX/cyclonedx-go@v`, `"id": "Apache-2.0"`, `"purl": "pkg:golang/std@1.`} {
+		if !strings.Contains(texts[0], want) {
+			t.Errorf("no %s in\n%s", want, texts[0])
+		}
+	}
+}
+
+// The same sources give the same program in another folder with another cache, and what
+// differs is found out.
+func TestBuiltTwice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds a program twice, and much of Go with it")
+	}
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod":              "module example.com/m\n\ngo 1.26\n",
+		"cmd/k8guard/main.go": "package main\n\nvar version, commit, date string\n\nfunc main() { println(version, commit, date); panic(\"a path\") }\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.Command("git", "-C", root, "init", "-q").CombinedOutput(); err != nil {
+		t.Skipf("no git: %v %s", err, out)
+	}
+	s := settings{version: "v1.0.0", commit: "abc", root: root, date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	p, work := platform{"linux", "arm64"}, t.TempDir()
+	to := filepath.Join(work, "k8guard")
+	if err := s.build(t.Context(), root, to, p); err != nil {
+		t.Fatal(err)
+	}
+	of, err := sum(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(to); err != nil || bytes.Contains(data, []byte(root)) || !bytes.Contains(data, []byte("v1.0.0")) {
+		t.Errorf("a folder of this machine is in the program, or the version is not (%v)", err)
+	}
+	// It takes long: told to want another program, it says which one it got, and that is the first.
+	if err := s.again(t.Context(), work, p, strings.Repeat("0", 64)); err == nil || !strings.Contains(err.Error(), "built twice") || !strings.Contains(err.Error(), of) {
+		t.Errorf("%v, want %s", err, of)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -51,7 +52,7 @@ func (r *reader) read(from io.Reader) error {
 			}
 		}
 		switch {
-		case err == io.EOF: //nolint:errorlint // as bufio returns it
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return fmt.Errorf("read what go test says: %w", err)
@@ -125,7 +126,7 @@ func (r *reader) end(pkg string, ok bool) {
 		}
 	}
 	delete(r.passed, pkg)
-	maps.DeleteFunc(r.said, func(k key, lines []string) bool {
+	maps.DeleteFunc(r.said, func(k key, _ []string) bool {
 		if k.pkg == pkg && !ok && !r.skipped[k] {
 			r.show(k)
 		}
