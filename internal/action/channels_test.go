@@ -267,3 +267,44 @@ func TestRetryAfterOutlivesARestart(t *testing.T) {
 		t.Errorf("%d tries: %+v", len(sent), sent)
 	}
 }
+
+// The boxes of one owner's channels may lie with other replicas than the docket, and than each
+// other: each channel still tells each step once.
+func TestReplicasTellOnEveryChannel(t *testing.T) {
+	h := newHall(t, 3)
+	all := map[string]*room{}
+	var channels []notify.Channel
+	for _, name := range []string{"slack", "webhook/a", "webhook/b", "alertmanager"} {
+		all[name] = &room{&mail{w: h.world}, name}
+		channels = append(channels, all[name])
+	}
+	for _, e := range h.engines {
+		e.Channels = append([]notify.Channel{h.mail}, channels...)
+	}
+	roots := uids(3)
+	for _, uid := range roots {
+		h.finds(uid)
+	}
+	h.goOn(17 * time.Hour)
+	for _, uid := range roots {
+		c := h.only(uid)
+		if confirmed, tries := c.Count(ada().Key()); confirmed != 3 || tries != 3 || h.confirmed(c) != 3 {
+			t.Errorf("%s: %d confirmed in %d tries, the gate sees %d", uid, confirmed, tries, h.confirmed(c))
+		}
+	}
+	for name, r := range all {
+		told := map[string][]int{}
+		for _, s := range r.tries(docket.Warning) {
+			for _, item := range s.digest.Items {
+				if item.Purpose == string(docket.Warning) {
+					told[item.Root.UID] = append(told[item.Root.UID], item.N)
+				}
+			}
+		}
+		for _, uid := range roots {
+			if !slices.Equal(told[uid], []int{1, 2, 3}) {
+				t.Errorf("%s told warnings %v of %s", name, told[uid], uid)
+			}
+		}
+	}
+}

@@ -68,10 +68,10 @@ func TestWhatCountsAtAll(t *testing.T) {
 		teams  []config.Team
 		want   bool
 	}{
-		"rooms alone":                    {func(c *config.Config) {}, nil, false},
+		"rooms alone":                    {func(*config.Config) {}, nil, false},
 		"mail":                           {func(c *config.Config) { c.Notify.Email.Host = "mail.example" }, nil, true},
 		"a mapped user":                  {func(c *config.Config) { c.Notify.Slack.Users = user }, nil, true},
-		"a team":                         {func(c *config.Config) {}, []config.Team{{Slack: []string{"S01"}}}, true},
+		"a team":                         {func(*config.Config) {}, []config.Team{{Slack: []string{"S01"}}}, true},
 		"a team of a chat that is off":   {func(c *config.Config) { c.Notify.Slack.Channel = "" }, []config.Team{{Slack: []string{"S01"}}}, false},
 		"a user of a chat that is off":   {func(c *config.Config) { c.Notify.HipChat.BaseURL, c.Notify.HipChat.Users = "", user }, nil, false},
 		"a user of a room that is there": {func(c *config.Config) { c.Notify.HipChat.Users = user }, nil, true},

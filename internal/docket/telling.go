@@ -10,29 +10,33 @@ import (
 // holds nothing up and confirms nothing, but where it is all there is it paces the ladder.
 type telling []NoticeRef
 
-// tellings groups the case's notices, in the order in which they began.
+// tellings groups the case's notices, in the order in which they began. They are few: a search
+// from the end costs less than an index.
 func (c Case) tellings() []telling {
-	type key struct {
-		former  string
-		purpose Purpose
-		try     int
+	if len(c.Notices) == 0 {
+		return nil
 	}
-	var all []telling
-	at := map[key]int{}
-	for _, n := range c.Notices {
-		k := key{n.Case, n.Purpose, n.Try}
-		i, known := at[k]
+	all := make([]telling, 0, len(c.Notices))
+	for i, n := range c.Notices {
+		at := len(all) - 1
+		for at >= 0 && !all[at][0].together(n) {
+			at--
+		}
 		switch {
-		case n.Try == 0 || !known:
-			at[k] = len(all)
-			all = append(all, telling{n})
-		case all[i][0].Beside == n.Beside:
-			all[i] = append(all[i], n)
-		case all[i][0].Beside:
-			all[i] = telling{n}
+		case at < 0:
+			all = append(all, c.Notices[i:i+1:i+1]) // no copy; what is appended makes one
+		case all[at][0].Beside == n.Beside:
+			all[at] = append(all[at], n)
+		case all[at][0].Beside:
+			all[at] = c.Notices[i : i+1 : i+1]
 		}
 	}
 	return all
+}
+
+// together reports whether two notices are of one telling.
+func (n NoticeRef) together(o NoticeRef) bool {
+	return n.Try != 0 && n.Try == o.Try && n.Purpose == o.Purpose && n.Case == o.Case
 }
 
 func (t telling) any(results ...Result) bool {

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Request is one request as a server got it.
@@ -82,7 +83,7 @@ func (s *Server) open() {
 		s.t.Fatal(err)
 	}
 	s.addr = l.Addr().String()
-	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: s}} //nolint:gosec // of a test
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}}
 	server.Start()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,6 +101,7 @@ func (s *Server) close() {
 	}
 }
 
+// ServeHTTP records a request, and answers as it was told to.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	got := Request{r.Method, r.URL.RequestURI(), r.Header, body}

@@ -3,6 +3,7 @@ package post
 import (
 	"context"
 	"crypto/tls"
+	"encoding/pem"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"encoding/pem"
 
 	"go.uber.org/goleak"
 
@@ -99,7 +98,7 @@ func TestTLS(t *testing.T) {
 		t.Errorf("by a name that is not in it: %+v", out)
 	}
 	old := httptest.NewUnstartedServer(http.NotFoundHandler())
-	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11} //nolint:gosec // that is the point
+	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11}
 	old.StartTLS()
 	defer old.Close()
 	if out := try(t, client(t, file), old.URL); out.State != notify.Failed {

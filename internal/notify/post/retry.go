@@ -14,11 +14,8 @@ const maxRetry = 24 * time.Hour
 // is over. A server may not put a notice off for more than a day.
 func RetryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
-	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil {
-		if seconds > uint64(maxRetry/time.Second) {
-			return maxRetry
-		}
-		return time.Duration(seconds) * time.Second //nolint:gosec // it is at most a day
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+		return time.Duration(min(max(seconds, 0), int64(maxRetry/time.Second))) * time.Second
 	}
 	at, err := http.ParseTime(value)
 	if err != nil {
