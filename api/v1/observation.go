@@ -57,7 +57,10 @@ const (
 // free of duplicates; From is the evidence ("Namespace shop, annotation team/email-ids").
 // Platform is false where a tenant could have written it, or it is the fallback.
 type Owner struct {
-	Emails   []string `json:"emails,omitempty"`
+	Emails []string `json:"emails,omitempty"`
+	// Chat are names in a chat that the Namespace names beside; they are tagged, and name nobody
+	// in the ledger.
+	Chat     []string `json:"chat,omitempty"`
 	From     string   `json:"from,omitempty"`
 	Platform bool     `json:"platform,omitempty"`
 }

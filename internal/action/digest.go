@@ -34,6 +34,9 @@ type line struct {
 func (e *Engine) digest(ctx context.Context, b outbox.Box, controls map[string]policy.Controls) (notify.Digest, []outbox.Entry, error) {
 	now := e.Now().UTC()
 	out := notify.Digest{At: now, URL: e.Config.Report.URL, RestUntil: b.RestUntil}
+	if e.Reach != nil {
+		out.Mentions, out.Tags = e.Reach(b.Channel, b.Owner)
+	}
 	lines, dropped, err := e.lines(ctx, b, controls, now)
 	if err != nil {
 		return out, nil, err
@@ -56,6 +59,7 @@ func (e *Engine) digest(ctx context.Context, b outbox.Box, controls map[string]p
 			named++
 		}
 		item := e.item(l.d, l.c, l.entry.Purpose, now)
+		item.Try = l.entry.Try
 		if l.entry.Purpose == docket.NeedsHuman {
 			all := controls[l.d.Cluster]
 			item.Human = policy.Human(e.input(l.d, l.c, all), e.wordOn(l.d, l.c, all))
@@ -101,12 +105,18 @@ func (e *Engine) lines(ctx context.Context, b outbox.Box, controls map[string]po
 		if controls[d.Cluster].Doubt != "" {
 			continue // it waits for a person, and those of other clusters go without it
 		}
-		c := d.Find(entry.Case)
-		if c == nil || !e.wanted(d, *c, entry.Purpose, b.Owner, controls) {
+		found := d.Find(entry.Case)
+		if found == nil {
 			dropped = append(dropped, entry)
 			continue
 		}
-		lines = append(lines, line{entry, d, *c})
+		// What another channel carries of this telling does not make it less due on ours.
+		c, carried := found.Without(entry.Purpose, entry.Try)
+		if !e.wanted(d, c, carried, entry.Purpose, b.Owner, controls) {
+			dropped = append(dropped, entry)
+			continue
+		}
+		lines = append(lines, line{entry, d, c})
 	}
 	slices.SortStableFunc(lines, func(x, y line) int {
 		if x.entry.First != y.entry.First {
@@ -120,14 +130,39 @@ func (e *Engine) lines(ctx context.Context, b outbox.Box, controls map[string]po
 	return lines, dropped, nil
 }
 
-// wanted reports whether an entry of an outbox is still to be told, to the box's owner.
-func (e *Engine) wanted(d docket.Docket, c docket.Case, purpose docket.Purpose, to v1.Owner, all map[string]policy.Controls) bool {
+// wanted reports whether an entry of an outbox is still to be told, to the box's owner. The case
+// is as it was before its telling began; carried says that another channel began it.
+func (e *Engine) wanted(d docket.Docket, c docket.Case, carried bool, purpose docket.Purpose, to v1.Owner, all map[string]policy.Controls) bool {
 	controls := all[d.Cluster]
 	p := e.wordOn(d, c, controls)
 	if purpose == docket.NeedsHuman {
 		return to.Key() == e.platform().Key() && policy.Human(e.input(d, c, controls), p) != ""
 	}
-	return to.Key() == e.ownerOf(d, c.Rule).Key() && p.Step == policy.Notify && p.Next == string(purpose)
+	if to.Key() != e.ownerOf(d, c.Rule).Key() {
+		return false
+	}
+	if carried && !e.index.owns(d.Key.Bucket()) {
+		return goesOn(d, c, purpose)
+	}
+	return p.Step == policy.Notify && p.Next == string(purpose)
+}
+
+// goesOn reports whether a telling that another channel began is to go on, of a docket that
+// another replica has: its word is of after the beginning, and says whether anything holds the case.
+func goesOn(d docket.Docket, c docket.Case, purpose docket.Purpose) bool {
+	switch c.Plan.Reason {
+	case policy.Exempt, policy.Stale, policy.Unknown, policy.Dormant, policy.DryRun, policy.Acked, policy.LedgerDoubt:
+		return false
+	}
+	switch purpose {
+	case docket.AllClear:
+		return c.State == docket.Resolved
+	case docket.Enforced:
+		return c.State == docket.Acted && !d.Undone()
+	case docket.Undone:
+		return c.State == docket.Acted && d.Undone()
+	}
+	return c.State == docket.Open
 }
 
 // wordOn is policy's word on a case now. Of what another replica has only that one knows whether
@@ -150,6 +185,9 @@ func before(b *docket.Before) string {
 func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, now time.Time) notify.Item {
 	meta := e.rules[c.Rule]
 	confirmed, _ := c.Count(e.ownerOf(d, c.Rule).Key())
+	if !e.acts(d, c) {
+		confirmed = c.Heard(e.ownerOf(d, c.Rule).Key())
+	}
 	item := notify.Item{Case: c.ID, Cluster: d.Cluster, Docket: d.Key.String(), Purpose: string(purpose), N: 1, Rule: c.Rule,
 		Title: meta.Title, Severity: c.Severity, Why: meta.Why, Remedy: meta.Remedy, Root: d.Root, Source: c.Source,
 		Before: before(d.Before), Message: c.Message, Path: c.Path, Evidence: c.Evidence}

@@ -59,8 +59,11 @@ type Settings struct {
 	Clusters []v1.Cluster // those that it answers for; without a UID, whatever has the name
 	Control  *control.Control
 	Channels []notify.Channel
-	Rules    []rule.Meta
-	Holder   string // this process, new at each start
+	// Reach says by which ids a channel reaches an owner personally, and which it tags beside;
+	// nil knows none.
+	Reach  func(channel string, o v1.Owner) (ids, tags []string)
+	Rules  []rule.Meta
+	Holder string // this process, new at each start
 	// Alone is true where no other process can have the ledger: what another one was sending
 	// has ended with it.
 	Alone bool
@@ -89,7 +92,7 @@ type Engine struct {
 	sites   map[string]site // by the cluster's name
 	rounds  sync.Mutex      // held by a round of the ladder
 	senders sync.WaitGroup
-	sending chan struct{}              // bounds senders
+	sending map[string]chan struct{}   // by channel; see slots
 	last    map[string]policy.Controls // of the last round
 	sparse  *sparse
 	began   time.Time // of the first round
@@ -107,7 +110,7 @@ func New(s Settings) *Engine {
 		sites[c.Name] = site{mode: s.Config.Enforce.Mode, acting: make(chan struct{}, workers), ledger: &check{}}
 	}
 	return &Engine{Settings: s, rules: rules, sites: sites, index: newIndex(s.Now, s.Config.Discover.Resync),
-		sending: make(chan struct{}, 4), sparse: newSparse(), metrics: newMetrics(s.Channels)}
+		sending: map[string]chan struct{}{}, sparse: newSparse(), metrics: newMetrics(s.Channels)}
 }
 
 // SetGate gives the engine the gate of one of its clusters, at any time. With why not empty,

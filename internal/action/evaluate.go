@@ -80,12 +80,12 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, all map[string]po
 	var acts []string
 	for _, c := range d.Cases {
 		if e.platform().Key() != "" && policy.Human(e.input(d, c, controls), c.Plan) != "" {
-			filed.add(e.platform(), outbox.Entry{Docket: key, Case: c.ID, Purpose: docket.NeedsHuman})
+			filed.add(e.platform(), outbox.Entry{Docket: key, Case: c.ID, Purpose: docket.NeedsHuman, Try: c.NextTry(docket.NeedsHuman)})
 		}
 		switch c.Plan.Step {
 		case policy.Notify:
 			purpose := docket.Purpose(c.Plan.Next)
-			filed.add(e.ownerOf(d, c.Rule), outbox.Entry{Docket: key, Case: c.ID, Purpose: purpose,
+			filed.add(e.ownerOf(d, c.Rule), outbox.Entry{Docket: key, Case: c.ID, Purpose: purpose, Try: c.NextTry(purpose),
 				First: purpose == docket.Warning && c.LastTry().IsZero()})
 		case policy.Act:
 			acts = append(acts, c.ID)

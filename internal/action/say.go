@@ -12,13 +12,35 @@ func (e *Engine) say(n outbox.Notice, o notify.Outcome) {
 	switch n.State {
 	case outbox.Due:
 		log.Warn("a notice did not go out; nothing counts, and it is tried again under its number",
-			"next", "see that the mail server answers and takes mail for this owner")
+			"next", tryIt(n.Channel))
 	case outbox.Failed:
-		log.Warn("a notice is given up; it counts for nothing", "next", "mend the mail server, or who owns this (docs/owners.md)")
+		log.Warn("a notice is given up; it counts for nothing", "next", "mend "+server(n.Channel)+", or who owns this (docs/owners.md)")
 	case outbox.Unknown:
 		log.Warn("whether a notice arrived is unknown; it counts for nothing and is not sent again",
-			"next", "look for it in the mail server's log; the next one goes out in its time")
+			"next", "look for it in the log of "+server(n.Channel)+"; the next one goes out in its time")
 	default:
 		log.Info("notice")
 	}
+}
+
+// server is whom a channel speaks to, in words.
+func server(channel string) string {
+	switch channel {
+	case notify.Email:
+		return "the mail server"
+	case notify.Slack:
+		return "Slack"
+	case notify.HipChat:
+		return "the HipChat server"
+	case notify.Alertmanager:
+		return "Alertmanager"
+	}
+	return "the receiver of " + channel
+}
+
+func tryIt(channel string) string {
+	if channel == notify.Email {
+		return "see that the mail server answers and takes mail for this owner"
+	}
+	return "see that " + server(channel) + " answers; k8guard notify test " + channel + " tries it"
 }

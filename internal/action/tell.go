@@ -20,6 +20,9 @@ import (
 // sendLimit is when a try is given up as unknown.
 const sendLimit = 30 * time.Second
 
+// senders is how many notices go out on one channel side by side.
+const senders = 4
+
 // file puts what is due into the outboxes of its owners. What could not be filed is due again
 // soon; what is filed is the outbox's to tell, and its docket is left alone meanwhile.
 func (e *Engine) file(ctx context.Context, f *filing) error {
@@ -144,7 +147,8 @@ func members(n outbox.Notice) map[docket.Key]map[string]docket.NoticeRef {
 		if out[key] == nil {
 			out[key] = map[string]docket.NoticeRef{}
 		}
-		out[key][item.Case] = docket.NoticeRef{Purpose: docket.Purpose(item.Purpose), N: item.N, Owner: n.Owner.Key(), ActAt: item.ActAt()}
+		out[key][item.Case] = docket.NoticeRef{Purpose: docket.Purpose(item.Purpose), N: item.N, Try: item.Try, Beside: n.Beside(),
+			Owner: n.Owner.Key(), ActAt: item.ActAt()}
 	}
 	return out
 }
@@ -171,6 +175,13 @@ func (e *Engine) settleNotices(ctx context.Context, d docket.Docket) error {
 				return err
 			}
 		case outbox.Due:
+			if e.channel(n.Channel) == nil {
+				// Nobody will ever send it: it must not hold the ladder.
+				if err := e.settle(ctx, key, n, docket.FailedSend, "the channel is no longer configured"); err != nil {
+					return err
+				}
+				continue
+			}
 			if !e.addressed(d, n) {
 				// The new owner is not to wait for a mailbox that is no longer theirs.
 				if err := e.settle(ctx, key, n, docket.FailedSend, "the owner changed"); err != nil {
@@ -257,14 +268,14 @@ func (e *Engine) resume(ctx context.Context, n outbox.Notice) error {
 
 // send tries a notice once, beside everything else; not in a dry run, which tells nobody.
 func (e *Engine) send(ctx context.Context, n outbox.Notice) {
-	channel := e.channel(n.Channel)
+	channel, slots := e.channel(n.Channel), e.slots(n.Channel)
 	box := outbox.BoxKey(n.Owner.Key(), n.Channel)
 	if channel == nil || e.Config.Enforce.Mode == config.ModeDryRun || e.inDoubt(n) || ctx.Err() != nil || !e.index.startSending(n.Key, box) {
 		return
 	}
 	e.senders.Go(func() {
-		e.sending <- struct{}{}
-		defer func() { <-e.sending }()
+		slots <- struct{}{}
+		defer func() { <-slots }()
 		defer e.index.stopSending(n.Key)
 		if ctx.Err() != nil {
 			return // asked to stop while it waited for its turn: the notice stays due
@@ -342,4 +353,15 @@ func (e *Engine) channel(name string) notify.Channel {
 		}
 	}
 	return nil
+}
+
+// slots bounds the sends of one channel: each has its own, so that one that hangs holds up no
+// other.
+func (e *Engine) slots(channel string) chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.sending[channel] == nil {
+		e.sending[channel] = make(chan struct{}, senders)
+	}
+	return e.sending[channel]
 }

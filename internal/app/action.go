@@ -83,7 +83,7 @@ func (in *instance) wireAction(from bus.Consumer, clusters []v1.Cluster, alone b
 		return err
 	}
 	in.action = action.New(action.Settings{Ledger: in.store, Bus: from, Config: in.Config, Clusters: clusters, Alone: alone,
-		Control: in.control, Channels: channels, Rules: in.engine.Rules(), Holder: in.holder, Now: in.Now, Log: in.Log})
+		Control: in.control, Channels: channels, Reach: book(in.Config, in.chain.Teams).Reach, Rules: in.engine.Rules(), Holder: in.holder, Now: in.Now, Log: in.Log})
 	return nil
 }
 

@@ -7,13 +7,12 @@ import (
 	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
-	"github.com/k8guard/k8guard/internal/notify/email"
 	"github.com/k8guard/k8guard/internal/rule"
 	"github.com/k8guard/k8guard/internal/rule/all"
 )
 
 // Check says everything that would keep a start, or a mail, from going well and can be seen
-// without a cluster or a mail server: it makes the rules and the channel.
+// without a cluster or a mail server: it makes the rules and the channels.
 func Check(c config.Config) error {
 	err := judgeable(c)
 	files := errors.Join(readable("cluster.kubeconfig", c.Cluster.Kubeconfig), readable("cluster.actionKubeconfig", c.Cluster.ActionKubeconfig))
@@ -21,12 +20,12 @@ func Check(c config.Config) error {
 		files = apart(c.Cluster.Kubeconfig, c.Cluster.ActionKubeconfig)
 	}
 	err = errors.Join(err, files)
-	if c.Notify.Email.Host == "" {
-		return err
+	all, wrong := senders(c, noThreads{}, time.Now)
+	err = errors.Join(err, wrong)
+	for _, s := range all {
+		err = errors.Join(err, s.Ready()) // as a notice would, which comes much later
 	}
-	_, mail := email.New(c.Notify.Email, time.Now)
-	_, password := email.Password(c.Notify.Email) // as a mail would, which comes much later
-	return errors.Join(err, mail, password)
+	return err
 }
 
 // startable says what would surely keep an instance from being wired, as far as the
@@ -43,10 +42,7 @@ func startable(c config.Config) error {
 			return err
 		}
 	}
-	if c.Notify.Email.Host == "" {
-		return nil
-	}
-	_, err := email.New(c.Notify.Email, time.Now)
+	_, err := senders(c, noThreads{}, time.Now)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/bus/kafka"
 	"github.com/k8guard/k8guard/internal/cluster"
 )
@@ -61,6 +62,13 @@ func (in *instance) lead(ctx context.Context, to *kafka.Publisher) error {
 func (in *instance) reign(ctx context.Context, to *kafka.Publisher, epoch int64, stage *stage) error {
 	term := newInstance(in.Settings)
 	term.guard, term.images = in.guard, in.images
+	first, err := in.first()
+	if err != nil {
+		return err
+	}
+	if first != nil {
+		term.hints = make(chan bus.Hint)
+	}
 	watcher, err := term.wireWatch(ctx)
 	if err != nil {
 		return err
@@ -74,7 +82,7 @@ func (in *instance) reign(ctx context.Context, to *kafka.Publisher, epoch int64,
 	}
 	stage.leads.Store(term.routes(term.discoverRoutes()))
 	defer stage.leads.Store(nil)
-	return term.discover.Run(ctx)
+	return together(ctx, term.discover.Run, func(ctx context.Context) error { return term.listen(ctx, first) })
 }
 
 func (in *instance) routes(all map[string]http.Handler) *http.ServeMux {

@@ -13,6 +13,7 @@ import (
 	"github.com/k8guard/k8guard/internal/cluster"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/entity"
+	"github.com/k8guard/k8guard/internal/notify"
 	"github.com/k8guard/k8guard/internal/owner"
 )
 
@@ -27,7 +28,8 @@ func (in *instance) owners(namespace, root *cluster.Record) (v1.Owner, map[strin
 	if namespace == nil {
 		return v1.Owner{}, nil
 	}
-	s := owner.Subject{Namespace: namespace.Name, Annotations: map[string]string{in.Config.Owners.EmailAnnotation: namespace.OwnerAnnotation}}
+	s := owner.Subject{Namespace: namespace.Name, Annotations: map[string]string{in.Config.Owners.ChatAnnotation: namespace.ChatAnnotation,
+		in.Config.Owners.EmailAnnotation: namespace.OwnerAnnotation}}
 	if namespace.Judgement != nil {
 		s.Labels = namespace.Judgement.Labels
 	}
@@ -44,6 +46,9 @@ type WhoOwns struct {
 	Emails    []string `json:"emails"`
 	From      string   `json:"from"`
 	Platform  bool     `json:"platform"` // named by the platform: warnings to it count
+	// Chats are the ids that are mentioned, by channel; a warning that mentions one counts if
+	// Platform does.
+	Chats map[string][]string `json:"chats,omitempty"`
 	// Rules are told to others, by rule.
 	Rules map[string]v1.Owner `json:"rules,omitempty"`
 	// Chain is every place that was asked, in order; the first with addresses is taken.
@@ -122,6 +127,14 @@ func (in *instance) whoOwnsOf(s owner.Subject) WhoOwns {
 	named, rules := in.chain.Named(s)
 	found := owner.Resolve(named, in.Config.Owners) // as an observation is treated
 	out := WhoOwns{Namespace: s.Namespace, Root: s.Root, Emails: listed(found.Emails), From: found.From, Platform: found.Platform, Rules: rules}
+	for _, channel := range []string{notify.Slack, notify.HipChat} {
+		if ids, _ := book(in.Config, in.chain.Teams).Reach(channel, found); len(ids) > 0 {
+			if out.Chats == nil {
+				out.Chats = map[string][]string{}
+			}
+			out.Chats[channel] = ids
+		}
+	}
 	taken := false
 	add := func(l owner.Link) {
 		is := !taken && len(l.Emails) > 0

@@ -37,8 +37,6 @@ import (
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
 	"github.com/k8guard/k8guard/internal/login"
-	"github.com/k8guard/k8guard/internal/notify"
-	"github.com/k8guard/k8guard/internal/notify/email"
 	"github.com/k8guard/k8guard/internal/owner"
 	"github.com/k8guard/k8guard/internal/rule"
 	"github.com/k8guard/k8guard/internal/telemetry"
@@ -85,13 +83,14 @@ type instance struct {
 	book     *login.Book
 	reload   *reloadState // nil in a target that takes no new configuration over
 	guard    *login.Guard
-	places   places       // of the clusters that action reaches
-	images   *images      // nil in a target that watches nothing
-	answers  *cache.Cache // of the report
-	counted  bool         // the cases in the ledger are among the metrics
-	waits    func(string) // told what the start waits for; may be nil
-	front    *front       // of a target by itself
-	url      string       // where it answers
+	places   places        // of the clusters that action reaches
+	images   *images       // nil in a target that watches nothing
+	answers  *cache.Cache  // of the report
+	waits    func(string)  // told what the start waits for; may be nil
+	front    *front        // of a target by itself
+	url      string        // where it answers
+	hints    chan bus.Hint // of a first K8Guard; nil where none is read
+	counted  bool          // the cases in the ledger are among the metrics
 }
 
 // Run is the target "run": discover, action and report in one process, over SQLite and an
@@ -181,7 +180,7 @@ func (in *instance) wireWatch(ctx context.Context) (*cluster.Watcher, error) {
 	if in.client, err = cluster.NewClient(in.rest); err != nil {
 		return nil, err
 	}
-	watcher, err := cluster.New(cluster.Settings{Client: in.client, Related: in.engine.Related(), OwnerAnnotation: in.Config.Owners.EmailAnnotation,
+	watcher, err := cluster.New(cluster.Settings{Client: in.client, Related: in.engine.Related(), OwnerAnnotation: in.Config.Owners.EmailAnnotation, ChatAnnotation: in.Config.Owners.ChatAnnotation,
 		WorkloadAnnotation: in.Config.Owners.WorkloadAnnotation, Now: in.Now, Log: in.Log})
 	if err != nil {
 		return nil, err
@@ -230,20 +229,8 @@ func (in *instance) wireDiscover(watcher *cluster.Watcher, to bus.Publisher, epo
 	}
 	in.discover, err = discover.New(discover.Settings{Watcher: watcher, Engine: in.engine, Bus: to, Cluster: in.cluster,
 		Epoch: epoch, Resync: in.Config.Discover.Resync, IgnoreNamespaces: in.Config.Discover.IgnoreNamespaces,
-		Owners: in.owners, Sizes: in.images.book, Now: in.Now, Log: in.Log, Registerer: in.registry})
+		Owners: in.owners, Hints: in.hints, Sizes: in.images.book, Now: in.Now, Log: in.Log, Registerer: in.registry})
 	return err
-}
-
-func (in *instance) channels() ([]notify.Channel, error) {
-	if in.Config.Notify.Email.Host == "" {
-		in.Log.Warn("no channel is configured: nobody is told, so nothing is acted on", "next", "set notify.email")
-		return nil, nil
-	}
-	c, err := email.New(in.Config.Notify.Email, in.Now)
-	if err != nil {
-		return nil, err
-	}
-	return []notify.Channel{c}, nil
 }
 
 // run runs the parts until ctx ends or one fails; discover stops first.

@@ -28,6 +28,11 @@ func TestSecretsStayInside(t *testing.T) {
 	s.Config.Notify.Email.Host, s.Config.Notify.Email.From = "127.0.0.1", "k8guard@example.com"
 	s.Config.Notify.Email.Domains = []string{"example.com"}
 	s.Config.Notify.Email.Username, s.Config.Notify.Email.Password = "k8guard", config.NewSecret(secret)
+	s.Config.Notify.Slack = config.Slack{Channel: "C0123ABCD", Token: config.NewSecret("xoxb-" + secret), BaseURL: "http://127.0.0.1:1"}
+	s.Config.Notify.HipChat = config.HipChat{BaseURL: "http://127.0.0.1:1", Room: "r", Token: config.NewSecret(secret)}
+	s.Config.Notify.Webhook = []config.Webhook{{Name: "a", URL: config.NewSecret("http://127.0.0.1:1/" + secret), Key: config.NewSecret(secret + secret)}}
+	s.Config.Notify.Alertmanager = config.Alertmanager{URL: "http://127.0.0.1:1", Token: config.NewSecret(secret)}
+	s.Config.Notify.Gather = time.Millisecond
 	log, asked, loads := &record{}, make(chan os.Signal, 1), 0
 	seen.Handler = slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})
 	s.Reload = &app.Reload{Every: time.Hour, Asked: asked, Load: func() (config.Config, error) {

@@ -23,7 +23,7 @@ func newConfig(s Streams) *cobra.Command {
 		Args: group,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newConfigCheck(s), newConfigPrint(s))
+	c.AddCommand(newConfigCheck(s), newConfigPrint(s), newConfigMigrate(s))
 	return c
 }
 

@@ -13,8 +13,14 @@ import (
 // with runs the command, and keeps stdout and stderr apart.
 func with(t *testing.T, env []string, args ...string) (out, errs string, err error) {
 	t.Helper()
+	return given(t, "", env, args...)
+}
+
+// given is with, and something on standard input.
+func given(t *testing.T, in string, env []string, args ...string) (out, errs string, err error) {
+	t.Helper()
 	var o, e bytes.Buffer
-	root := New(Streams{In: strings.NewReader(""), Out: &o, Err: &e, Env: env})
+	root := New(Streams{In: strings.NewReader(in), Out: &o, Err: &e, Env: env})
 	root.SetArgs(args)
 	err = root.Execute()
 	return o.String(), e.String(), err

@@ -65,6 +65,9 @@ func ownerText(o app.WhoOwns) []string {
 			lines[0] += "; it is told, but its warnings do not count for an act"
 		}
 	}
+	for _, channel := range slices.Sorted(maps.Keys(o.Chats)) {
+		lines = append(lines, fmt.Sprintf("  on %s: mentions %s", channel, strings.Join(o.Chats[channel], ", ")))
+	}
 	for _, rule := range slices.Sorted(maps.Keys(o.Rules)) {
 		who := o.Rules[rule]
 		lines = append(lines, fmt.Sprintf("  %s: %s (%s)", rule, strings.Join(who.Emails, ", "), who.From))

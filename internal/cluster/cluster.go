@@ -45,8 +45,9 @@ type Settings struct {
 	Client kubernetes.Interface
 	// Related are kinds to follow beside the judged ones; see [entity.Related].
 	Related []entity.Kind
-	// OwnerAnnotation is the annotation of a Namespace whose value is kept.
-	OwnerAnnotation string
+	// OwnerAnnotation is the annotation of a Namespace whose value is kept, and ChatAnnotation
+	// another.
+	OwnerAnnotation, ChatAnnotation string
 	// WorkloadAnnotation is the annotation of any other object whose value is kept; empty is none.
 	WorkloadAnnotation string
 	// Namespace bounds what is read to one; empty means all.

@@ -27,6 +27,10 @@ func (p *patience) explain(now time.Time, verb, resource string, err error) erro
 	if now.Sub(p.since) < settles {
 		return fmt.Errorf("cluster: %s %s is refused, as it may be just after the API server's start; it is tried again: %w", verb, resource, err)
 	}
-	return fmt.Errorf("cluster: may not %s %s; grant get, list and watch on %s to K8Guard's discover account (deploy/rbac-discover.yaml): %w",
-		verb, resource, resource, err)
+	rights := "list and watch"
+	if verb == "get" {
+		rights = "get, list and watch"
+	}
+	return fmt.Errorf("cluster: may not %s %s; grant %s on %s to K8Guard's discover account (deploy/rbac-discover.yaml): %w",
+		verb, resource, rights, resource, err)
 }

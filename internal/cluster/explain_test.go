@@ -30,7 +30,7 @@ func TestARoleIsAskedForOnlyWhenRefusalsLast(t *testing.T) {
 		{2*time.Hour + 1, no, false},
 	} {
 		err := p.explain(from.Add(step.after), "list", "pods", step.err)
-		if got := strings.Contains(err.Error(), "grant get, list and watch on pods"); got != step.advice || !errors.Is(err, step.err) {
+		if got := strings.Contains(err.Error(), "grant list and watch on pods"); got != step.advice || !errors.Is(err, step.err) {
 			t.Errorf("after %s: %v", step.after, err)
 		}
 	}

@@ -66,6 +66,8 @@ type Record struct {
 	// OwnerAnnotation is the value of the annotation that names a Namespace's owner, or of the
 	// one by which any other object names its own.
 	OwnerAnnotation string
+	// ChatAnnotation is the value of the annotation that names a Namespace's owners in a chat.
+	ChatAnnotation string
 }
 
 // Made is what the controllers write on what they make, so that an owner reference can be
@@ -123,6 +125,9 @@ func (s *store) judged(e entity.Entity) *Record {
 	key := s.settings.WorkloadAnnotation
 	if e.Kind == entity.Namespace {
 		key = s.settings.OwnerAnnotation
+		if chat := s.settings.ChatAnnotation; chat != "" {
+			r.ChatAnnotation = e.Annotations[chat]
+		}
 	}
 	if key != "" {
 		r.OwnerAnnotation = e.Annotations[key]

@@ -84,7 +84,7 @@ func TestAKindIsCompleteOnlyWhileItCanBeRead(t *testing.T) {
 	s.note(func() { s.openErr = s.opens.explain(from, "watch", "pods", forbidden) })
 	s.note(func() { s.openErr = s.opens.explain(from.Add(settles), "watch", "pods", forbidden) })
 	st := s.status()
-	if st.Complete || !st.Listed || !strings.Contains(st.Err.Error(), "may not watch pods; grant get, list and watch on pods") {
+	if st.Complete || !st.Listed || !strings.Contains(st.Err.Error(), "may not watch pods; grant list and watch on pods") {
 		t.Errorf("status %+v", st)
 	}
 	s.opened(true)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 func (c *checker) bus(b Bus) {
@@ -28,6 +29,8 @@ func (c *checker) kafka(k Kafka) {
 	name := regexp.MustCompile(`^[A-Za-z0-9._-]{1,200}$`).MatchString
 	c.bad(!name(k.Prefix), key+"prefix", "is no name; write letters, digits, dot, _ and -")
 	c.bad(k.Group != "" && !name(k.Group), key+"group", "is no name; write letters, digits, dot, _ and -, or leave it out")
+	c.bad(k.FirstTopic != "" && !name(k.FirstTopic), key+"firstTopic", "is no name; write the topic of K8GUARD_KAFKA_ACTION_TOPIC, or leave it out")
+	c.bad(k.FirstTopic != "" && strings.HasPrefix(k.FirstTopic, k.Prefix+"."), key+"firstTopic", "is one of our own topics, or may become one; write the first K8Guard's")
 	c.bad(k.Partitions < 1 || k.Partitions > 1024, key+"partitions", "is not between 1 and 1024; write 12 or more, and at least one for each replica of action")
 	c.bad(k.Replication < 0 || k.Replication > 9, key+"replication", "is not between 0 and 9; write 3 where there are three brokers")
 	c.positive(key+"retention", k.Retention)

@@ -42,24 +42,3 @@ func warnCache(k Cache) (all []Warning) {
 	}
 	return all
 }
-
-// oldCache takes over what the first K8Guard said of its cache and is not a key by itself. Its
-// CACHE_TYPE was MEMCACHED unless something else was said.
-func (l *loader) oldCache(full, name, value string, cfg *Config) {
-	where := "environment variable " + full
-	switch name {
-	case "CACHE_TYPE":
-		switch kind := strings.ToLower(value); kind {
-		case CacheMemory, CacheMemcached:
-			l.override(where, []string{"cache", "kind"}, kind, cfg)
-		default:
-			l.warn(full, fmt.Sprintf("%q is no cache that there is; write cache.kind: memory or memcached", value))
-		}
-	case "CACHE_EXPIRATION_SECONDS":
-		if value == "0" {
-			l.warn(full, "was for ever, which is no choice any more; write cache.expiry, up to 720h")
-			return
-		}
-		l.override(where, []string{"cache", "expiry"}, value+"s", cfg)
-	}
-}

@@ -80,9 +80,12 @@ type Kafka struct {
 	// Retention is how long messages are kept that nobody said again.
 	Retention time.Duration `yaml:"retention"`
 	// CreateTopics lets K8Guard make the topics; with false they must be there.
-	CreateTopics bool      `yaml:"createTopics"`
-	TLS          ClientTLS `yaml:"tls"`
-	SASL         SASL      `yaml:"sasl"`
+	CreateTopics bool `yaml:"createTopics"`
+	// FirstTopic is where a first K8Guard puts its violations. Discover takes each for a hint to judge that object again, and
+	// no more; empty means that nobody reads it. See docs/migrating.md.
+	FirstTopic string    `yaml:"firstTopic"`
+	TLS        ClientTLS `yaml:"tls"`
+	SASL       SASL      `yaml:"sasl"`
 }
 
 // SASL is the login at Kafka's brokers.
@@ -309,6 +312,9 @@ type Ladder struct {
 type Owners struct {
 	// EmailAnnotation on a Namespace names its owners' addresses, comma-separated.
 	EmailAnnotation string `yaml:"emailAnnotation"`
+	// ChatAnnotation on a Namespace names its owners' names in HipChat, comma-separated; they are
+	// tagged, which counts for nothing. Empty means that it is not read.
+	ChatAnnotation string `yaml:"chatAnnotation"`
 	// TeamsFile names teams and what they own, in YAML; its teams come before every
 	// annotation. Empty means none. See docs/owners.md.
 	TeamsFile string `yaml:"teamsFile"`
@@ -328,8 +334,12 @@ type Notify struct {
 	// Gather is how long a digest waits for more cases of its owner.
 	Gather time.Duration `yaml:"gather"`
 	// Gap is the least time between two digests to one owner.
-	Gap   time.Duration `yaml:"gap"`
-	Email Email         `yaml:"email"`
+	Gap          time.Duration `yaml:"gap"`
+	Email        Email         `yaml:"email"`
+	Slack        Slack         `yaml:"slack"`
+	HipChat      HipChat       `yaml:"hipchat"`
+	Webhook      []Webhook     `yaml:"webhook"` // any number, each with a name of its own
+	Alertmanager Alertmanager  `yaml:"alertmanager"`
 }
 
 // Email is the SMTP channel; it is off while Host is empty.
@@ -346,6 +356,60 @@ type Email struct {
 	From string `yaml:"from"`
 	// Domains are the only recipient domains; required when Host is set.
 	Domains []string `yaml:"domains"`
+}
+
+// Slack is the Slack channel; it is off while Channel is empty. See docs/operators/chat.md.
+type Slack struct {
+	// Channel is the id of the channel, as C0123ABCD.
+	Channel string `yaml:"channel"`
+	Token   Secret `yaml:"token"` // of a bot that may chat:write there; printed as "***", which is refused when read
+	// TokenFile is read for each notice; it wins over Token.
+	TokenFile string `yaml:"tokenFile"`
+	// BaseURL is where its API is; https, or http on this host.
+	BaseURL string `yaml:"baseURL"`
+	CAFile  string `yaml:"caFile"` // PEM; empty means the system's authorities
+	// Users say which owner is who there: they are mentioned, and a notice to them counts.
+	Users []ChatUser `yaml:"users"`
+}
+
+// ChatUser is an owner's name in a chat.
+type ChatUser struct {
+	Address string `yaml:"address"` // the owner's, as the annotation or the teams file names it
+	// ID is the user's own: U0123ABCD in Slack (or S0123ABCD of a group), the mention name in HipChat.
+	ID string `yaml:"id"`
+}
+
+// HipChat is a room of a server that speaks HipChat's API v2; it is off while BaseURL is empty. See docs/operators/chat.md.
+type HipChat struct {
+	BaseURL string `yaml:"baseURL"` // the server; https, or http on this host
+	Room    string `yaml:"room"`    // the room's id or name
+	Token   Secret `yaml:"token"`   // may send notifications; printed as "***", which is refused when read
+	// TokenFile is read for each notice; it wins over Token.
+	TokenFile string `yaml:"tokenFile"`
+	CAFile    string `yaml:"caFile"` // PEM; empty means the system's authorities
+	// TagOwners mentions the ids that owners.chatAnnotation of the Namespace names; they count for nothing.
+	TagOwners bool `yaml:"tagOwners"`
+	// Users say which owner is who there: they are mentioned, and a notice to them counts.
+	Users []ChatUser `yaml:"users"`
+}
+
+// Webhook is an address that gets each notice as a signed CloudEvent. See docs/operators/chat.md.
+type Webhook struct {
+	Name    string `yaml:"name"`    // lower-case letters, digits and -; the ledger calls the channel webhook/NAME
+	URL     Secret `yaml:"url"`     // https, or http on this host; may hold a token, so it is printed as "***"
+	URLFile string `yaml:"urlFile"` // is read for each notice; it wins over URL
+	Key     Secret `yaml:"key"`     // signs each notice: 24 bytes or more, or whsec_ and base64; printed as "***"
+	KeyFile string `yaml:"keyFile"` // is read for each notice; it wins over Key
+	CAFile  string `yaml:"caFile"`  // PEM; empty means the system's authorities
+}
+
+// Alertmanager gets each case as an alert (API v2); it is off while URL is empty. See docs/operators/chat.md.
+type Alertmanager struct {
+	URL   string `yaml:"url"`   // its address; https, or http where no token goes with it
+	Token Secret `yaml:"token"` // bearer token, where a proxy asks for one; printed as "***", which is refused when read
+	// TokenFile is read for each notice; it wins over Token.
+	TokenFile string `yaml:"tokenFile"`
+	CAFile    string `yaml:"caFile"` // PEM; empty means the system's authorities
 }
 
 // The modes of enforcement.

@@ -17,8 +17,9 @@ func Default() Config {
 		Cache:    Cache{Kind: CacheMemory, Expiry: 7 * 24 * time.Hour, Memcached: Memcached{Timeout: 200 * time.Millisecond}},
 		Discover: Discover{Resync: 5 * time.Minute},
 		Rules:    Rules{Privileged: Privileged{Root: "off"}, ImageSize: ImageSize{Limit: "5G"}},
-		Owners:   Owners{EmailAnnotation: "team/email-ids"},
-		Notify:   Notify{Gather: time.Minute, Gap: time.Hour, Email: Email{Port: 587, TLS: "starttls"}},
+		Owners:   Owners{EmailAnnotation: "team/email-ids", ChatAnnotation: "team/hipchat-ids"},
+		Notify: Notify{Gather: time.Minute, Gap: time.Hour, Email: Email{Port: 587, TLS: "starttls"},
+			Slack: Slack{BaseURL: "https://slack.com/api"}, HipChat: HipChat{TagOwners: true}},
 		Enforce: Enforce{
 			Mode: ModeSafe, MinimumAge: 24 * time.Hour, CoolOff: 24 * time.Hour, Permit: "k8guard-permit",
 			Budget: Budget{Round: time.Minute, PerHour: 5, PerDay: 20, PerNamespace: 5, PerOwner: 10,

@@ -39,6 +39,15 @@ func FuzzLoad(f *testing.F) {
 		c.Notify.Email.Password = config.Secret{}
 		c.Ledger.Cassandra.Username, c.Ledger.Cassandra.Password, c.Ledger.Cassandra.PasswordFile = "", config.Secret{}, ""
 		c.Cache.Memcached.Username, c.Cache.Memcached.Password, c.Cache.Memcached.PasswordFile = "", config.Secret{}, ""
+		c.Notify.Slack.Token, c.Notify.Slack.TokenFile, c.Notify.HipChat.Token, c.Notify.HipChat.TokenFile = config.Secret{}, "/t", config.Secret{}, "/t"
+		c.Notify.Alertmanager.Token = config.Secret{}
+		if c.Notify.Slack.Channel == "" {
+			c.Notify.Slack.TokenFile = ""
+		}
+		for i := range c.Notify.Webhook {
+			w := &c.Notify.Webhook[i]
+			w.URL, w.URLFile, w.Key, w.KeyFile = config.Secret{}, "/u", config.Secret{}, "/k"
+		}
 		text, err := c.YAML()
 		if err != nil {
 			t.Fatal(err)

@@ -10,19 +10,9 @@ import (
 // Describe says what kind of value a key ("rules.IMAGE_SIZE.limit") takes, and what it is in
 // c, in one line. It is false where no key is called that, or a group is.
 func Describe(c Config, key string) (string, bool) {
-	v := reflect.ValueOf(c)
-	for name := range strings.SplitSeq(key, ".") {
-		if !isStruct(v.Type()) {
-			return "", false
-		}
-		below, ok := fieldByName(v, name)
-		if !ok {
-			return "", false
-		}
-		v = below
-	}
+	v, ok := valueAt(reflect.ValueOf(c), key)
 	switch {
-	case isStruct(v.Type()):
+	case !ok || isStruct(v.Type()):
 		return "", false
 	case v.Kind() == reflect.Slice && v.Len() == 0:
 		return "a list; default: empty", true
@@ -35,6 +25,21 @@ func Describe(c Config, key string) (string, bool) {
 	}
 	kind, _, _ := strings.Cut(want(v.Type()), ";")
 	return fmt.Sprintf("%s; default: %s", kind, text), true
+}
+
+// valueAt finds what a key names below v.
+func valueAt(v reflect.Value, key string) (reflect.Value, bool) {
+	for name := range strings.SplitSeq(key, ".") {
+		if !isStruct(v.Type()) {
+			return v, false
+		}
+		below, ok := fieldByName(v, name)
+		if !ok {
+			return v, false
+		}
+		v = below
+	}
+	return v, true
 }
 
 // Keys lists every key below a group, as [Describe] takes them.

@@ -62,26 +62,3 @@ func warnLedger(l Ledger) (all []Warning) {
 	}
 	return all
 }
-
-// oldCassandra takes over what the first K8Guard said of Cassandra and is not a key by itself.
-func (l *loader) oldCassandra(full, name, value string, cfg *Config) {
-	where := "environment variable " + full
-	switch name {
-	case "ACTION_CASSANDRA_CAPATH":
-		l.override(where, []string{"ledger", "cassandra", "tls", "caFile"}, value, cfg)
-		cfg.Ledger.Cassandra.TLS.Enabled = value != ""
-		l.origin["ledger.cassandra.tls.enabled"] = where
-	case "ACTION_CASSANDRA_SSL_HOST_VALIDATION":
-		l.warn(full, "has no effect: certificates are always checked; where their name is not the node's address, write ledger.cassandra.tls.serverName")
-	case "CASSANDRA_CREATE_KEYSPACE", "CASSANDRA_CREATE_TABLES":
-		// To make tables in an existing keyspace only is no choice any more: each needs a right of its own.
-		switch strings.ToLower(value) {
-		case "false", "0":
-			cfg.Ledger.Cassandra.CreateSchema = false
-			l.origin["ledger.cassandra.createSchema"] = where
-		case "true", "1":
-		default:
-			l.fail(where, "", fmt.Sprintf("%q is neither true nor false", value))
-		}
-	}
-}

@@ -2,137 +2,145 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // OldPrefix begins the environment variables of the first K8Guard.
 const OldPrefix = "K8GUARD_"
 
-// oldNames are the variables of the first K8Guard that have a key here.
-func oldNames() map[string]string {
-	return map[string]string{ //nolint:gosec // names of variables; none is a secret
-		"CLUSTER_NAME": "cluster.name", "IGNORE_NAMESPACES": "discover.ignoreNamespaces",
-		"APPROVED_IMAGE_REPOS": "rules.IMAGE_REPO.approved", "APPROVED_INGRESS_SUFFIXES": "rules.INGRESS_HOST_INVALID.approvedSuffixes",
-		"INGRESS_MUST_CONTAIN": "rules.INGRESS_HOST_INVALID.mustContain", "INGRESS_MUST_NOT_CONTAIN": "rules.INGRESS_HOST_INVALID.mustNotContain",
-		"REQUIRED_ANNOTATIONS": "rules.REQUIRED_ANNOTATIONS", "REQUIRED_LABELS": "rules.REQUIRED_LABELS", "REQUIRED_ENTITIES": "rules.REQUIRED_ENTITIES", "LOG_LEVEL": "log.level",
-		"ACTION_ANNOTATION_FORMAT_FOR_EMAILS": "owners.emailAnnotation", "ACTION_SMTP_FALLBACK_SEND_TO": "owners.fallback",
-		"ACTION_SMTP_SERVER": "notify.email.host", "ACTION_SMTP_PORT": "notify.email.port", "ACTION_SMTP_USERNAME": "notify.email.username",
-		"ACTION_SMTP_PASSWORD": "notify.email.password", "ACTION_SMTP_SEND_FROM": "notify.email.from",
-		"KAFKA_BROKERS": "bus.kafka.brokers", "KAFKA_CERT_FILE_PATH": "bus.kafka.tls.certFile", "KAFKA_KEY_FILE_PATH": "bus.kafka.tls.keyFile",
-		"MEMCACHED_HOSTNAME":     "cache.memcached.servers",
-		"ACTION_CASSANDRA_HOSTS": "ledger.cassandra.hosts", "ACTION_CASSANDRA_KEYSPACE": "ledger.cassandra.keyspace",
-		"ACTION_CASSANDRA_USERNAME": "ledger.cassandra.username", "ACTION_CASSANDRA_PASSWORD": "ledger.cassandra.password",
-	}
+// oldPolicy is the name of the policy that the first K8Guard's ladder becomes.
+const oldPolicy = "first-k8guard"
+
+// oldLine is one variable as it was set.
+type oldLine struct {
+	full, name, value string
+	rules             []string
+	cfg               *Config
 }
 
-// replaced says what stands in the place of a variable that has no key here, or "" for a
-// name that the first K8Guard did not know.
-func replaced(name string) string {
-	const (
-		exempt = "write an entry of exemptions, with a reason and an end"
-		ladder = "write it into policies[].ladder"
-		inside = "has no effect: \"run\" joins its parts in one process and needs no broker"
-		topics = "has no effect: topics are PREFIX.observations, .requests and .deadletters (bus.kafka.prefix), and keys have no password"
-		chat   = "has no effect yet: mail is the only channel (notify.email)"
-	)
-	for prefix, text := range map[string]string{
-		"IGNORE_PODS_PREFIX": exempt, "IGNORE_DEPLOYMENTS": exempt, "IGNORE_DAEMONSETS": exempt, "IGNORE_JOBS": exempt, "IGNORE_CRONJOBS": exempt,
-		"NAMESPACE":      "has no effect: all namespaces are judged; narrow what follows with policies[].match.namespaces",
-		"MESSAGE_BROKER": inside, "KAFKA_*": topics, "RMQ_*": inside,
-		"ACTION_HIPCHAT_*": chat, "ACTION_SLACK_*": chat,
-		"ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS": chat, "ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS": chat,
-		"ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN": ladder + ".wait", "ACTION_WARNING_COUNT_BEFORE_ACTION": ladder + ".warnings",
-		"ACTION_DURATION_VIOLATION_EXPIRES":            "has no effect: a case ends when the violation does",
-		"ACTION_DURATION_BETWEEN_CONSUMING_VIOLATIONS": "has no effect: violations are taken as they come",
-		"ACTION_SMTP_SEND_TO_NAMESAPCE_OWNER":          "has no effect: owners are always told; enforce.mode: dry-run tells nobody",
-		"ACTION_VIOLATION_EMAIL_FOOTER":                "has no effect: mails have no footer of their own",
-		"OUTPUT_PODS_TO_FILE":                          "has no effect: see the report and its JSON", "INCLUDE_ALPHA": "has no effect: alpha kinds are not judged",
-	} {
-		if stem, any := strings.CutSuffix(prefix, "*"); name == prefix || any && strings.HasPrefix(name, stem) {
-			return text
-		}
+func (o oldLine) where() string { return "environment variable " + o.full }
+
+// findOld is the variable of this name, without the prefix.
+func findOld(all []OldVariable, name string) (OldVariable, bool) {
+	i := slices.IndexFunc(all, func(v OldVariable) bool {
+		stem, any := strings.CutSuffix(v.Name, "*")
+		return v.Name == name || any && strings.HasPrefix(name, stem)
+	})
+	if i < 0 {
+		return OldVariable{}, false
 	}
-	return ""
+	return all[i], true
 }
 
 // old takes over the variables of the first K8Guard. Those that have no meaning here are
-// warnings; other names are left alone, for Kubernetes sets some of its own.
+// warnings; other names are left alone, for Kubernetes sets some of its own. An empty value
+// was none then, and is none now.
 func (l *loader) old(env, rules []string, cfg *Config) {
 	env = slices.Clone(env)
 	slices.Sort(env)
+	all := OldVariables()
 	for _, line := range env {
 		full, value, _ := strings.Cut(line, "=")
 		name, ours := strings.CutPrefix(full, OldPrefix)
-		if !ours || strings.HasPrefix(full, Prefix) {
+		if !ours || strings.HasPrefix(full, Prefix) || value == "" {
 			continue
 		}
-		where := "environment variable " + full
-		if key := oldNames()[name]; key != "" {
-			if name == "LOG_LEVEL" {
-				value = strings.ToLower(value)
-			}
-			l.override(where, strings.Split(key, "."), value, cfg)
-			if name == "ACTION_CASSANDRA_HOSTS" && cfg.Ledger.Kind != LedgerCassandra {
-				l.warn(full, "does not choose the ledger, which stays a file; write ledger.kind: cassandra and ledger.cassandra.localDC")
-			}
-			if name == "KAFKA_BROKERS" && cfg.Bus.Kind != BusKafka {
-				l.warn(full, "does not choose the bus, which stays in one process; write bus.kind: kafka for discover, action and report apart")
-			}
-			if name == "MEMCACHED_HOSTNAME" && cfg.Cache.Kind != CacheMemcached {
-				l.warn(full, "does not choose the cache, which stays in the process; write cache.kind: memcached, or K8GUARD_CACHE_TYPE=MEMCACHED")
-			}
-			continue
-		}
-		switch {
-		case strings.HasPrefix(name, "CACHE_"):
-			l.oldCache(full, name, value, cfg)
-		case name == "ACTION_DRY_RUN" || name == "ACTION_SAFE_MODE":
-			l.oldMode(full, name, value, cfg)
-		case name == "APPROVED_IMAGE_SIZE":
-			l.override(where, []string{"rules", "IMAGE_SIZE", "limit"}, value+"Mi", cfg) // it was in MB of 1024 * 1024
-		case strings.HasPrefix(name, "ACTION_CASSANDRA_") || strings.HasPrefix(name, "CASSANDRA_CREATE_"):
-			l.oldCassandra(full, name, value, cfg)
-		case name == "IGNORED_VIOLATIONS":
-			l.oldIgnored(full, value, rules, cfg)
-		case replaced(name) != "":
-			l.warn(full, replaced(name))
-		}
-	}
-}
-
-// oldMode only ever makes it safer: that nothing forbids acts does not switch them on.
-func (l *loader) oldMode(full, name, value string, cfg *Config) {
-	mode := map[string]string{"ACTION_DRY_RUN": ModeDryRun, "ACTION_SAFE_MODE": ModeSafe}[name]
-	switch strings.ToLower(value) {
-	case "true", "1":
-		if cfg.Enforce.Mode != ModeDryRun {
-			cfg.Enforce.Mode = mode
-		}
-		l.origin["enforce.mode"] = "environment variable " + full
-	case "false", "0", "":
-		if name == "ACTION_SAFE_MODE" && cfg.Enforce.Mode != ModeEnforce {
-			l.warn(full, "does not switch enforcement on; write enforce.mode: enforce, after reading docs/gate.md")
-		}
-	default:
-		l.fail("environment variable "+full, "", fmt.Sprintf("%q is neither true nor false", value))
-	}
-}
-
-// oldIgnored disables the rules that are named plainly.
-func (l *loader) oldIgnored(full, value string, rules []string, cfg *Config) {
-	for entry := range strings.SplitSeq(value, ",") {
-		entry = strings.TrimSpace(entry)
-		switch {
-		case entry == "":
-		case strings.Contains(entry, ":"):
-			l.warn(full, fmt.Sprintf("%q is about some objects only; write an entry of exemptions, with a reason and an end", entry))
-		case rules != nil && !slices.Contains(rules, entry):
-			l.warn(full, fmt.Sprintf("there is no rule %q; %s", entry, Suggest(entry, rules)))
-		case !slices.Contains(cfg.Rules.Disabled, entry):
-			cfg.Rules.Disabled = append(cfg.Rules.Disabled, entry)
+		if v, known := findOld(all, name); known {
+			v.take(l, oldLine{full: full, name: name, value: value, rules: rules, cfg: cfg})
 		}
 	}
 }
 
 func (l *loader) warn(key, text string) { l.warnings = append(l.warnings, Warning{key, text}) }
+
+// assign gives a key the value, or another one that means the same.
+func (l *loader) assign(o oldLine, key, value string) {
+	l.override(o.where(), strings.Split(key, "."), value, o.cfg)
+}
+
+// mark notes who set a key that was set without [loader.assign].
+func (l *loader) mark(o oldLine, key string) { l.origin[key] = o.where() }
+
+func (l *loader) oldSize(o oldLine) {
+	if _, err := strconv.ParseUint(o.value, 10, 32); err != nil {
+		l.fail(o.where(), "rules.IMAGE_SIZE.limit", "is no number of MB; write such as 900")
+		return
+	}
+	l.assign(o, "rules.IMAGE_SIZE.limit", o.value+"Mi")
+}
+
+func (l *loader) oldLevel(o oldLine) {
+	level := strings.ToLower(o.value)
+	if same, ok := map[string]string{"warning": "warn", "fatal": "error", "panic": "error"}[level]; ok {
+		level = same
+	}
+	l.assign(o, "log.level", level)
+}
+
+func (l *loader) oldPort(o oldLine) {
+	l.assign(o, "notify.email.port", o.value)
+	if o.value == "465" {
+		l.assign(o, "notify.email.tls", "tls")
+	}
+}
+
+// oldMode only ever makes it safer: that nothing forbids acts does not switch them on.
+func (l *loader) oldMode(o oldLine) {
+	mode := map[string]string{"ACTION_DRY_RUN": ModeDryRun, "ACTION_SAFE_MODE": ModeSafe}[o.name]
+	switch strings.ToLower(o.value) {
+	case "true", "1":
+		if o.cfg.Enforce.Mode != ModeDryRun {
+			o.cfg.Enforce.Mode = mode
+		}
+		l.mark(o, "enforce.mode")
+	case "false", "0":
+		if o.name == "ACTION_SAFE_MODE" && o.cfg.Enforce.Mode != ModeEnforce {
+			l.warn(o.full, "does not switch enforcement on; write enforce.mode: enforce, after reading docs/gate.md")
+		}
+	default:
+		l.fail(o.where(), "", fmt.Sprintf("%q is neither true nor false", o.value))
+	}
+}
+
+// oldIgnored disables the rules that are named plainly.
+func (l *loader) oldIgnored(o oldLine) {
+	for entry := range strings.SplitSeq(o.value, ",") {
+		entry = strings.TrimSpace(entry)
+		switch {
+		case entry == "":
+		case strings.Contains(entry, ":"):
+			l.warn(o.full, fmt.Sprintf("%q is about some objects only; write an entry of exemptions, with a reason and an end", entry))
+		case o.rules != nil && !slices.Contains(o.rules, entry):
+			l.warn(o.full, fmt.Sprintf("there is no rule %q; %s", entry, Suggest(entry, o.rules)))
+		case !slices.Contains(o.cfg.Rules.Disabled, entry):
+			o.cfg.Rules.Disabled = append(o.cfg.Rules.Disabled, entry)
+			l.mark(o, "rules.disabled")
+		}
+	}
+}
+
+// oldLadder makes a policy for all cases of what were two numbers. Policies that the file
+// has say their own ladders, and no variable reaches into them.
+func (l *loader) oldLadder(o oldLine) {
+	key := map[string]string{"ACTION_WARNING_COUNT_BEFORE_ACTION": "warnings", "ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN": "wait"}[o.name]
+	if len(o.cfg.Policies) == 0 {
+		o.cfg.Policies = []Policy{{Name: oldPolicy, Ladder: DefaultLadder()}}
+		l.mark(o, "policies")
+	}
+	if !strings.HasPrefix(l.origin["policies"], "environment variable ") {
+		l.warn(o.full, "does not change policies that the file has; write it into policies[].ladder."+key)
+		return
+	}
+	ladder := &o.cfg.Policies[0].Ladder
+	field, _ := fieldByName(reflect.ValueOf(ladder).Elem(), key)
+	l.mark(o, "policies[0].ladder."+key)
+	if err := setScalar(field, o.value); err != nil {
+		l.fail(o.where(), "policies[0].ladder."+key, err.Error())
+	}
+	if key == "wait" {
+		ladder.LastWait = ladder.Wait
+	}
+}

@@ -1,9 +1,13 @@
 package config_test
 
 import (
+	"cmp"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
 )
@@ -34,7 +38,7 @@ func TestTheFirstK8GuardsVariables(t *testing.T) {
 	all := strings.Join(texts, "\n")
 	for _, part := range []string{`K8GUARD_IGNORED_VIOLATIONS: there is no rule "IMAGE_SIZE"`, `"a:pod:b:PRIVILEGED" is about some objects only`,
 		"K8GUARD_KAFKA_BROKERS: does not choose the bus", "K8GUARD_ACTION_CASSANDRA_HOSTS: does not choose the ledger",
-		"K8GUARD_ACTION_CASSANDRA_SSL_HOST_VALIDATION: has no effect", "K8GUARD_ACTION_WARNING_COUNT_BEFORE_ACTION: write it into policies[].ladder.warnings"} {
+		"K8GUARD_ACTION_CASSANDRA_SSL_HOST_VALIDATION: has no effect"} {
 		if !strings.Contains(all, part) {
 			t.Errorf("no warning says %q:\n%s", part, all)
 		}
@@ -65,25 +69,89 @@ func TestAnOldVariableNeverSwitchesEnforcementOn(t *testing.T) {
 	}
 }
 
-// Every variable of the first K8Guard is either taken over or spoken of.
+// firstNames are the variables that the first K8Guard's users know, one for each that begins so.
+const firstNames = `CLUSTER_NAME NAMESPACE IGNORE_NAMESPACES IGNORE_PODS_PREFIX IGNORE_DEPLOYMENTS IGNORE_DAEMONSETS IGNORE_JOBS IGNORE_CRONJOBS
+	APPROVED_IMAGE_REPOS APPROVED_IMAGE_SIZE APPROVED_INGRESS_SUFFIXES INGRESS_MUST_CONTAIN INGRESS_MUST_NOT_CONTAIN IGNORED_VIOLATIONS
+	REQUIRED_ENTITIES REQUIRED_ANNOTATIONS REQUIRED_LABELS CACHE_TYPE MEMCACHED_HOSTNAME KAFKA_BROKERS KAFKA_ACTION_TOPIC LOG_LEVEL
+	ACTION_CASSANDRA_HOSTS ACTION_CASSANDRA_KEYSPACE ACTION_CASSANDRA_USERNAME ACTION_CASSANDRA_PASSWORD ACTION_CASSANDRA_CAPATH
+	ACTION_CASSANDRA_SSL_HOST_VALIDATION CASSANDRA_CREATE_KEYSPACE CASSANDRA_CREATE_TABLES ACTION_HIPCHAT_TOKEN ACTION_HIPCHAT_ROOM_ID
+	ACTION_HIPCHAT_BASE_URL ACTION_HIPCHAT_TAG_NAMESPACE_OWNER ACTION_SLACK_TOKEN ACTION_SLACK_CHANNEL
+	ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS ACTION_ANNOTATION_FORMAT_FOR_EMAILS ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS
+	ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN ACTION_DURATION_VIOLATION_EXPIRES ACTION_DRY_RUN ACTION_SAFE_MODE
+	ACTION_WARNING_COUNT_BEFORE_ACTION ACTION_SMTP_SERVER ACTION_SMTP_PORT ACTION_SMTP_USERNAME ACTION_SMTP_PASSWORD ACTION_SMTP_SEND_FROM
+	ACTION_SMTP_FALLBACK_SEND_TO ACTION_SMTP_SEND_TO_NAMESAPCE_OWNER ACTION_VIOLATION_EMAIL_FOOTER OUTPUT_PODS_TO_FILE INCLUDE_ALPHA
+	MESSAGE_BROKER KAFKA_CERT_FILE_PATH KAFKA_KEY_FILE_PATH KAFKA_KEY_PASSWORD KAFKA_EVENT_TOPIC RMQ_* CACHE_EXPIRATION_SECONDS
+	ACTION_DURATION_BETWEEN_CONSUMING_VIOLATIONS`
+
+// Every variable of the first K8Guard is known here, and no other is called one.
 func TestEachOldVariableIsKnown(t *testing.T) {
-	for name := range strings.FieldsSeq(`CLUSTER_NAME NAMESPACE IGNORE_NAMESPACES IGNORE_PODS_PREFIX IGNORE_DEPLOYMENTS IGNORE_DAEMONSETS
-		IGNORE_JOBS IGNORE_CRONJOBS APPROVED_IMAGE_REPOS APPROVED_IMAGE_SIZE APPROVED_INGRESS_SUFFIXES INGRESS_MUST_CONTAIN
-		INGRESS_MUST_NOT_CONTAIN IGNORED_VIOLATIONS REQUIRED_ENTITIES REQUIRED_ANNOTATIONS REQUIRED_LABELS CACHE_TYPE MEMCACHED_HOSTNAME
-		KAFKA_BROKERS KAFKA_ACTION_TOPIC LOG_LEVEL ACTION_CASSANDRA_HOSTS ACTION_CASSANDRA_SSL_HOST_VALIDATION CASSANDRA_CREATE_KEYSPACE
-		CASSANDRA_CREATE_TABLES ACTION_HIPCHAT_TOKEN ACTION_HIPCHAT_TAG_NAMESPACE_OWNER ACTION_SLACK_CHANNEL
-		ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS ACTION_ANNOTATION_FORMAT_FOR_EMAILS ACTION_DURATION_BETWEEN_CHAT_NOTIFICATIONS
-		ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN ACTION_DURATION_VIOLATION_EXPIRES ACTION_WARNING_COUNT_BEFORE_ACTION
-		ACTION_SMTP_SERVER ACTION_SMTP_PORT ACTION_SMTP_USERNAME ACTION_SMTP_PASSWORD ACTION_SMTP_SEND_FROM ACTION_SMTP_FALLBACK_SEND_TO
-		ACTION_SMTP_SEND_TO_NAMESAPCE_OWNER ACTION_VIOLATION_EMAIL_FOOTER OUTPUT_PODS_TO_FILE INCLUDE_ALPHA MESSAGE_BROKER
-		KAFKA_CERT_FILE_PATH KAFKA_EVENT_TOPIC RMQ_HOST CACHE_EXPIRATION_SECONDS ACTION_DURATION_BETWEEN_CONSUMING_VIOLATIONS`) {
-		before, _, err := config.LoadBytes(nil, config.Source{})
-		if err != nil {
-			t.Fatal(err)
+	want := strings.Fields(firstNames)
+	var got []string
+	for _, v := range config.OldVariables() {
+		got = append(got, v.Name)
+		if v.Key == "" && v.Note == "" {
+			t.Errorf("nobody says what replaced %s", v.Name)
 		}
-		after, warnings, err := config.LoadBytes(nil, config.Source{Rules: knownRules(), Env: []string{config.OldPrefix + name + "=7@x.example"}})
-		if err == nil && len(warnings) == 0 && fmt.Sprintf("%+v", before) == fmt.Sprintf("%+v", after) {
-			t.Errorf("%s does nothing, and nobody says so", name)
+		if _, known := config.Describe(config.Default(), v.Key); v.Key != "" && !known && !strings.HasPrefix(v.Key, "policies[]") {
+			t.Errorf("%s sets %s, which is no key", v.Name, v.Key)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(want, got) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// Every variable of the first K8Guard changes the configuration, or somebody says what replaced it.
+func TestEachOldVariableHasAnEffect(t *testing.T) {
+	values := map[string]string{"CACHE_TYPE": "MEMCACHED", "CACHE_EXPIRATION_SECONDS": "7200", "ACTION_DRY_RUN": "true", "ACTION_SMTP_PORT": "25",
+		"CASSANDRA_CREATE_KEYSPACE": "false", "CASSANDRA_CREATE_TABLES": "false", "IGNORED_VIOLATIONS": "PRIVILEGED", "LOG_LEVEL": "WARNING",
+		"ACTION_WARNING_COUNT_BEFORE_ACTION": "5", "ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN": "48h", "ACTION_SAFE_MODE": "false", "ACTION_SMTP_SEND_FROM": "k@b.example", "APPROVED_IMAGE_SIZE": "7",
+		"ACTION_HIPCHAT_TAG_NAMESPACE_OWNER": "false", "ACTION_HIPCHAT_BASE_URL": "https://chat.example"}
+	// What cannot stand alone stands in the file.
+	file := []byte("notify: {email: {host: m.example, from: a@b.example, domains: [b.example], username: u, password: p}, " +
+		"slack: {channel: C0123ABCD, token: t}, hipchat: {baseURL: 'https://h.example', room: r, token: t}}\ncache: {memcached: {servers: [m]}}\n")
+	before, _, err := config.LoadBytes(file, config.Source{Rules: knownRules()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range strings.FieldsSeq(firstNames) {
+		t.Run(name, func(t *testing.T) {
+			set := config.OldPrefix + strings.Replace(name, "*", "HOST", 1)
+			after, warnings, err := config.LoadBytes(file, config.Source{Rules: knownRules(), Env: []string{set + "=" + cmp.Or(values[name], "7.example")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if reflect.DeepEqual(before, after) && !strings.Contains(fmt.Sprint(warnings), set) {
+				t.Errorf("%s does nothing, and nobody says so", set)
+			}
+			again, warnings, err := config.LoadBytes(file, config.Source{Rules: knownRules(), Env: []string{set + "="}})
+			if err != nil || !reflect.DeepEqual(before, again) || strings.Contains(fmt.Sprint(warnings), set) {
+				t.Errorf("%s that is empty says something: %v, %v", set, warnings, err)
+			}
+		})
+	}
+}
+
+// The two numbers of the first K8Guard's ladder are a policy, unless the file has some.
+func TestTheFirstK8GuardsLadder(t *testing.T) {
+	env := []string{"K8GUARD_ACTION_WARNING_COUNT_BEFORE_ACTION=4", "K8GUARD_ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN=6h"}
+	cfg, warnings, err := config.LoadBytes(nil, config.Source{Env: env})
+	if err != nil || len(cfg.Policies) != 1 || len(warnings) != 0 {
+		t.Fatalf("%v %v %v", cfg.Policies, warnings, err)
+	}
+	if p := cfg.Policies[0]; p.Enforce || p.Ladder.Warnings != 4 || p.Ladder.Wait != 6*time.Hour || p.Ladder.LastWait != 6*time.Hour {
+		t.Errorf("%+v", p)
+	}
+	cfg, warnings, err = config.LoadBytes([]byte("policies: [{name: mine}]\n"), config.Source{Env: env})
+	if err != nil || cfg.Policies[0].Ladder != config.DefaultLadder() || len(warnings) != 2 || !strings.Contains(warnings[0].Text, "policies[].ladder.wait") {
+		t.Errorf("%+v %v %v", cfg.Policies, warnings, err)
+	}
+	for _, bad := range []string{"K8GUARD_ACTION_WARNING_COUNT_BEFORE_ACTION=0", "K8GUARD_ACTION_WARNING_COUNT_BEFORE_ACTION=few", "K8GUARD_ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN=6"} {
+		name, _, _ := strings.Cut(bad, "=")
+		if _, _, err := config.LoadBytes(nil, config.Source{Env: []string{bad}}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", bad, err)
 		}
 	}
 }

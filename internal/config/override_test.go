@@ -42,7 +42,7 @@ func TestWrongOverrides(t *testing.T) {
 		"K8GUARD__ENFORCE=on":                       "environment variable K8GUARD__ENFORCE: enforce: is a group of keys; set one of mode, minimumAge, coolOff, budget, breaker, protect, permit",
 		"K8GUARD__POLICIES=a":                       "environment variable K8GUARD__POLICIES: policies: is a list of groups, which one line cannot say; write it in the file",
 		"K8GUARD__NOTIFY__EMAIL__PORT=hunter2":      "environment variable K8GUARD__NOTIFY__EMAIL__PORT: notify.email.port: cannot be read; write a whole number",
-		"K8GUARD__NOTIFY__EMAIL__PASSWORD=***":      "environment variable K8GUARD__NOTIFY__EMAIL__PASSWORD: notify.email.password: is the mask of a printed configuration, not a value; write the real one, or name a file with passwordFile",
+		"K8GUARD__NOTIFY__EMAIL__PASSWORD=***":      "environment variable K8GUARD__NOTIFY__EMAIL__PASSWORD: notify.email.password: is the mask of a printed configuration, not a value; write the real one, or name a file that holds it",
 		"discover.resync=soon":                      "--set: discover.resync: cannot be read; write a duration such as 90s, 5m or 24h",
 		"enforce.budget.percent=NaN":                "--set: enforce.budget.percent: cannot be read; write a number",
 		"enforce.budget.perHour":                    "--set: enforce.budget.perHour: has no value; write --set key=value",

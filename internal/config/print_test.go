@@ -46,6 +46,8 @@ func TestPrintedLoadsAgain(t *testing.T) {
 		words := rapid.SliceOfN(rapid.String(), 1, 3)
 		c := full()
 		c.Notify.Email.Password, c.Ledger.Cassandra.Password, c.Bus.Kafka.SASL.Password, c.Cache.Memcached.Password = config.Secret{}, config.Secret{}, config.Secret{}, config.Secret{}
+		c.Notify.Slack.Token, c.Notify.HipChat.Token, c.Notify.Alertmanager.Token = config.Secret{}, config.Secret{}, config.Secret{}
+		c.Notify.Webhook = []config.Webhook{{Name: "audit", URLFile: "/u", KeyFile: "/k"}}
 		c.Cluster.Name = rapid.String().Draw(t, "name")
 		c.Discover.IgnoreNamespaces = words.Draw(t, "namespaces")
 		c.Policies[0].Match.Namespaces = words.Draw(t, "match")

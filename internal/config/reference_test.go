@@ -21,6 +21,7 @@ func TestReference(t *testing.T) {
 	c.Data.Dir = "$XDG_STATE_HOME/k8guard"
 	c.Policies = []config.Policy{{Ladder: config.DefaultLadder()}}
 	c.Exemptions, c.Clusters = []config.Exemption{{}}, []config.ActingCluster{{}}
+	c.Notify.Slack.Users, c.Notify.HipChat.Users, c.Notify.Webhook = []config.ChatUser{{}}, []config.ChatUser{{}}, []config.Webhook{{}}
 	r := reference{t: t, comments: comments(t)}
 	r.WriteString("# Configuration\n\nRendered by `make generate` from internal/config; do not edit.\n\n" +
 		"Defaults, then one YAML file (`--config`, else `$K8GUARD_CONFIG`, else `./k8guard.yaml`), then the environment\n" +

@@ -51,7 +51,7 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // UnmarshalText hides text, and refuses the mask: it would be taken for the value.
 func (s *Secret) UnmarshalText(text []byte) error {
 	if string(text) == mask {
-		return errors.New("is the mask of a printed configuration, not a value; write the real one, or name a file with passwordFile")
+		return errors.New("is the mask of a printed configuration, not a value; write the real one, or name a file that holds it")
 	}
 	*s = NewSecret(string(text))
 	return nil

@@ -22,6 +22,9 @@ type Team struct {
 	Namespaces []string `yaml:"namespaces"`
 	// Labels are "key=value" of Namespace objects; one that matches is enough.
 	Labels []string `yaml:"labels"`
+	// Slack and HipChat are the team's ids there, see notify.slack.users and notify.hipchat.users.
+	Slack   []string `yaml:"slack"`
+	HipChat []string `yaml:"hipchat"`
 	// Rules narrow the team to what these rules find; none means all rules.
 	Rules []string `yaml:"rules"`
 }
@@ -80,6 +83,12 @@ func (c *checker) teams(all []Team, domains, rules []string, valid func(string) 
 		for j, name := range t.Namespaces {
 			c.bad(name == "" || name != "*" && strings.ContainsAny(name, "*?/ "), fmt.Sprintf("%s.namespaces[%d]", key, j),
 				`is no name of a namespace; write an exact name, or "*" for all`)
+		}
+		for j, id := range t.Slack {
+			c.bad(!SlackID(id), fmt.Sprintf("%s.slack[%d]", key, j), noSlackID)
+		}
+		for j, id := range t.HipChat {
+			c.bad(!HipChatID(id), fmt.Sprintf("%s.hipchat[%d]", key, j), noHipChatID)
 		}
 		c.rules(key+".rules", t.Rules, rules)
 	}

@@ -61,6 +61,7 @@ func problems(cfg Config, rules []string) []problem {
 	c.positive("notify.gather", cfg.Notify.Gather)
 	c.positive("notify.gap", cfg.Notify.Gap)
 	c.email(cfg.Notify.Email)
+	c.chat(cfg.Notify)
 	c.enforce(cfg)
 	c.bus(cfg.Bus)
 	c.clusters(cfg.Clusters)

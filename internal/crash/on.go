@@ -8,7 +8,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
+
+// stopTakes is more than the kernel needs until every thread stands: whoever called goes on no
+// earlier than when the process is continued.
+const stopTakes = 100 * time.Millisecond
 
 // killed and paused count per process; a crash point is global by nature.
 var killed, paused atomic.Int64
@@ -18,6 +23,7 @@ var killed, paused atomic.Int64
 func At(name string) {
 	if reached("K8GUARD_PAUSE_AT", name, &paused) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		time.Sleep(stopTakes)
 	}
 	if reached("K8GUARD_CRASH_AT", name, &killed) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -40,8 +40,8 @@ type Sizes interface {
 	Size(runtime, platform, digest string) (bytes int64, ok bool)
 }
 
-// Settings is what [New] needs. All of it is required but IgnoreNamespaces, StaleAfter, Again
-// and Sizes.
+// Settings is what [New] needs. All of it is required but IgnoreNamespaces, StaleAfter, Again,
+// Hints and Sizes.
 type Settings struct {
 	Watcher *cluster.Watcher
 	Engine  *rule.Engine
@@ -62,6 +62,8 @@ type Settings struct {
 	// Owners says who is told of a root, and of what single rules find in it. The namespace is
 	// nil where it was not read.
 	Owners func(namespace, root *cluster.Record) (v1.Owner, map[string]v1.Owner)
+	// Hints are of objects that a stranger says are worth another look; nil means none.
+	Hints <-chan bus.Hint
 	// Sizes is asked for what a pod's node does not report any more; nil knows nothing.
 	Sizes      Sizes
 	Now        func() time.Time
@@ -167,6 +169,8 @@ func (d *Discover) ask(ctx context.Context) {
 			if k.Cluster == d.settings.Cluster.UID {
 				d.queue.Add(task{op: answer, key: key{uid: k.Root}})
 			}
+		case h := <-d.settings.Hints:
+			d.hint(h)
 		}
 	}
 }

@@ -105,7 +105,7 @@ func (d *Discover) Changed(was, is *cluster.Record) {
 	switch record.Kind {
 	case entity.Namespace:
 		d.push(record.Kind, record.UID)
-		if was == nil || is == nil || was.OwnerAnnotation != is.OwnerAnnotation || !maps.Equal(labelsOf(was), labelsOf(is)) {
+		if was == nil || is == nil || was.OwnerAnnotation != is.OwnerAnnotation || was.ChatAnnotation != is.ChatAnnotation || !maps.Equal(labelsOf(was), labelsOf(is)) {
 			d.pushNamespace(record.Name)
 		}
 	case entity.Pod:

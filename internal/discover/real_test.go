@@ -268,7 +268,7 @@ func denied(t *testing.T, c *controlplane.Cluster) {
 		return slices.Equal(kinds, []string{"Namespace", "Deployment", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"})
 	})
 	eventually(t, "the denied kind is named with the right that it wants", 40*time.Second, func() bool {
-		return strings.Contains(logs.String(), "may not list ingresses.networking.k8s.io; grant get, list and watch")
+		return strings.Contains(logs.String(), "may not list ingresses.networking.k8s.io; grant list and watch")
 	})
 	if _, told := r.of("Pod", "db-0"); told {
 		t.Error("a pod of what cannot be read is told as a root of its own")

@@ -23,6 +23,7 @@ type operation int
 const (
 	evaluate      operation = iota // a root may have changed
 	answer                         // a root was asked for; its kind is not known
+	another                        // a stranger says that a root is worth another look
 	sweep                          // a kind was read, began to fail or recovered
 	takeInventory                  // the resync is due
 )
@@ -68,6 +69,8 @@ func (d *Discover) do(ctx context.Context, t task) error {
 	switch t.op {
 	case answer:
 		return d.answer(ctx, t.key.uid)
+	case another:
+		return d.lookAgain(ctx, t.key)
 	case sweep:
 		return d.sweep(ctx, false)
 	case takeInventory:

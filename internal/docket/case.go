@@ -87,12 +87,17 @@ type NoticeRef struct {
 	Key string `json:"key"` // the ledger key of the notice
 	// Case is the former case that the notice named, when this one inherited its warnings;
 	// empty when it named this one.
-	Case    string    `json:"case,omitempty"`
-	Purpose Purpose   `json:"purpose"`
-	N       int       `json:"n"` // which warning it was, from 1
-	Owner   string    `json:"owner"`
-	Result  Result    `json:"result"`
-	At      time.Time `json:"at"`
+	Case    string  `json:"case,omitempty"`
+	Purpose Purpose `json:"purpose"`
+	N       int     `json:"n"` // which warning it was, from 1
+	// Try is which telling of the case it belongs to, from 1: several channels carry one. 0 is a
+	// telling of its own.
+	Try int `json:"try,omitempty"`
+	// Beside says that the channel reaches nobody personally: it never confirms a warning.
+	Beside bool      `json:"beside,omitempty"`
+	Owner  string    `json:"owner"`
+	Result Result    `json:"result"`
+	At     time.Time `json:"at"`
 	// ActAt is the date of the act that the warning named; zero when it named none.
 	ActAt time.Time `json:"actAt,omitzero"`
 }

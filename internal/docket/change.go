@@ -2,7 +2,6 @@ package docket
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -60,8 +59,11 @@ func AttachNotice(d Docket, key string, refs map[string]NoticeRef, now time.Time
 		}
 		ref.Key, ref.Result, ref.At = key, Pending, now
 		c.Notices = append(c.Notices, ref)
-		entries = append(entries, Entry{At: now, Kind: EntryNotice, Case: c.ID,
-			Text: fmt.Sprintf("%s %d is put into a notice to %s", ref.Purpose, ref.N, ref.Owner),
+		text := fmt.Sprintf("%s %d is put into a notice to %s", ref.Purpose, ref.N, ref.Owner)
+		if ref.Beside {
+			text += ", beside: its channel reaches nobody personally, so it counts for nothing"
+		}
+		entries = append(entries, Entry{At: now, Kind: EntryNotice, Case: c.ID, Text: text,
 			Data: map[string]string{"notice": key}})
 	}
 	return d, entries
@@ -112,53 +114,6 @@ func (d Docket) Pending() []string {
 		}
 	}
 	return keys
-}
-
-// LastTry returns when the case's newest warning was tried or confirmed; zero if none was.
-func (c Case) LastTry() time.Time {
-	var last time.Time
-	for _, n := range c.Notices {
-		if n.Purpose == Warning && n.Result != FailedSend && n.At.After(last) {
-			last = n.At
-		}
-	}
-	return last
-}
-
-// WarnedSince reports whether a warning to this owner was confirmed at that time or later.
-func (c Case) WarnedSince(owner string, at time.Time) bool {
-	return slices.ContainsFunc(c.Notices, func(n NoticeRef) bool {
-		return n.Purpose == Warning && n.Result == Sent && n.Owner == owner && !n.At.Before(at)
-	})
-}
-
-// ActAt returns the date of the act that the newest warning confirmed for this owner named;
-// zero when that warning named none, or came before since.
-func (c Case) ActAt(owner string, since time.Time) time.Time {
-	var newest NoticeRef
-	for _, n := range c.Notices {
-		if n.Purpose == Warning && n.Result == Sent && n.Owner == owner && !n.At.Before(since) && !n.At.Before(newest.At) {
-			newest = n
-		}
-	}
-	return newest.ActAt
-}
-
-// Failed returns how many warnings of the case were given up since the last that was not,
-// and when the newest was.
-func (c Case) Failed() (n int, last time.Time) {
-	for _, ref := range c.Notices {
-		if ref.Purpose != Warning {
-			continue // what the platform was asked says nothing about the owner's mailbox
-		}
-		switch ref.Result {
-		case FailedSend:
-			n, last = n+1, ref.At
-		case Sent, UnknownSend:
-			n = 0
-		}
-	}
-	return n, last
 }
 
 // Holds reports whether this UID is the root's, or an alias of it.

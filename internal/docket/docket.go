@@ -149,17 +149,6 @@ func (d Docket) OwnerOf(rule string) v1.Owner {
 	return d.Owner
 }
 
-// Telling reports whether a notice to the case's owner has no outcome yet. What the platform
-// is asked holds nothing up.
-func (c *Case) Telling() bool {
-	for _, n := range c.Notices {
-		if n.Result == Pending && n.Purpose != NeedsHuman {
-			return true
-		}
-	}
-	return false
-}
-
 // Find returns the case with this ID, or nil.
 func (d *Docket) Find(id string) *Case {
 	for i := range d.Cases {
@@ -168,19 +157,4 @@ func (d *Docket) Find(id string) *Case {
 		}
 	}
 	return nil
-}
-
-// Count returns how many warnings of the case were confirmed for this owner, and how many
-// tries of warnings there were for any owner (pending and unknown ones too).
-func (c Case) Count(owner string) (confirmed, tries int) {
-	for _, n := range c.Notices {
-		if n.Purpose != Warning || n.Result == FailedSend {
-			continue
-		}
-		tries++
-		if n.Result == Sent && n.Owner == owner {
-			confirmed++
-		}
-	}
-	return confirmed, tries
 }

@@ -22,19 +22,14 @@ func (c *Case) Owes(owner string) bool {
 // Told reports whether a notice of this purpose went out for this very case; one of unknown
 // fate did. What a former root of the family was told of its own act says nothing of this one.
 func (c *Case) Told(p Purpose) bool {
-	return slices.ContainsFunc(c.Notices, func(n NoticeRef) bool {
-		return n.Purpose == p && n.Case == "" && (n.Result == Sent || n.Result == UnknownSend)
+	return slices.ContainsFunc(c.tellings(), func(t telling) bool {
+		return t[0].Purpose == p && t[0].Case == "" && t.any(Sent, UnknownSend)
 	})
 }
 
 // Asked reports whether the platform was asked to look at the case, or is being asked.
 func (c *Case) Asked() bool {
-	for _, n := range c.Notices {
-		if n.Purpose == NeedsHuman && n.Result != FailedSend {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.tellings(), func(t telling) bool { return t[0].Purpose == NeedsHuman && !t.failed() })
 }
 
 // Recurs reports whether the case was warned of again after its owner was told that it is

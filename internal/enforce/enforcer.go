@@ -101,7 +101,7 @@ func (e *Enforcer) intent(d docket.Docket, id string, cases []string, pol config
 		out.Versions = append(out.Versions, c.RuleVersion)
 		out.Evidence = append(out.Evidence, c.Source+": "+c.Evidence)
 		for _, n := range c.Notices {
-			if n.Purpose == docket.Warning && n.Result == docket.Sent {
+			if n.Purpose == docket.Warning && n.Result == docket.Sent && !n.Beside {
 				out.Warnings = append(out.Warnings, n.Key)
 			}
 		}

@@ -67,6 +67,7 @@ func (e *Enforcer) owner(ctx context.Context, root v1.Root, live Live) Owned {
 
 // notices loads every notice that the cases refer to: the gate reads these, not a counter.
 func (e *Enforcer) notices(ctx context.Context, cases []docket.Case, before error) ([]Told, error) {
+	book := owner.Book{Config: e.Config.Notify, Teams: e.Teams}
 	var told []Told
 	seen := map[string]bool{}
 	for _, c := range cases {
@@ -79,7 +80,8 @@ func (e *Enforcer) notices(ctx context.Context, cases []docket.Case, before erro
 			if err != nil {
 				return nil, errors.Join(before, err)
 			}
-			t := Told{Key: n.Key, Confirmed: n.Counts(), Owner: n.Owner.Key(), Platform: n.Owner.Platform, Numbers: map[string]int{}, ActAt: map[string]time.Time{}}
+			ids, _ := book.Reach(n.Channel, n.Owner)
+			t := Told{Key: n.Key, Confirmed: n.CountsToday(ids), Owner: n.Owner.Key(), Platform: n.Owner.Platform, Numbers: map[string]int{}, ActAt: map[string]time.Time{}}
 			for _, item := range n.Digest.Items {
 				t.Cases = append(t.Cases, item.Case)
 				if item.Purpose == string(docket.Warning) {

@@ -22,6 +22,15 @@ import (
 // notice names does not count as told.
 const MaxItems = 50
 
+// The channels. A webhook's name is Webhook, a slash, and its name in configuration.
+const (
+	Email        = "email"
+	Slack        = "slack"
+	HipChat      = "hipchat"
+	Webhook      = "webhook"
+	Alertmanager = "alertmanager"
+)
+
 // Count is how many cases a rule found.
 type Count struct {
 	Rule  string `json:"rule"`
@@ -38,6 +47,11 @@ type Digest struct {
 	Items   []Item    `json:"items"`
 	At      time.Time `json:"at"`  // when it was composed
 	URL     string    `json:"url"` // of the report; empty when there is none
+	// Mentions are the ids by which the platform's own record (configuration, teams file) reaches
+	// the owner on this channel: a notice that was taken for one of them counts. Tags are ids that
+	// are mentioned too, and count for nothing.
+	Mentions []string `json:"mentions,omitempty"`
+	Tags     []string `json:"tags,omitempty"`
 	// Summary counts all cases that are new to the owner, when they are too many to be named:
 	// Items holds the worst of them, and the others are told of from RestUntil on.
 	Summary   []Count   `json:"summary,omitempty"`
@@ -51,6 +65,7 @@ type Item struct {
 	Cluster  string   `json:"cluster,omitempty"` // the name; set where a digest speaks of several
 	Docket   string   `json:"docket"`            // "cluster/root" UIDs
 	Purpose  string   `json:"purpose"`           // docket.Purpose: warning, enforced, undone, resolved, needs-human
+	Try      int      `json:"try,omitempty"`     // which telling of the case it is, the same on every channel
 	N        int      `json:"n"`                 // this warning's number
 	Needed   int      `json:"needed"`            // warnings before an act; 0 when no act follows
 	Rule     string   `json:"rule"`

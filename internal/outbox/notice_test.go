@@ -218,12 +218,46 @@ func TestCounts(t *testing.T) {
 		{"an owner that a tenant named", func(n *outbox.Notice) { n.Owner.Platform = false }, false},
 		{"accepted for somebody else", func(n *outbox.Notice) { n.Accepted = []string{"eve@example.com"} }, false},
 		{"accepted for nobody", func(n *outbox.Notice) { n.Accepted = nil }, false},
+		{"a room, which says that it took it for the owner", func(n *outbox.Notice) { n.Channel = "slack" }, false},
+		{"a webhook of any name", func(n *outbox.Notice) { n.Channel = "webhook/email" }, false},
+		{"a room, for an id that the platform maps", func(n *outbox.Notice) {
+			n.Channel, n.Digest.Mentions, n.Accepted = "slack", []string{"U1"}, []string{"U1"}
+		}, true},
+		{"a room, for another id", func(n *outbox.Notice) {
+			n.Channel, n.Digest.Mentions, n.Accepted = "slack", []string{"U1"}, []string{"U2"}
+		}, false},
+		{"a room, for an id that only a tag names", func(n *outbox.Notice) {
+			n.Channel, n.Digest.Tags, n.Accepted = "hipchat", []string{"ada"}, []string{"ada"}
+		}, false},
+		{"a mapped id of an owner that a tenant named", func(n *outbox.Notice) {
+			n.Channel, n.Digest.Mentions, n.Accepted, n.Owner.Platform = "slack", []string{"U1"}, []string{"U1"}, false
+		}, false},
 		{"no owner", func(n *outbox.Notice) { n.Owner = v1.Owner{Platform: true} }, false},
 	} {
-		n := outbox.Notice{State: outbox.Sent, Owner: ada(), Accepted: []string{"ada@example.com"}}
+		n := outbox.Notice{State: outbox.Sent, Channel: channel, Owner: ada(), Accepted: []string{"ada@example.com"}}
 		test.change(&n)
 		if got := n.Counts(); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
+	}
+}
+
+// An id that reached the owner then, and is somebody else's by now, confirms nothing at the gate.
+func TestAnIDThatIsNoLongerTheOwners(t *testing.T) {
+	chat := outbox.Notice{State: outbox.Sent, Channel: "slack", Owner: ada(), Digest: notify.Digest{Mentions: []string{"U1", "U2"}}, Accepted: []string{"slack", "U1", "U2"}}
+	for _, test := range []struct {
+		ids  []string
+		want bool
+	}{{[]string{"U1"}, true}, {[]string{"U2", "U3"}, true}, {[]string{"U3"}, false}, {nil, false}, {[]string{"slack"}, false}} {
+		if got := chat.CountsToday(test.ids); got != test.want {
+			t.Errorf("%v: %v", test.ids, got)
+		}
+	}
+	mail := outbox.Notice{State: outbox.Sent, Channel: "email", Owner: ada(), Accepted: ada().Emails}
+	if !mail.CountsToday(nil) {
+		t.Error("mail needs no ids")
+	}
+	if mail.State = outbox.Unknown; mail.CountsToday(nil) {
+		t.Error("an unknown one counts")
 	}
 }

@@ -34,6 +34,8 @@ type Entry struct {
 	Purpose docket.Purpose `json:"purpose"`
 	// First is true for the first warning of a case.
 	First bool `json:"first,omitempty"`
+	// Try is which telling of the case it is: the outboxes of all channels have the same.
+	Try int `json:"try,omitempty"`
 }
 
 // Box is the outbox of one owner on one channel.
@@ -237,10 +239,35 @@ func backoff(n int) time.Duration {
 	return min(15*time.Minute, 2*time.Second<<min(max(n-1, 0), 10))
 }
 
+// personal are the names by which the notice reaches its owner and nobody else: addresses, or
+// ids that a record of the platform's maps the owner to. A room, a webhook or Alertmanager has none.
+func (n Notice) personal() []string {
+	if n.Channel == notify.Email {
+		return n.Owner.Emails
+	}
+	return n.Digest.Mentions
+}
+
+// Beside reports whether the notice reaches its owner only with everybody else: then it counts
+// for nothing, whatever becomes of it.
+func (n Notice) Beside() bool { return len(n.personal()) == 0 }
+
 // Counts reports whether a notice confirms for the owner that it names: sent, to an owner
-// named by the platform, and taken for one of the owner's own addresses.
+// named by the platform, and taken for one of the names that are the owner's own.
 func (n Notice) Counts() bool {
-	return n.State == Sent && n.Owner.Platform && slices.ContainsFunc(n.Accepted, func(a string) bool {
-		return slices.Contains(n.Owner.Emails, a)
-	})
+	return n.State == Sent && n.Owner.Platform && n.takenFor(n.personal())
+}
+
+// CountsToday is Counts, for an owner who is reached on this channel by these ids today: one
+// that belongs to somebody else by now confirms nothing.
+func (n Notice) CountsToday(ids []string) bool {
+	if n.Channel == notify.Email {
+		return n.Counts() // the owner is the addresses
+	}
+	still := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !slices.Contains(n.Digest.Mentions, id) })
+	return n.Counts() && n.takenFor(still)
+}
+
+func (n Notice) takenFor(names []string) bool {
+	return slices.ContainsFunc(n.Accepted, func(a string) bool { return slices.Contains(names, a) })
 }

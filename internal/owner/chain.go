@@ -84,7 +84,9 @@ func (c Chain) Links(s Subject, rule string) []Link {
 	}
 	all = append(ruled, all...)
 	key := c.Config.EmailAnnotation
-	all = append(all, c.annotated(s.Annotations, key, fmt.Sprintf("Namespace %s, annotation %s", s.Namespace, key), true))
+	platform := c.annotated(s.Annotations, key, fmt.Sprintf("Namespace %s, annotation %s", s.Namespace, key), true)
+	platform.Chat = ChatNames(s.Annotations[c.Config.ChatAnnotation])
+	all = append(all, platform)
 	if key := c.Config.WorkloadAnnotation; key != "" && s.Workload != nil {
 		all = append(all, c.annotated(s.Workload, key, fmt.Sprintf("%s, its own annotation %s", s.Root, key), c.Config.WorkloadCounts))
 	}

@@ -210,10 +210,14 @@ const maxFailed = 3
 func warn(in Input) (docket.Plan, bool) {
 	ladder := in.Policy.Ladder
 	confirmed, tries := in.Case.Count(in.Owner.Key())
+	warned := in.Case.WarnedSince(in.Owner.Key(), in.Case.OpenedAt)
+	if !Acts(in) { // a ladder that only tells is done when it was told, in whatever room
+		confirmed, warned = in.Case.Heard(in.Owner.Key()), in.Case.HeardSince(in.Owner.Key(), in.Case.OpenedAt)
+	}
 	enough := confirmed >= ladder.Warnings
 	// A case that was resolved and came back brings its count, and is warned of once more; so is
 	// one whose last warning named no act, where one follows now.
-	if enough && in.Case.WarnedSince(in.Owner.Key(), in.Case.OpenedAt) && (!Acts(in) || !actAt(in).IsZero()) {
+	if enough && warned && (!Acts(in) || !actAt(in).IsZero()) {
 		return docket.Plan{}, false
 	}
 	if limit := MaxTries(ladder); tries >= limit && (tries > limit || !enough || !Acts(in) || namedAct(in.Case)) {
@@ -237,7 +241,7 @@ func actAt(in Input) time.Time { return in.Case.ActAt(in.Owner.Key(), in.Case.Op
 // namedAct reports whether a warning that named an act may have arrived: the one try beyond
 // the cap is for a case that had none, and is not repeated.
 func namedAct(c docket.Case) bool {
-	return slices.ContainsFunc(c.Notices, func(n docket.NoticeRef) bool { return !n.ActAt.IsZero() && n.Result != docket.FailedSend })
+	return slices.ContainsFunc(c.Notices, func(n docket.NoticeRef) bool { return !n.ActAt.IsZero() && !n.Beside && n.Result != docket.FailedSend })
 }
 
 // Acts reports whether the ladder of a case ends in a hard action, as things stand: what a

@@ -19,16 +19,17 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: faults-discover}
 rules:
-  - {apiGroups: [""], resources: [namespaces, pods, nodes, resourcequotas], verbs: [get, list, watch]}
-  - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets, replicasets], verbs: [get, list, watch]}
-  - {apiGroups: [batch], resources: [jobs, cronjobs], verbs: [get, list, watch]}
-  - {apiGroups: [networking.k8s.io], resources: [ingresses], verbs: [get, list, watch]}
+  - {apiGroups: [""], resources: [namespaces], verbs: [get, list, watch]}
+  - {apiGroups: [""], resources: [pods, nodes, resourcequotas], verbs: [list, watch]}
+  - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets, replicasets], verbs: [list, watch]}
+  - {apiGroups: [batch], resources: [jobs, cronjobs], verbs: [list, watch]}
+  - {apiGroups: [networking.k8s.io], resources: [ingresses], verbs: [list, watch]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: faults-autoscalers}
 rules:
-  - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [get, list, watch]}
+  - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [list, watch]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding

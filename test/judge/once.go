@@ -44,6 +44,21 @@ func Once(events []audit.Event, d Dump, account string) error {
 	return f.err("hard actions")
 }
 
+// Stops counts the hard actions of the account that took effect, by the object's UID.
+func Stops(events []audit.Event, account string) (map[string]int, error) {
+	writes, err := sortWrites(events, account, notItsOwn)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]int{}
+	for _, w := range writes.done {
+		if uid, hard := w.hard(); hard {
+			all[uid]++
+		}
+	}
+	return all, nil
+}
+
 // one reports whether two hard writes on an object had at most one effect.
 func (d Dump) one(a, b write, uid string) bool {
 	if a.succeeded() && b.succeeded() {

@@ -186,6 +186,21 @@ func (v *violations) judge() {
 	}
 }
 
+// sending are the notices that the ledger calls under way.
+func (v *violations) sending() (keys []string) {
+	v.t.Helper()
+	d, err := v.dump()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for key, n := range d.Notices {
+		if n.State == "sending" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
 // tells reports whether the ledger has a line of this kind.
 func (v *violations) tells(kind string) bool {
 	d, err := v.dump()

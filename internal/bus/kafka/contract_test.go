@@ -30,6 +30,7 @@ func TestContract(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a first K8Guard's topic", func(t *testing.T) { firstTopic(t, broker.Addresses()) })
 	t.Run("a broker's death loses nothing", func(t *testing.T) { death(t, broker) })
 }
 

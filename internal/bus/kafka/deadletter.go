@@ -19,21 +19,29 @@ const (
 // maxReason bounds a reason, which quotes what a stranger wrote.
 const maxReason = 1024
 
+// bury counts what it put among the dead letters.
+func (c *Consumer) bury(ctx context.Context, r *kgo.Record, reason error) error {
+	err := c.s.bury(ctx, c.client, r, reason)
+	if err == nil {
+		c.buried.Add(1)
+	}
+	return err
+}
+
 // bury puts a record that nobody can read among the dead letters, whole, with the reason
 // and the place where it was. The record is committed only after that.
-func (c *Consumer) bury(ctx context.Context, r *kgo.Record, reason error) error {
+func (s Settings) bury(ctx context.Context, client *kgo.Client, r *kgo.Record, reason error) error {
 	text := reason.Error()
 	text = text[:min(len(text), maxReason)]
-	letter := &kgo.Record{Topic: c.s.topics().deadLetters, Key: r.Key, Value: r.Value, Headers: []kgo.RecordHeader{
+	letter := &kgo.Record{Topic: s.topics().deadLetters, Key: r.Key, Value: r.Value, Headers: []kgo.RecordHeader{
 		{Key: HeaderReason, Value: []byte(text)}, {Key: HeaderTopic, Value: []byte(r.Topic)},
 		{Key: HeaderPartition, Value: strconv.AppendInt(nil, int64(r.Partition), 10)},
 		{Key: HeaderOffset, Value: strconv.AppendInt(nil, r.Offset, 10)},
 	}}
-	if err := c.client.ProduceSync(ctx, letter).FirstErr(); err != nil {
-		c.s.Log.Warn("a dead letter cannot be put away, trying again", "partition", r.Partition, "offset", r.Offset, "error", err)
+	if err := client.ProduceSync(ctx, letter).FirstErr(); err != nil {
+		s.Log.Warn("a dead letter cannot be put away, trying again", "partition", r.Partition, "offset", r.Offset, "error", err)
 		return fmt.Errorf("put away a dead letter: %w", err)
 	}
-	c.buried.Add(1)
-	c.s.Log.Error("a message that nobody can read is among the dead letters", "reason", text, "partition", r.Partition, "offset", r.Offset)
+	s.Log.Error("a message that nobody can read is among the dead letters", "reason", text, "partition", r.Partition, "offset", r.Offset)
 	return nil
 }

@@ -1,31 +1,14 @@
 package email
 
 import (
-	"net/url"
 	"strings"
-	"unicode"
+
+	"github.com/k8guard/k8guard/internal/notify/wording"
 )
 
-// clean makes hostile text safe to stand on one line: white space becomes a space, control,
-// bidirectional and invisible characters vanish, and it is cut to limit runes.
-func clean(s string, limit int) string {
-	var b strings.Builder
-	n := 0
-	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
-		switch {
-		case unicode.IsSpace(r):
-			r = ' '
-		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Noncharacter_Code_Point, unicode.Variation_Selector):
-			continue
-		}
-		if n++; n > limit {
-			b.WriteRune('…')
-			break
-		}
-		b.WriteRune(r)
-	}
-	return strings.TrimSpace(b.String())
-}
+func clean(s string, limit int) string { return wording.Clean(s, limit) }
+
+func link(s string) string { return wording.Link(s) }
 
 // header is clean, and holds nothing that a mail program would decode once more.
 func header(s string, limit int) string {
@@ -45,14 +28,4 @@ func token(s string, limit int) string {
 		b.WriteString("%" + string("0123456789ABCDEF"[s[i]>>4]) + string("0123456789ABCDEF"[s[i]&15]))
 	}
 	return b.String()
-}
-
-// link returns s if it is a web address that hides nothing, else "".
-func link(s string) string {
-	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil ||
-		len(s) > 2000 || hasOther(s, letters+"0123456789-._~:/?#[]@!$&'()*+,;=%") {
-		return ""
-	}
-	return s
 }

@@ -88,6 +88,18 @@ func (c *Channel) check() error {
 // Name is "email".
 func (c *Channel) Name() string { return "email" }
 
+// Ready says what would keep a mail from going out, as far as the configuration's files tell.
+func (c *Channel) Ready() error {
+	_, err := c.password()
+	return err
+}
+
+// Preview is the mail that would be sent, to those who may be written to.
+func (c *Channel) Preview(d notify.Digest) ([]byte, error) {
+	to, _, _ := c.recipients(d.To)
+	return c.compose(context.Background(), d, to)
+}
+
 // Send tries once, within ctx and at most 25 s.
 func (c *Channel) Send(ctx context.Context, d notify.Digest) notify.Outcome {
 	ctx, cancel := context.WithTimeout(ctx, timeout)

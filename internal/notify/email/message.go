@@ -7,11 +7,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/mail"
-	"strings"
-	"time"
 
-	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/notify"
+	"github.com/k8guard/k8guard/internal/notify/wording"
 	gomail "github.com/wneessen/go-mail"
 )
 
@@ -48,15 +46,10 @@ func (c *Channel) compose(ctx context.Context, d notify.Digest, to []string) ([]
 	return b.Bytes(), nil
 }
 
-// purposes are in the order in which a reader wants them.
-func purposes() []docket.Purpose {
-	return []docket.Purpose{docket.Enforced, docket.NeedsHuman, docket.Warning, docket.Undone, docket.AllClear}
-}
-
 // subject is "[K8Guard] prod: 3 warnings, first act 2026-11-25 10:00 UTC (notice 7)".
 func subject(d notify.Digest) string {
-	s := "[K8Guard] " + header(d.Cluster, 60) + ": " + summary(d)
-	if at, act := firstStep(d.Items); !at.IsZero() {
+	s := "[K8Guard] " + header(d.Cluster, 60) + ": " + wording.Summary(d)
+	if at, act := wording.FirstStep(d.Items); !at.IsZero() {
 		word := "next step"
 		if act {
 			word = "first act"
@@ -67,64 +60,4 @@ func subject(d notify.Digest) string {
 		s += fmt.Sprintf(" (notice %d)", d.Number)
 	}
 	return s
-}
-
-// summary counts the digest's items: "1 acted on, 3 warnings".
-func summary(d notify.Digest) string {
-	count := map[docket.Purpose]int{}
-	for _, it := range d.Items {
-		count[purposeOf(it)]++
-	}
-	var parts []string
-	for _, p := range purposes() {
-		switch n := count[p]; {
-		case n == 0:
-		case p == docket.Warning && n > 1:
-			parts = append(parts, fmt.Sprintf("%d warnings", n))
-		default:
-			parts = append(parts, fmt.Sprintf("%d %s", n, short(p)))
-		}
-	}
-	if len(parts) == 0 {
-		return "no cases"
-	}
-	return strings.Join(parts, ", ")
-}
-
-func short(p docket.Purpose) string {
-	switch p {
-	case docket.Enforced:
-		return "acted on"
-	case docket.Undone:
-		return "undone"
-	case docket.AllClear:
-		return "resolved"
-	case docket.NeedsHuman:
-		return "needing a human"
-	default:
-		return "warning"
-	}
-}
-
-// purposeOf reads a purpose that this version does not know as one for a human.
-func purposeOf(it notify.Item) docket.Purpose {
-	switch p := docket.Purpose(it.Purpose); p {
-	case docket.Enforced, docket.Undone, docket.AllClear, docket.Warning:
-		return p
-	}
-	return docket.NeedsHuman
-}
-
-// firstStep returns the earliest act that warnings lead to, else the earliest other step.
-func firstStep(items []notify.Item) (first time.Time, act bool) {
-	for _, it := range items {
-		if it.NextAt.IsZero() || purposeOf(it) != docket.Warning {
-			continue
-		}
-		isAct := !it.ActAt().IsZero()
-		if first.IsZero() || (isAct && !act) || (isAct == act && it.NextAt.Before(first)) {
-			first, act = it.NextAt, isAct
-		}
-	}
-	return first, act
 }

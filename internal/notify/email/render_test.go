@@ -10,6 +10,7 @@ import (
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/notify"
 	"github.com/k8guard/k8guard/internal/notify/notifytest"
+	"github.com/k8guard/k8guard/internal/notify/wording"
 	"github.com/k8guard/k8guard/tools/mailsink"
 )
 
@@ -128,8 +129,8 @@ func TestACommandInAMailSaysWhere(t *testing.T) {
 		for purpose, want := range map[string]string{"needs-human": "k8guard ack c1 --reason ...", "enforced": "the platform team undoes it, ", "resolved": ""} {
 			it := notify.Item{Case: "c1", Purpose: purpose, Undo: "k8guard undo c1", URL: url, Remedy: "Use another."}
 			var text string
-			for _, f := range fields(it, at()) {
-				text += f.label + ": " + f.value + "\n"
+			for _, f := range wording.Fields(it, at()) {
+				text += f.Label + ": " + f.Value + "\n"
 			}
 			if purpose == "resolved" {
 				if strings.Contains(text, "Fix:") || strings.Contains(text, "on the host") {

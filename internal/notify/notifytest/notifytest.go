@@ -36,8 +36,19 @@ const (
 
 // Facts are what the channel was made with.
 type Facts struct {
-	To     []string // recipients that the channel may write to
-	Secret string   // its password or token; empty when it has none
+	To []string // recipients that the channel may write to
+	// Place is where every notice of the channel goes, whoever owns the case: a room, an address.
+	// It is what the channel accepts for; To is then who the owner is, and no recipient.
+	Place  string
+	Secret string // its password or token; empty when it has none
+}
+
+// accepted is what a confirmed notice was taken for.
+func (f Facts) accepted() []string {
+	if f.Place != "" {
+		return []string{f.Place}
+	}
+	return f.To
 }
 
 // Received is one message as its reader's program sees it.
@@ -120,4 +131,17 @@ func want(t *testing.T, out notify.Outcome, state notify.OutcomeState, rec Recor
 	if out.State != notify.Confirmed && (out.Detail == "" || len(out.Accepted) > 0) {
 		t.Errorf("%s must say why and list nobody as accepted: %+v", out.State, out)
 	}
+}
+
+// HostileWith is Hostile with one text in every place that a tenant, or a mistaken platform, can
+// write, and one address in every place of an address.
+func HostileWith(id, s, u string) notify.Digest {
+	d := Hostile(id, nil)
+	d.Cluster, d.URL, d.Owner.From = s, u, s
+	it := &d.Items[0]
+	it.Case, it.Title, it.Rule, it.Severity, it.Why, it.Remedy, it.Message, it.Evidence = s, s, s, s, s, s, s, s
+	it.Root = v1.Root{Kind: s, Namespace: s, Name: s, UID: s}
+	it.Source, it.Path, it.Undo, it.URL, it.NextStep, it.Human, it.Purpose = s, s, s, u, s, s, "enforced"
+	d.Summary = []notify.Count{{Rule: s, Cases: 1}}
+	return d
 }

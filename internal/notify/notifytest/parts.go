@@ -17,12 +17,12 @@ func confirmed(t *testing.T, setup Setup) {
 	to := rec.Facts().To
 	out := send(t, ch, rec, Sample("notice/one", to))
 	want(t, out, notify.Confirmed, rec, 1)
-	if !slices.Equal(out.Accepted, to) {
-		t.Errorf("accepted %v, want %v", out.Accepted, to)
+	if want := rec.Facts().accepted(); !slices.Equal(out.Accepted, want) {
+		t.Errorf("accepted %v, want %v", out.Accepted, want)
 	}
 	if got := rec.Received(); len(got) == 1 {
-		if got[0].ID != "notice/one" || !slices.Equal(got[0].To, to) {
-			t.Errorf("recorded as %q to %v, want notice/one to %v", got[0].ID, got[0].To, to)
+		if want := rec.Facts().accepted(); got[0].ID != "notice/one" || !slices.Equal(got[0].To, want) {
+			t.Errorf("recorded as %q to %v, want notice/one to %v", got[0].ID, got[0].To, want)
 		}
 		for _, word := range []string{"Image from an unapproved registry", "IMAGE_REPO", "web", "Use an approved registry."} {
 			if !strings.Contains(got[0].Text, word) {
@@ -54,8 +54,8 @@ func hostile(t *testing.T, setup Setup) {
 		if got.Escapes != "" {
 			t.Errorf("broke out: %s", got.Escapes)
 		}
-		if !slices.Equal(got.To, rec.Facts().To) {
-			t.Errorf("went to %v, want %v", got.To, rec.Facts().To)
+		if want := rec.Facts().accepted(); !slices.Equal(got.To, want) {
+			t.Errorf("went to %v, want %v", got.To, want)
 		}
 		if i := strings.IndexFunc(got.Text, forbidden); i >= 0 {
 			t.Errorf("a control or bidirectional character is shown at %d: %q", i, got.Text[i:min(i+20, len(got.Text))])
@@ -92,5 +92,9 @@ func stalls(t *testing.T, setup Setup) {
 func nobody(t *testing.T, setup Setup) {
 	ch, rec := setup(t)
 	rec.Behave(Works)
+	if rec.Facts().Place != "" { // a room hears of what nobody owns
+		want(t, send(t, ch, rec, Sample("notice/nobody", nil)), notify.Confirmed, rec, 1)
+		return
+	}
 	want(t, send(t, ch, rec, Sample("notice/nobody", nil)), notify.Failed, rec, 0)
 }

@@ -44,7 +44,7 @@ func StartWith(t testing.TB, kind services.Kind, o services.Options) *services.S
 	}
 	service, err := services.Start(t.Context(), kind, o)
 	if missing := (*services.MissingError)(nil); errors.As(err, &missing) {
-		leaveOut(t, missing)
+		LeaveOut(t, missing)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -57,8 +57,8 @@ func StartWith(t testing.TB, kind services.Kind, o services.Options) *services.S
 	return service
 }
 
-// leaveOut skips the test where a person develops, and fails it where all must be there.
-func leaveOut(t testing.TB, missing *services.MissingError) {
+// LeaveOut skips the test where a person develops, and fails it where all must be there.
+func LeaveOut(t testing.TB, missing error) {
 	t.Helper()
 	if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci {
 		t.Fatal(missing)
