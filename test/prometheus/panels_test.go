@@ -118,7 +118,7 @@ func listed(t *testing.T, title string) map[string][]string {
 func (s *scene) catalogue(t *testing.T) {
 	all := listed(t, "")
 	for target, address := range s.targets {
-		lines := bufio.NewScanner(page(t.Context(), t, address).Body)
+		lines := bufio.NewScanner(strings.NewReader(page(t.Context(), t, address)))
 		n := 0
 		for lines.Scan() {
 			fields := strings.Fields(lines.Text())
@@ -143,7 +143,7 @@ func (s *scene) checkMetrics(t *testing.T) {
 	first := listed(t, "The first K8Guard's")
 	for target, address := range s.targets {
 		cmd := exec.CommandContext(t.Context(), program(t, "promtool"), "check", "metrics")
-		cmd.Stdin = page(t.Context(), t, address).Body
+		cmd.Stdin = strings.NewReader(page(t.Context(), t, address))
 		out, err := cmd.CombinedOutput()
 		var exit *exec.ExitError
 		if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 3) { // 3: it has something to say

@@ -2,7 +2,6 @@ package prometheus
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -85,7 +84,7 @@ func (s *scene) kafkaPanels(t *testing.T) {
 					if q.Rare == dashboards.KafkaOnly {
 						q.Rare = ""
 						asked++
-						t.Log(fmt.Sprintf("%-24s | %s | %s", panel.Title, q.Asked("1m"), s.answer(t, panel.Title, q)))
+						t.Logf("%-24s | %s | %s", panel.Title, q.Asked("1m"), s.answer(t, panel.Title, q))
 					}
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -248,12 +249,14 @@ func (s *scene) native(t *testing.T) {
 }
 
 // page is what a target serves.
-func page(ctx context.Context, t *testing.T, address string) *http.Response {
+func page(ctx context.Context, t *testing.T, address string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/metrics", http.NoBody)
 	must(t, err)
 	resp, err := http.DefaultClient.Do(request)
 	must(t, err)
-	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	must(t, err)
+	return string(text)
 }

@@ -23,10 +23,10 @@ func write() error {
 		return err
 	}
 	for name, text := range files {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // sources, for everyone
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(name, text, 0o644); err != nil { //nolint:gosec // sources, for everyone
+		if err := os.WriteFile(name, text, 0o644); err != nil {
 			return err
 		}
 	}
