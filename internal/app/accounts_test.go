@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/k8guard/k8guard/internal/app"
+	"github.com/k8guard/k8guard/internal/config"
 )
 
 // account writes a kubeconfig whose user is this JSON.
@@ -28,21 +29,29 @@ func TestCheckRefusesOneAccountForBoth(t *testing.T) {
 	ada, bob := account(t, "https://127.0.0.1:1", `{"token": "abc"}`), account(t, "https://127.0.0.1:1", `{"token": "def"}`)
 	link := filepath.Join(t.TempDir(), "link")
 	must(t, os.Symlink(ada, link))
+	pods := account(t, "https://127.0.0.1:1", `{"tokenFile": "/var/run/secrets/kubernetes.io/serviceaccount/token"}`)
 	for name, test := range map[string]struct {
 		discover, action string
 		same             bool
+		apart            bool // discover and action are services
 	}{
-		"one file":           {ada, ada, true},
-		"a link to it":       {ada, link, true},
-		"a copy":             {ada, account(t, "https://localhost:1", `{"token": "abc"}`), true},
-		"its token's file":   {ada, account(t, "https://127.0.0.1:1", `{"tokenFile": "`+token+`"}`), true},
-		"another":            {ada, bob, false},
-		"the same, as other": {ada, account(t, "https://127.0.0.1:1", `{"token": "abc", "as": "k8guard-action"}`), false},
-		"none that acts":     {ada, "", false},
-		"the pod's, another": {"", bob, false},
+		"one file":           {ada, ada, true, false},
+		"a link to it":       {ada, link, true, false},
+		"a copy":             {ada, account(t, "https://localhost:1", `{"token": "abc"}`), true, false},
+		"its token's file":   {ada, account(t, "https://127.0.0.1:1", `{"tokenFile": "`+token+`"}`), true, false},
+		"another":            {ada, bob, false, false},
+		"the same, as other": {ada, account(t, "https://127.0.0.1:1", `{"token": "abc", "as": "k8guard-action"}`), false, false},
+		"none that acts":     {ada, "", false, false},
+		"the pod's, another": {"", bob, false, false},
+		"the pod's, both":    {"", pods, true, false},
+		"each pod its own":   {"", pods, false, true},
+		"one file, apart":    {ada, ada, true, true},
 	} {
 		c := s.Config
 		c.Cluster.Kubeconfig, c.Cluster.ActionKubeconfig = test.discover, test.action
+		if test.apart {
+			c.Bus.Kind = config.BusKafka
+		}
 		err := app.Check(c)
 		if said := err != nil && strings.Contains(err.Error(), "is the same account"); said != test.same || !test.same && err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -16,7 +16,7 @@ import (
 func Check(c config.Config) error {
 	err := judgeable(c)
 	files := errors.Join(readable("cluster.kubeconfig", c.Cluster.Kubeconfig), readable("cluster.actionKubeconfig", c.Cluster.ActionKubeconfig))
-	if files == nil {
+	if files == nil && !eachItsOwn(c) {
 		files = apart(c.Cluster.Kubeconfig, c.Cluster.ActionKubeconfig)
 	}
 	err = errors.Join(err, files)
@@ -26,6 +26,12 @@ func Check(c config.Config) error {
 		err = errors.Join(err, s.Ready()) // as a notice would, which comes much later
 	}
 	return err
+}
+
+// eachItsOwn says that discover and action are pods of their own, and this may be either: what
+// is the pod's account is not the other's.
+func eachItsOwn(c config.Config) bool {
+	return c.Bus.Kind == config.BusKafka && c.Cluster.Kubeconfig == ""
 }
 
 // startable says what would surely keep an instance from being wired, as far as the

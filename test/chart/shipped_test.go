@@ -19,7 +19,7 @@ import (
 	"github.com/k8guard/k8guard/internal/config"
 )
 
-var update = flag.Bool("update", false, "write deploy/chart/k8guard/files, and with K8GUARD_HELM deploy/testdata/chart, anew")
+var update = flag.Bool("update", false, "write deploy/chart/k8guard/files, and with K8GUARD_HELM deploy/testdata/chart, anew") //nolint:gochecknoglobals // a flag of the test
 
 func bufferOf(text []byte) *bufio.Reader { return bufio.NewReader(bytes.NewReader(text)) }
 
