@@ -56,8 +56,14 @@ func (l *loader) old(env, rules []string, cfg *Config) {
 
 func (l *loader) warn(key, text string) { l.warnings = append(l.warnings, Warning{key, text}) }
 
-// assign gives a key the value, or another one that means the same.
+// assign gives a key the value, or another one that means the same. The first K8Guard took 1,
+// t and TRUE for true.
 func (l *loader) assign(o oldLine, key, value string) {
+	if v, ok := valueAt(reflect.ValueOf(*o.cfg), key); ok && v.Kind() == reflect.Bool {
+		if is, err := strconv.ParseBool(value); err == nil {
+			value = strconv.FormatBool(is)
+		}
+	}
 	l.override(o.where(), strings.Split(key, "."), value, o.cfg)
 }
 

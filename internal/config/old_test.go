@@ -108,7 +108,7 @@ func TestEachOldVariableHasAnEffect(t *testing.T) {
 	values := map[string]string{"CACHE_TYPE": "MEMCACHED", "CACHE_EXPIRATION_SECONDS": "7200", "ACTION_DRY_RUN": "true", "ACTION_SMTP_PORT": "25",
 		"CASSANDRA_CREATE_KEYSPACE": "false", "CASSANDRA_CREATE_TABLES": "false", "IGNORED_VIOLATIONS": "PRIVILEGED", "LOG_LEVEL": "WARNING",
 		"ACTION_WARNING_COUNT_BEFORE_ACTION": "5", "ACTION_DURATION_BETWEEN_NOTIFYING_AGAIN": "48h", "ACTION_SAFE_MODE": "false", "ACTION_SMTP_SEND_FROM": "k@b.example", "APPROVED_IMAGE_SIZE": "7",
-		"ACTION_HIPCHAT_TAG_NAMESPACE_OWNER": "false", "ACTION_HIPCHAT_BASE_URL": "https://chat.example"}
+		"ACTION_HIPCHAT_TAG_NAMESPACE_OWNER": "0", "ACTION_HIPCHAT_BASE_URL": "https://chat.example"}
 	// What cannot stand alone stands in the file.
 	file := []byte("notify: {email: {host: m.example, from: a@b.example, domains: [b.example], username: u, password: p}, " +
 		"slack: {channel: C0123ABCD, token: t}, hipchat: {baseURL: 'https://h.example', room: r, token: t}}\ncache: {memcached: {servers: [m]}}\n")

@@ -55,7 +55,7 @@ func (s settings) materials(to string, a archive, known []licences.Module) error
 	if err != nil {
 		return err
 	}
-	if err := cyclonedx.NewBOMEncoder(out, cyclonedx.BOMFileFormatJSON).SetPretty(true).Encode(bom); err != nil {
+	if err := cyclonedx.NewBOMEncoder(out, cyclonedx.BOMFileFormatJSON).SetPretty(true).EncodeVersion(bom, cyclonedx.SpecVersion1_6); err != nil {
 		_ = out.Close() // the first error counts
 		return err
 	}
