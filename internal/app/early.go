@@ -41,7 +41,7 @@ func patient[T any](ctx context.Context, in *instance, server string, away func(
 			return it, err
 		}
 		in.waits("not ready: " + server + " does not answer; K8Guard's log has the error")
-		in.Log.Warn(server+" does not answer; trying again", "err", err, "next", "check that it is up, and its addresses in the configuration")
+		in.Log.Warn("a server does not answer; trying again", "server", server, "err", err, "next", "check that it is up, and its addresses in the configuration")
 		select {
 		case <-ctx.Done():
 			return it, ctx.Err()

@@ -201,7 +201,9 @@ func TestTheStoryOverServices(t *testing.T) {
 	}
 	actions := []*stage.Process{h.start("action"), h.start("action"), h.start("action")}
 	h.start("report")
-	h.until("each says whom it waits for", time.Minute, func() bool { return h.logs("Kafka does not answer; trying again") >= 2 && h.logs("Cassandra does not answer; trying again") >= 4 })
+	h.until("each says whom it waits for", time.Minute, func() bool {
+		return h.logs("trying again\" server=Kafka") >= 2 && h.logs("trying again\" server=Cassandra") >= 4
+	})
 	h.back(kafka, cassandra)
 	h.until("all cases are known", 3*time.Minute, func() bool { return h.statuses()["open"]+h.statuses()["acted"] >= bad })
 	// One replica dies between two warnings: the others take its buckets.

@@ -10,7 +10,8 @@ func Files() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := map[string][]byte{"deploy/prometheus/rules.yaml": rules, "deploy/prometheus/tests.yaml": tests, "docs/operators/dashboards.md": Layout()}
+	all := map[string][]byte{"deploy/prometheus/rules.yaml": rules, "deploy/prometheus/tests.yaml": tests,
+		"deploy/chart/k8guard/files/alerts.yaml": rules, "docs/operators/dashboards.md": Layout()}
 	for _, b := range Boards() {
 		if all["deploy/grafana/"+b.UID+".json"], err = b.JSON(); err != nil {
 			return nil, err

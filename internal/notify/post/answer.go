@@ -47,6 +47,8 @@ func cause(err error) string {
 		return "the server's certificate is not valid (expired, or not for servers)"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection was closed"
+	case errors.As(err, &op) && op.Op == "dial":
+		return "nobody takes the connection; see that the server is up, and its address"
 	case errors.As(err, &op):
 		return "the connection broke while it was used to " + op.Op
 	}
