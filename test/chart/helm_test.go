@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // helm is a real one with folders of its own.
@@ -67,6 +69,26 @@ func TestHelmRendersWhatIsJudged(t *testing.T) {
 			t.Errorf("%s: renders something else; look at it, and run: make chart-golden\n%s", mode, difference(want, got))
 		}
 	}
+}
+
+// The dashboards come as they are, for Grafana's sidecar.
+func TestHelmDashboards(t *testing.T) {
+	h := newHelm(t)
+	for _, c := range of[*corev1.ConfigMap](objects(t, h.template("run", "--set", "metrics.dashboards.enabled=true"))) {
+		if c.Name != "k8guard-dashboards" {
+			continue
+		}
+		for name, text := range c.Data {
+			if text != string(read(t, filepath.Join(deployDir, "grafana", name))) {
+				t.Errorf("%s is another", name)
+			}
+		}
+		if len(c.Data) < 5 || c.Labels["grafana_dashboard"] != "1" {
+			t.Errorf("%d dashboards, labels %v", len(c.Data), c.Labels)
+		}
+		return
+	}
+	t.Error("there is no ConfigMap of dashboards")
 }
 
 // difference is the first line that is another.

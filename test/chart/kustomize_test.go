@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,15 +13,7 @@ import (
 // A kustomization reads nothing outside its folder, so that it holds copies.
 func TestCopiesAreTheShippedOnes(t *testing.T) {
 	for _, name := range []string{"base/install.yaml", "act/rbac-action.yaml", "act/admission.yaml", "act/permit.yaml"} {
-		want, path := read(t, filepath.Join(deployDir, filepath.Base(name))), filepath.Join(deployDir, "kustomize", name)
-		if *update {
-			if err := os.WriteFile(path, want, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if !bytes.Equal(read(t, path), want) {
-			t.Errorf("%s is not deploy/%s: run make generate", path, filepath.Base(name))
-		}
+		sameFile(t, filepath.Join(deployDir, filepath.Base(name)), filepath.Join(deployDir, "kustomize", name))
 	}
 }
 

@@ -23,18 +23,39 @@ var update = flag.Bool("update", false, "write deploy/chart/k8guard/files, and w
 
 func bufferOf(text []byte) *bufio.Reader { return bufio.NewReader(bytes.NewReader(text)) }
 
-// The chart can read nothing outside its folder, so it holds copies.
+// The chart can read nothing outside its folder, so it holds copies: of the manifests and of the
+// dashboards (and of the rules for Prometheus, which tools/dashboards looks after).
 func TestFilesAreTheShippedOnes(t *testing.T) {
+	copies := map[string]string{}
 	for _, name := range []string{"rbac-discover.yaml", "rbac-action.yaml", "rbac-report.yaml", "admission.yaml"} {
-		want, path := read(t, filepath.Join(deployDir, name)), filepath.Join(chartDir, "files", name)
-		if *update {
-			if err := os.WriteFile(path, want, 0o644); err != nil {
-				t.Fatal(err)
-			}
+		copies[name] = name
+	}
+	boards, err := filepath.Glob(filepath.Join(deployDir, "grafana", "*.json"))
+	if err != nil || len(boards) == 0 {
+		t.Fatalf("%d dashboards, %v", len(boards), err)
+	}
+	for _, board := range boards {
+		copies["grafana/"+filepath.Base(board)] = "dashboards/" + filepath.Base(board)
+	}
+	for from, to := range copies {
+		sameFile(t, filepath.Join(deployDir, from), filepath.Join(chartDir, "files", to))
+	}
+	if has, _ := filepath.Glob(filepath.Join(chartDir, "files", "dashboards", "*")); len(has) != len(boards) {
+		t.Errorf("the chart has %d dashboards, and there are %d", len(has), len(boards))
+	}
+}
+
+// sameFile wants a copy to be one; with -update it makes it one.
+func sameFile(t *testing.T, from, to string) {
+	t.Helper()
+	want := read(t, from)
+	if *update {
+		if err := os.WriteFile(to, want, 0o644); err != nil {
+			t.Fatal(err)
 		}
-		if !bytes.Equal(read(t, path), want) {
-			t.Errorf("%s is not deploy/%s: run make generate", path, name)
-		}
+	}
+	if !bytes.Equal(read(t, to), want) {
+		t.Errorf("%s is not %s: run make generate", to, from)
 	}
 }
 
