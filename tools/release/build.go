@@ -33,6 +33,12 @@ func (s settings) platform(ctx context.Context, made string, p platform, licence
 	}
 	defer func() { _ = os.RemoveAll(work) }()
 	a := archive{platform: p, binary: filepath.Join(work, program(p))}
+	elsewhere := filepath.Join(work, "elsewhere", "sources")
+	if verify { // now: what somebody edits meanwhile is no difference of the builds
+		if err := copySources(ctx, s.root, elsewhere); err != nil {
+			return a, fmt.Errorf("copy the sources: %w", err)
+		}
+	}
 	if err := s.build(ctx, s.root, a.binary, p); err != nil {
 		return a, err
 	}
@@ -41,7 +47,7 @@ func (s settings) platform(ctx context.Context, made string, p platform, licence
 	}
 	said := "built once"
 	if verify {
-		if err := s.again(ctx, work, p, a.built); err != nil {
+		if err := s.again(ctx, work, elsewhere, p, a.built); err != nil {
 			return a, err
 		}
 		said = "built twice, equal"
@@ -88,11 +94,8 @@ func parallel() string {
 }
 
 // again builds from a copy of the sources with an empty cache, and compares.
-func (s settings) again(ctx context.Context, work string, p platform, want string) error {
-	root, cache, to := filepath.Join(work, "elsewhere", "sources"), filepath.Join(work, "cache"), filepath.Join(work, "again")
-	if err := copySources(ctx, s.root, root); err != nil {
-		return fmt.Errorf("copy the sources: %w", err)
-	}
+func (s settings) again(ctx context.Context, work, root string, p platform, want string) error {
+	cache, to := filepath.Join(work, "cache"), filepath.Join(work, "again")
 	if err := s.build(ctx, root, to, p, "GOCACHE="+cache); err != nil {
 		return err
 	}
