@@ -308,3 +308,20 @@ func TestReplicasTellOnEveryChannel(t *testing.T) {
 		}
 	}
 }
+
+// What one channel has told of, and another has not yet, is told there by the process that comes
+// after, though no docket owes it any more: outboxes are found without a docket.
+func TestOutboxesAreFoundAfterARestart(t *testing.T) {
+	w, _ := rooms(t, []string{notify.Email, "slack"}, map[string][]string{"slack": {"U1"}})
+	w.sees("a")
+	w.pass(10 * time.Minute)
+	channels, owner := w.engine.Channels, w.only("a").Notices[0].Owner
+	w.start()
+	w.engine.Channels = channels
+	must(t, w.engine.Gained(w.Context(), docket.AllBuckets()))
+	for _, channel := range channels {
+		if box := outbox.BoxKey(owner, channel.Name()); !slices.Contains(w.engine.index.listBoxes(), box) {
+			t.Errorf("%s is known to nobody: %v", box, w.engine.index.listBoxes())
+		}
+	}
+}

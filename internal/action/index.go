@@ -15,33 +15,34 @@ type index struct {
 	now    func() time.Time
 	resync time.Duration
 
-	mu       sync.Mutex // guards all below
-	dueAt    map[docket.Key]time.Time
-	byBucket map[int]map[docket.Key]bool
-	alias    map[docket.Key]string // the UID under which a root came back
-	opened   map[docket.Key]uint64 // the number of a docket's newest opening
-	n        uint64                // openings, of all dockets
-	claimed  map[docket.Key]bool   // dockets that may have a claim on the budget
-	hash     map[docket.Key]string
-	seen     map[docket.Key]time.Time
-	busy     map[docket.Key]bool // in a worker's hands; true once it has begun, and no longer waits for its turn
-	stumbled map[docket.Key]stumble
-	doubt    map[docket.Key]bool // dockets that may have an act or undo with an open outcome
-	owned    [docket.Buckets]bool
-	whole    bool                 // what is open in the owned buckets is known
-	leaders  map[string]leader    // by cluster UID
-	audit    map[string]audit     // by cluster UID: of its newest inventory
-	stale    map[string]time.Time // by cluster UID: since when looks see that its audit is not whole
-	boxes    map[string]time.Time // outboxes that may hold something, and when to look
-	again    map[string]bool      // notices that are due again
-	sending  map[string]string    // the outbox of each notice in a sender's hands
+	mu         sync.Mutex // guards all below
+	dueAt      map[docket.Key]time.Time
+	byBucket   map[int]map[docket.Key]bool
+	alias      map[docket.Key]string // the UID under which a root came back
+	opened     map[docket.Key]uint64 // the number of a docket's newest opening
+	n          uint64                // openings, of all dockets
+	claimed    map[docket.Key]bool   // dockets that may have a claim on the budget
+	hash       map[docket.Key]string
+	seen       map[docket.Key]time.Time
+	busy       map[docket.Key]bool // in a worker's hands; true once it has begun, and no longer waits for its turn
+	stumbled   map[docket.Key]stumble
+	doubt      map[docket.Key]bool // dockets that may have an act or undo with an open outcome
+	owned      [docket.Buckets]bool
+	whole      bool                 // what is open in the owned buckets is known
+	leaders    map[string]leader    // by cluster UID
+	audit      map[string]audit     // by cluster UID: of its newest inventory
+	stale      map[string]time.Time // by cluster UID: since when looks see that its audit is not whole
+	boxes      map[string]time.Time // outboxes that may hold something, and when to look
+	registered map[string]bool      // outboxes that the ledger knows to be registered
+	again      map[string]bool      // notices that are due again
+	sending    map[string]string    // the outbox of each notice in a sender's hands
 }
 
 func newIndex(now func() time.Time, resync time.Duration) *index {
 	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
 		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
 		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, stumbled: map[docket.Key]stumble{}, doubt: map[docket.Key]bool{},
-		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]time.Time{}, boxes: map[string]time.Time{}, again: map[string]bool{}, sending: map[string]string{}}
+		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]time.Time{}, boxes: map[string]time.Time{}, registered: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
 }
 
 // open notes that a docket wants work at a time.
@@ -326,6 +327,19 @@ func (x *index) addBox(key string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.boxes[key] = time.Time{}
+}
+
+// unregistered reports whether this process has not noted an outbox in the ledger yet.
+func (x *index) unregistered(box string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return !x.registered[box]
+}
+
+func (x *index) register(box string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.registered[box] = true
 }
 
 // restBox leaves an outbox alone for a while, unless somebody files into it.

@@ -19,6 +19,9 @@ func (e *Engine) Gained(ctx context.Context, buckets []int) error {
 			return fmt.Errorf("reading what is open in bucket %d: %w", bucket, err)
 		}
 		e.index.gain(bucket, keys)
+		if err := e.boxesIn(ctx, bucket); err != nil {
+			return err
+		}
 	}
 	// What the platform is asked may be about a case that is over: nothing open leads there.
 	for _, channel := range e.Channels {
@@ -27,6 +30,30 @@ func (e *Engine) Gained(ctx context.Context, buckets []int) error {
 		}
 	}
 	e.index.began(e.Clusters, e.Now())
+	return nil
+}
+
+// boxesIn has the outboxes of a bucket looked at that may hold something: where there are several
+// channels, a docket that one of them has told of no longer leads to those of the others.
+func (e *Engine) boxesIn(ctx context.Context, bucket int) error {
+	for len(e.Channels) > 1 {
+		boxes, err := outbox.Registered(ctx, e.Ledger, bucket)
+		switch {
+		case err == nil:
+			for _, box := range boxes {
+				e.index.addBox(box)
+			}
+			return nil
+		case e.Alone || ctx.Err() != nil:
+			return fmt.Errorf("reading the outboxes of bucket %d: %w", bucket, err)
+		}
+		e.Log.Error("the ledger does not answer; trying again", "bucket", bucket, "err", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 	return nil
 }
 

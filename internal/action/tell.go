@@ -29,15 +29,32 @@ func (e *Engine) file(ctx context.Context, f *filing) error {
 	var errs []error
 	for key, entries := range f.entries {
 		for _, channel := range e.Channels {
-			_, err := outbox.File(ctx, e.Ledger, f.owners[key], channel.Name(), entries, e.Now().UTC())
+			box := outbox.BoxKey(key, channel.Name())
+			err := e.register(ctx, box)
+			if err == nil {
+				_, err = outbox.File(ctx, e.Ledger, f.owners[key], channel.Name(), entries, e.Now().UTC())
+			}
 			if err != nil {
 				errs = append(errs, err)
 				e.again(entries)
 			}
-			errs = append(errs, e.wakeBox(ctx, outbox.BoxKey(key, channel.Name())))
+			errs = append(errs, e.wakeBox(ctx, box))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// register has an outbox found again by whoever has its bucket later. Of a single channel each
+// docket that is not told leads there.
+func (e *Engine) register(ctx context.Context, box string) error {
+	if len(e.Channels) < 2 || !e.index.unregistered(box) {
+		return nil
+	}
+	err := outbox.Register(ctx, e.Ledger, box)
+	if err == nil {
+		e.index.register(box)
+	}
+	return err
 }
 
 // has reports whether a bucket is this process's to wake: where it is alone, there is no other

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -67,7 +68,7 @@ func Manifest(data []byte, file string) (env []string, err error) {
 		if err := decoder.Decode(&node); errors.Is(err, io.EOF) {
 			return env, nil
 		} else if err != nil {
-			return nil, fmt.Errorf("%s: document %d is not YAML: %w", file, n, err)
+			return nil, fmt.Errorf("%s: document %d is not YAML%s", file, n, lineOf(err))
 		}
 		var one oldManifest
 		if err := node.Decode(&one); err != nil {
@@ -117,4 +118,12 @@ func pairs(data map[string]string) (env []string) {
 		env = append(env, name+"="+data[name])
 	}
 	return env
+}
+
+// lineOf is all that is passed on of what the YAML library says: the rest may quote values.
+func lineOf(err error) string {
+	if found := regexp.MustCompile(`line \d+`).FindString(err.Error()); found != "" {
+		return ", see " + found
+	}
+	return ""
 }

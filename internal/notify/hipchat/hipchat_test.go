@@ -131,6 +131,9 @@ func TestEachCaseIsNamed(t *testing.T) {
 		if !strings.Contains(m.Message, it.Case) {
 			t.Fatalf("%s is not named in %d characters", it.Case, len(m.Message))
 		}
+		if date := it.NextAt.UTC().Format("2006-01-02 15:04 UTC"); strings.Count(m.Message, date) != len(d.Items) {
+			t.Fatalf("the date of the next step, %s, is not said of each case: %s", date, m.Message)
+		}
 	}
 }
 

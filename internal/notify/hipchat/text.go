@@ -15,9 +15,11 @@ const (
 	maxMessage = 10_000
 	// maxTagged is how many are mentioned in one message.
 	maxTagged = 20
+	// maxHead bounds all that stands around the cases: tags, the counts, titles and the link.
+	maxHead = 2700
 	// maxLine bounds what is said of a case: all of a notice's cases must fit, for what is not
 	// named does not count as told.
-	maxLine = (maxMessage - 5000) / notify.MaxItems
+	maxLine = (maxMessage - maxHead) / notify.MaxItems
 	// maxAddress bounds a link.
 	maxAddress = 500
 )
@@ -45,7 +47,7 @@ func text(d notify.Digest) string {
 	lines = append(lines, plain(wording.Intro(d), 200))
 	for i, line := range wording.Tally(d) {
 		if i < 8 {
-			lines = append(lines, plain(line, 200))
+			lines = append(lines, plain(line, 80))
 		}
 	}
 	groups, more := wording.Groups(d)
@@ -69,10 +71,17 @@ func text(d notify.Digest) string {
 
 // line says one case; the full text is behind its id, and in a message of one case below it.
 func line(d notify.Digest, it notify.Item) string {
-	s := "case " + plain(it.Case, 40) + ", " + plain(it.Rule, 40) + ", " + plain(wording.Place(it), 80)
-	if len(d.Items) > 1 {
-		return cut(s+", "+plain(it.Severity, 10)+", "+plain(it.NextStep, 60), maxLine)
+	s := "case " + plain(it.Case, 40) + ", " + plain(it.Rule, 40)
+	if len(d.Items) > 1 { // the step and its date first: a warning that does not say them is none
+		if it.NextStep != "" {
+			s += ", " + plain(it.NextStep, 40)
+		}
+		if !it.NextAt.IsZero() {
+			s += " " + it.NextAt.UTC().Format("2006-01-02 15:04 UTC")
+		}
+		return cut(s+", "+plain(wording.Place(it), 80)+", "+plain(it.Severity, 10), maxLine-len("- \n"))
 	}
+	s += ", " + plain(wording.Place(it), 80)
 	s += "\n" + plain(it.Title, 200) + ", " + plain(it.Severity, 10)
 	for _, f := range wording.Fields(it, d.At) {
 		switch {

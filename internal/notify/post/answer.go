@@ -63,7 +63,8 @@ func (c *Client) refused(resp *http.Response) *Error {
 	switch {
 	case code >= 300 && code < 400:
 		e.Text += "; a redirect is not followed, write the address that it leads to"
-	case code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusNotImplemented:
+	case code == http.StatusServiceUnavailable && e.RetryAfter > 0, code == http.StatusNotImplemented: // it says itself that it did not
+	case code >= 500:
 		e.State = notify.Unknown // a gateway, or a server that failed half-way, cannot say whether it was taken
 	}
 	return e

@@ -54,7 +54,7 @@ func (s *session) note(ctx context.Context, caseID string, t Thread) {
 
 // say posts a message: into the thread that goes on, else as the root of a new one.
 func (s *session) say(ctx context.Context, it notify.Item, t Thread, first bool) (Thread, *notify.Outcome) {
-	if t.Over || t.TS == "" {
+	if t.Over || t.TS == "" || t.In != s.conf.Channel { // of another channel the thread would be seen by nobody
 		t = Thread{}
 	}
 	channel, ts, err := s.post(ctx, it, t, first)
@@ -67,7 +67,7 @@ func (s *session) say(ctx context.Context, it notify.Item, t Thread, first bool)
 		return t, &out
 	}
 	if t.TS == "" {
-		t.Channel, t.TS = channel, ts
+		t.Channel, t.TS, t.In = channel, ts, s.conf.Channel
 	}
 	t.At = s.digest.At
 	t.Said = append(t.Said[max(0, len(t.Said)-maxSaid+1):], s.digest.ID)

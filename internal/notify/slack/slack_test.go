@@ -278,6 +278,17 @@ func TestAThreadForEachCase(t *testing.T) {
 }
 
 // A ledger that forgot, and a root that somebody deleted, begin a new thread.
+// A thread of the channel that was configured before would be seen by nobody in the new one.
+func TestAnotherChannelBeginsAnew(t *testing.T) {
+	s, k, c := start(t)
+	sends(t, c, about("n/1", "warning", "c-1"), notify.Confirmed)
+	c.conf.Channel = "C0456"
+	sends(t, c, about("n/2", "warning", "c-1"), notify.Confirmed)
+	if m := messages(s); len(m) != 2 || m[1].thread != "" || k.thread("c-1").In != "C0456" {
+		t.Errorf("%+v, %+v", m, k.thread("c-1"))
+	}
+}
+
 func TestALostThreadBeginsAnew(t *testing.T) {
 	s, k, c := start(t)
 	sends(t, c, about("n/1", "warning", "c-1"), notify.Confirmed)

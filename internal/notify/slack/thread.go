@@ -17,6 +17,7 @@ type Book struct {
 type Thread struct {
 	Channel string `json:"channel"`
 	TS      string `json:"ts"` // of the root, as Slack names it
+	In      string `json:"in"` // the channel as the configuration named it
 	// Said are the notices that are posted, newest last: what stopped half-way does not say them again.
 	Said []string  `json:"said,omitempty"`
 	At   time.Time `json:"at"` // of the newest notice

@@ -95,7 +95,12 @@ notify:
 {{- $_ := required "config.bus.kafka.brokers is empty: list some brokers, as host:port" (dig "bus" "kafka" "brokers" list $c | first) -}}
 {{- $_ := required "config.ledger.cassandra.hosts is empty: list some nodes of the local data center" (dig "ledger" "cassandra" "hosts" list $c | first) -}}
 {{- end -}}
-{{- if and (eq .Values.configIn "ConfigMap") (regexMatch "(?m)^ *password: *[^ ]" (toYaml .Values.config)) -}}
-{{- fail "config holds a password, and is kept in a ConfigMap: name a Secret of yours in secrets, or set configIn: Secret" -}}
+{{- if and (eq .Values.configIn "ConfigMap") (regexMatch "(?m)^ *(- )?(password|token|key): *[^ ]" (toYaml .Values.config)) -}}
+{{- fail "config holds a password, a token or a key, and is kept in a ConfigMap: name a Secret of yours in secrets, or set configIn: Secret" -}}
+{{- end -}}
+{{- range dig "notify" "webhook" list $c -}}
+{{- if and .url (eq $.Values.configIn "ConfigMap") -}}
+{{- fail "config.notify.webhook holds an address, which is a secret as a rule, and is kept in a ConfigMap: write urlFile, or set configIn: Secret" -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
