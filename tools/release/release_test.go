@@ -200,7 +200,11 @@ func TestBuiltTwice(t *testing.T) {
 		t.Errorf("a folder of this machine is in the program, or the version is not (%v)", err)
 	}
 	// It takes long: told to want another program, it says which one it got, and that is the first.
-	if err := s.again(t.Context(), work, p, strings.Repeat("0", 64)); err == nil || !strings.Contains(err.Error(), "built twice") || !strings.Contains(err.Error(), of) {
+	elsewhere := filepath.Join(work, "elsewhere")
+	if err := copySources(t.Context(), root, elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.again(t.Context(), work, elsewhere, p, strings.Repeat("0", 64)); err == nil || !strings.Contains(err.Error(), "built twice") || !strings.Contains(err.Error(), of) {
 		t.Errorf("%v, want %s", err, of)
 	}
 }
