@@ -36,34 +36,31 @@ func (e *Engine) Gained(ctx context.Context, buckets []int) error {
 // boxesIn has the outboxes of a bucket looked at that may hold something: where there are several
 // channels, a docket that one of them has told of no longer leads to those of the others.
 func (e *Engine) boxesIn(ctx context.Context, bucket int) error {
-	for len(e.Channels) > 1 {
-		boxes, err := outbox.Registered(ctx, e.Ledger, bucket)
-		switch {
-		case err == nil:
-			for _, box := range boxes {
-				e.index.addBox(box)
-			}
-			return nil
-		case e.Alone || ctx.Err() != nil:
-			return fmt.Errorf("reading the outboxes of bucket %d: %w", bucket, err)
-		}
-		e.Log.Error("the ledger does not answer; trying again", "bucket", bucket, "err", err)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
+	if len(e.Channels) < 2 {
+		return nil
+	}
+	boxes, err := answered(ctx, e, bucket, func() ([]string, error) { return outbox.Registered(ctx, e.Ledger, bucket) })
+	if err != nil {
+		return fmt.Errorf("reading the outboxes of bucket %d: %w", bucket, err)
+	}
+	for _, box := range boxes {
+		e.index.addBox(box)
 	}
 	return nil
 }
 
-// openIn lists a bucket's open dockets. A ledger that others share comes back: it is waited for,
-// and nothing of the bucket is handled meanwhile.
+// openIn lists a bucket's open dockets.
 func (e *Engine) openIn(ctx context.Context, bucket int) ([]docket.Key, error) {
+	return answered(ctx, e, bucket, func() ([]docket.Key, error) { return e.Ledger.OpenInBucket(ctx, bucket) })
+}
+
+// answered asks the ledger for what lies in a bucket. A ledger that others share comes back: it is
+// waited for, and nothing of the bucket is handled meanwhile.
+func answered[T any](ctx context.Context, e *Engine, bucket int, ask func() ([]T, error)) ([]T, error) {
 	for {
-		keys, err := e.Ledger.OpenInBucket(ctx, bucket)
+		found, err := ask()
 		if err == nil || e.Alone || ctx.Err() != nil {
-			return keys, err
+			return found, err
 		}
 		e.Log.Error("the ledger does not answer; trying again", "bucket", bucket, "err", err)
 		select {
