@@ -16,6 +16,7 @@ package alertmanager
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -59,28 +60,27 @@ func (c *Channel) Ready() error {
 
 // Send tries once, within ctx and at most [post.Limit].
 func (c *Channel) Send(ctx context.Context, d notify.Digest) notify.Outcome {
-	ctx, cancel := context.WithTimeout(ctx, post.Limit)
-	defer cancel()
+	return c.client.Deliver(ctx, func(ctx context.Context) (*http.Request, error) { return c.request(ctx, d) },
+		notify.Outcome{Detail: "taken by Alertmanager", Accepted: []string{c.Name()}})
+}
+
+func (c *Channel) request(ctx context.Context, d notify.Digest) (*http.Request, error) {
 	body, err := c.Preview(d)
 	if err != nil {
-		return notify.Outcome{State: notify.Failed, Detail: err.Error()}
+		return nil, err
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
-		return notify.Outcome{State: notify.Failed, Detail: "notify.alertmanager.url is no address; write https://host"}
+		return nil, errors.New("notify.alertmanager.url is no address; write https://host")
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("User-Agent", "k8guard")
 	r.Header.Set(post.HeaderNotice, post.ID(d.ID))
 	if c.token != nil {
 		token, err := c.token()
 		if err != nil {
-			return notify.Outcome{State: notify.Failed, Detail: err.Error()}
+			return nil, err
 		}
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	if err := c.client.Send(r); err != nil {
-		return post.OutcomeOf(err)
-	}
-	return notify.Outcome{State: notify.Confirmed, Detail: "taken by Alertmanager", Accepted: []string{c.Name()}}
+	return r, nil
 }

@@ -74,16 +74,8 @@ func (c *Channel) Preview(d notify.Digest) ([]byte, error) {
 
 // Send tries once, within ctx and at most [post.Limit].
 func (c *Channel) Send(ctx context.Context, d notify.Digest) notify.Outcome {
-	ctx, cancel := context.WithTimeout(ctx, post.Limit)
-	defer cancel()
-	r, err := c.request(ctx, d)
-	if err != nil {
-		return notify.Outcome{State: notify.Failed, Detail: err.Error()}
-	}
-	if err := c.client.Send(r); err != nil {
-		return post.OutcomeOf(err)
-	}
-	return notify.Outcome{State: notify.Confirmed, Detail: "taken for the room", Accepted: append([]string{c.Name()}, mentions(d.Mentions)...)}
+	return c.client.Deliver(ctx, func(ctx context.Context) (*http.Request, error) { return c.request(ctx, d) },
+		notify.Outcome{Detail: "taken for the room", Accepted: append([]string{c.Name()}, mentions(d.Mentions)...)})
 }
 
 func (c *Channel) request(ctx context.Context, d notify.Digest) (*http.Request, error) {
@@ -100,7 +92,6 @@ func (c *Channel) request(ctx context.Context, d notify.Digest) (*http.Request, 
 		return nil, errors.New("notify.hipchat.baseURL is no address; write https://host")
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("User-Agent", "k8guard")
 	r.Header.Set(post.HeaderNotice, post.ID(d.ID))
 	r.Header.Set("Authorization", "Bearer "+token)
 	return r, nil

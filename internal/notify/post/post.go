@@ -13,6 +13,7 @@
 package post
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -112,6 +113,23 @@ func (c *Client) Send(r *http.Request) error {
 	}
 	_ = resp.Body.Close() // nothing of it is read: the status is the answer
 	return nil
+}
+
+// Deliver composes one request and sends it, within ctx and at most [Limit]; taken is the outcome
+// where the server took it.
+func (c *Client) Deliver(ctx context.Context, compose func(context.Context) (*http.Request, error), taken notify.Outcome) notify.Outcome {
+	ctx, cancel := context.WithTimeout(ctx, Limit)
+	defer cancel()
+	r, err := compose(ctx)
+	if err != nil {
+		return notify.Outcome{State: notify.Failed, Detail: err.Error()}
+	}
+	r.Header.Set("User-Agent", "k8guard")
+	if err := c.Send(r); err != nil {
+		return OutcomeOf(err)
+	}
+	taken.State = notify.Confirmed
+	return taken
 }
 
 type bounded struct {

@@ -66,16 +66,8 @@ func (c *Channel) Ready() error {
 
 // Send tries once, within ctx and at most [post.Limit].
 func (c *Channel) Send(ctx context.Context, d notify.Digest) notify.Outcome {
-	ctx, cancel := context.WithTimeout(ctx, post.Limit)
-	defer cancel()
-	r, err := c.request(ctx, d)
-	if err != nil {
-		return notify.Outcome{State: notify.Failed, Detail: err.Error()}
-	}
-	if err := c.client.Send(r); err != nil {
-		return post.OutcomeOf(err)
-	}
-	return notify.Outcome{State: notify.Confirmed, Detail: "taken by the webhook " + c.name, Accepted: []string{c.Name()}}
+	return c.client.Deliver(ctx, func(ctx context.Context) (*http.Request, error) { return c.request(ctx, d) },
+		notify.Outcome{Detail: "taken by the webhook " + c.name, Accepted: []string{c.Name()}})
 }
 
 // Preview is the body that would be sent.
@@ -96,7 +88,6 @@ func (c *Channel) request(ctx context.Context, d notify.Digest) (*http.Request, 
 	}
 	id, at := post.ID(d.ID), strconv.FormatInt(c.now().Unix(), 10)
 	r.Header.Set("Content-Type", contentType)
-	r.Header.Set("User-Agent", "k8guard")
 	r.Header.Set(HeaderID, id)
 	r.Header.Set(HeaderTimestamp, at)
 	r.Header.Set(HeaderSignature, "v1,"+sign(key, id, at, body))
