@@ -5,11 +5,8 @@ import (
 	"errors"
 	"time"
 
-	v1 "github.com/k8guard/k8guard/api/v1"
-	"github.com/k8guard/k8guard/internal/bus"
 	"github.com/k8guard/k8guard/internal/bus/kafka"
 	"github.com/k8guard/k8guard/internal/config"
-	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/cassandra"
 )
@@ -106,17 +103,3 @@ func named(c config.Config) error {
 	}
 	return nil
 }
-
-// silent is the bus of a report that reaches none: whoever acts finds the order by itself.
-type silent struct{}
-
-func (silent) Consume(ctx context.Context, _ bus.Handler, _ bus.Share) error {
-	<-ctx.Done()
-	return nil
-}
-func (silent) Pass(context.Context, v1.Message) error {
-	return errors.New("bus.kind is not kafka, so nobody is told at once")
-}
-func (silent) Request(docket.Key) {}
-
-var _ bus.Consumer = silent{}

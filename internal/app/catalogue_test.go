@@ -244,7 +244,7 @@ func wireReport(t *testing.T, r *recorder) {
 	in := measured(catalogueSettings(t), r)
 	store := ledgerOf(t)
 	in.store, in.shown = store, store
-	wired(t, in.wireRules(), in.wireAction(silent{}, []v1.Cluster{{Name: "here"}}, false))
+	wired(t, in.wireRules(), in.wireAction(&postman{in: in}, []v1.Cluster{{Name: "here"}}, false))
 	_, _, err := in.doors()
 	wired(t, err)
 	in.Config.Report.Login = config.LoginToken

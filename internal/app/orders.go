@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/k8guard/k8guard/internal/bus"
-	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/internal/ledger/cassandra"
@@ -52,27 +50,12 @@ func (in *instance) reportApart(ctx context.Context) error {
 		return err
 	}
 	in.store, in.shown, in.ping = l, l, l.Ping
-	to, done, err := in.postman(ctx)
-	if err != nil {
-		return errors.Join(err, l.Close())
-	}
-	return errors.Join(in.order(ctx, to, l), done(), l.Close())
-}
-
-// postman is the way of orders to whoever acts.
-func (in *instance) postman(ctx context.Context) (bus.Consumer, func() error, error) {
-	if in.Config.Bus.Kind != config.BusKafka {
-		return silent{}, func() error { return nil }, nil
-	}
-	c, err := in.openKafka(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return c, func() error { return closeKafka(ctx, c) }, nil
+	to := &postman{in: in}
+	return errors.Join(in.order(ctx, to, l), to.close(ctx), l.Close())
 }
 
 // order serves the pages and the socket.
-func (in *instance) order(ctx context.Context, to bus.Consumer, l *cassandra.Ledger) error {
+func (in *instance) order(ctx context.Context, to *postman, l *cassandra.Ledger) error {
 	if err := in.wireAction(to, namedClusters(in.Config), false); err != nil {
 		return err
 	}
@@ -87,7 +70,7 @@ func (in *instance) order(ctx context.Context, to bus.Consumer, l *cassandra.Led
 	if err != nil {
 		return err
 	}
-	return in.alone(ctx, pages, func(ctx context.Context) error { l.Run(ctx); return nil },
+	return in.alone(ctx, pages, to.open, func(ctx context.Context) error { l.Run(ctx); return nil },
 		func(ctx context.Context) error { return serveHTTP(ctx, socket, local) })
 }
 

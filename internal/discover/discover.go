@@ -155,6 +155,7 @@ func (d *Discover) Run(ctx context.Context) error {
 func (d *Discover) ask(ctx context.Context) {
 	ticker := time.NewTicker(d.settings.Resync)
 	defer ticker.Stop()
+	hints := hints{from: d.settings.Hints}
 	for {
 		select {
 		case <-ctx.Done():
@@ -169,8 +170,12 @@ func (d *Discover) ask(ctx context.Context) {
 			if k.Cluster == d.settings.Cluster.UID {
 				d.queue.Add(task{op: answer, key: key{uid: k.Root}})
 			}
-		case h := <-d.settings.Hints:
-			d.hint(h)
+		case h := <-hints.more():
+			if h.Cluster == "" || h.Cluster == d.settings.Cluster.Name {
+				hints.add(h)
+			}
+		case <-hints.due:
+			d.look(hints.take())
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -82,4 +83,26 @@ func (r *recorder) count() (n int) {
 		}
 	}
 	return n
+}
+
+// However many hints come, they wait for one look, and no more of them are in hand than may be.
+func TestAFloodOfHintsIsOneLook(t *testing.T) {
+	flood := make(chan bus.Hint)
+	gather := hints{from: flood}
+	n := 0
+	for ; gather.more() != nil; n++ {
+		gather.add(bus.Hint{Kind: "pod", Namespace: "shop", Name: fmt.Sprint("pod-", n%10)})
+	}
+	due := gather.due
+	gather.add(bus.Hint{Kind: "namespace", Namespace: "other", Name: "shop"})
+	if gather.due != due {
+		t.Error("a later hint puts the look off")
+	}
+	wanted := gather.take()
+	if n != hintsAtOnce || len(wanted) != 2 || len(wanted[entity.Pod]) != 10 || !wanted[entity.Namespace][spot{"shop", "shop"}] {
+		t.Errorf("after %d hints, wanted is %v", n, wanted)
+	}
+	if gather.more() == nil || gather.due != nil || len(gather.take()) != 0 {
+		t.Error("after the look nothing is heard any more, or something is still due")
+	}
 }

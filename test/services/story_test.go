@@ -204,7 +204,14 @@ func TestTheStoryOverServices(t *testing.T) {
 	h.until("each says whom it waits for", time.Minute, func() bool {
 		return h.logs("trying again\" server=Kafka") >= 2 && h.logs("trying again\" server=Cassandra") >= 4
 	})
-	h.back(kafka, cassandra)
+	h.back(cassandra)
+	h.until("the report serves, without Kafka", time.Minute, h.serves)
+	for _, order := range []string{"freeze", "unfreeze"} {
+		if out, err := h.Command(t.Context(), order, "cluster/stage", "--reason", "a report needs no Kafka", "--by", "test"); err != nil {
+			t.Errorf("%s while Kafka is away: %s %v", order, out, err)
+		}
+	}
+	h.back(kafka)
 	h.until("all cases are known", 3*time.Minute, func() bool { return h.statuses()["open"]+h.statuses()["acted"] >= bad })
 	// One replica dies between two warnings: the others take its buckets.
 	actions[0].Kill9()

@@ -21,6 +21,11 @@ const (
 	hintsPerSecond = 100
 	// firstPoll bounds the hints in hand.
 	firstPoll = 100
+	// maxStray is how much of what nobody can read is kept, in bytes, strayEvery how soon the next
+	// is after strays of them: a stranger's junk shall not push our own dead letters out.
+	maxStray   = 4 << 10
+	strays     = 20
+	strayEvery = time.Minute
 )
 
 // firstMessage is what a first K8Guard put on its action topic: {"kind": "deployment", "data":
@@ -70,6 +75,9 @@ type First struct {
 	s     Settings
 	topic string
 	limit *rate.Limiter
+	stray *rate.Limiter
+	// left is how many were not kept since the last that was.
+	left int
 }
 
 // NewFirst reads topic once Read runs. It makes no topic, and needs none to be there.
@@ -81,12 +89,14 @@ func NewFirst(s Settings, topic string) (*First, error) {
 	if topic == "" {
 		return nil, errors.New("kafka: no topic of a first K8Guard is set")
 	}
-	return &First{s: s, topic: topic, limit: rate.NewLimiter(hintsPerSecond, hintsPerSecond)}, nil
+	return &First{s: s, topic: topic, limit: rate.NewLimiter(hintsPerSecond, hintsPerSecond),
+		stray: rate.NewLimiter(rate.Every(strayEvery), strays)}, nil
 }
 
 // Read hands over each hint until ctx ends, then returns nil. What nobody can read is put
-// among the dead letters. A message is committed after either; a group that is new begins at
-// the end, for whoever starts to watch judges everything anyway.
+// among the dead letters, cut; of much of it only some, and how many were left out. A message
+// is committed after either; a group that is new begins at the end, for whoever starts to watch
+// judges everything anyway.
 func (f *First) Read(ctx context.Context, hand func(context.Context, bus.Hint) error) error {
 	client, err := f.s.client(kgo.ConsumerGroup(f.group()), kgo.ConsumeTopics(f.topic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()), kgo.AutoCommitMarks(), kgo.AutoCommitInterval(commitEvery),
@@ -125,8 +135,15 @@ func (f *First) settle(ctx context.Context, client *kgo.Client, r *kgo.Record, h
 	if reason == nil {
 		return hint.Kind == "test" || hand(ctx, hint) == nil
 	}
-	letter := *r // cut, so that a letter is never too large for its topic
-	letter.Key, letter.Value = r.Key[:min(len(r.Key), maxName)], r.Value[:min(len(r.Value), maxFirst)]
+	if !f.stray.Allow() {
+		f.left++
+		return true
+	}
+	if f.left > 0 {
+		reason = fmt.Errorf("%w (%d before it were not kept)", reason, f.left)
+	}
+	letter := *r
+	letter.Key, letter.Value = r.Key[:min(len(r.Key), maxName)], r.Value[:min(len(r.Value), maxStray)]
 	for f.s.bury(ctx, client, &letter, reason) != nil {
 		select {
 		case <-ctx.Done():
@@ -134,5 +151,6 @@ func (f *First) settle(ctx context.Context, client *kgo.Client, r *kgo.Record, h
 		case <-time.After(afterError):
 		}
 	}
+	f.left = 0
 	return true
 }

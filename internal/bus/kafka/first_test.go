@@ -62,6 +62,38 @@ func firstTopic(t *testing.T, brokers []string) {
 	}
 }
 
+// A stranger's junk neither fills the dead letters nor holds up what can be read.
+func TestJunkOnTheFirstTopicIsBounded(t *testing.T) {
+	const topic, junk, kept = "k8guard-action", 60, 20
+	s := kafka.Settings{Brokers: fakeBroker(t).ListenAddrs(), Prefix: "junk", Partitions: 1, Cluster: "c"}
+	_, c := open(t, s)
+	say := stranger(t, s.Brokers, topic)
+	hints := make(chan bus.Hint, 1000)
+	listen(t, s, topic, hints)
+	for heard := false; !heard; { // a group that is new begins at the end
+		say(`{"kind":"pod","data":{"Name":"begin","Namespace":"n"}}`)
+		select {
+		case <-hints:
+			heard = true
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	for range junk {
+		say("{" + strings.Repeat("x", 100_000))
+	}
+	say(`{"kind":"job","data":{"Name":"after","Namespace":"shop"}}`)
+	await(t, hints, bus.Hint{Kind: "job", Namespace: "shop", Name: "after"})
+	letters, err := c.Letters(t.Context(), 1000)
+	if err != nil || len(letters) != kept {
+		t.Errorf("%d dead letters of %d, %v", len(letters), junk, err)
+	}
+	for _, l := range letters {
+		if l.Bytes > 4096 {
+			t.Errorf("a letter of %d bytes", l.Bytes)
+		}
+	}
+}
+
 func await(t *testing.T, hints <-chan bus.Hint, want bus.Hint) {
 	t.Helper()
 	for {
