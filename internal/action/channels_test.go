@@ -320,8 +320,8 @@ func TestOutboxesAreFoundAfterARestart(t *testing.T) {
 	w.engine.Channels = channels
 	must(t, w.engine.Gained(w.Context(), docket.AllBuckets()))
 	for _, channel := range channels {
-		if box := outbox.BoxKey(owner, channel.Name()); !slices.Contains(w.engine.index.listBoxes(), box) {
-			t.Errorf("%s is known to nobody: %v", box, w.engine.index.listBoxes())
+		if box := outbox.BoxKey(owner, channel.Name()); !slices.Contains(w.engine.boxes.list(), box) {
+			t.Errorf("%s is known to nobody: %v", box, w.engine.boxes.list())
 		}
 	}
 }

@@ -78,8 +78,8 @@ func TestEntriesThatAreNoLongerDueAreDropped(t *testing.T) {
 	if len(told) != 2 || len(told["stays"]) != 1 || told["stays"][0] != "ada@example.com" || len(told["moved"]) != 1 || told["moved"][0] != "bob@example.com" {
 		t.Errorf("told: %v", told)
 	}
-	if len(w.engine.index.listBoxes()) != 0 {
-		t.Errorf("outboxes are left: %v", w.engine.index.listBoxes())
+	if len(w.engine.boxes.list()) != 0 {
+		t.Errorf("outboxes are left: %v", w.engine.boxes.list())
 	}
 }
 

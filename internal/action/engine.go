@@ -87,6 +87,7 @@ type Engine struct {
 	Settings
 	rules map[string]rule.Meta
 	index *index
+	boxes *boxes
 
 	mu      sync.Mutex
 	sites   map[string]site // by the cluster's name
@@ -109,7 +110,7 @@ func New(s Settings) *Engine {
 	for _, c := range s.Clusters {
 		sites[c.Name] = site{mode: s.Config.Enforce.Mode, acting: make(chan struct{}, workers), ledger: &check{}}
 	}
-	return &Engine{Settings: s, rules: rules, sites: sites, index: newIndex(s.Now, s.Config.Discover.Resync),
+	return &Engine{Settings: s, rules: rules, sites: sites, index: newIndex(s.Now, s.Config.Discover.Resync), boxes: newBoxes(s.Now),
 		sending: map[string]chan struct{}{}, sparse: newSparse(), metrics: newMetrics(s.Channels)}
 }
 

@@ -39,7 +39,7 @@ func TestTwoGroupsShareAnOwnersOutbox(t *testing.T) {
 	if b := h.box(); len(b.Entries) != 2 || h.now().Sub(b.Since) < 2*time.Hour {
 		t.Errorf("what is of another cluster was not left alone: %+v", b)
 	}
-	if n := len(h.engines[0].index.listBoxes()); n != 0 {
+	if n := len(h.engines[0].boxes.list()); n != 0 {
 		t.Errorf("%d outboxes are read again and again", n)
 	}
 	h.engines = both

@@ -37,9 +37,9 @@ func (e *Engine) wake(w v1.Wake) {
 	case w.Docket != "":
 		e.index.open(keyFrom(w.Docket), e.Now())
 	case w.Notice != "":
-		e.index.sendAgain(w.Notice)
+		e.boxes.sendAgain(w.Notice)
 	case w.Box != "":
-		e.index.addBox(w.Box)
+		e.boxes.add(w.Box)
 	}
 }
 

@@ -78,7 +78,7 @@ func TestAClusterThatHangsHoldsUpNoOther(t *testing.T) {
 				ended <- err
 				return
 			}
-			for w.engine.index.mailing() || w.engine.index.underWay(cluster().UID) > 0 {
+			for w.engine.boxes.mailing() || w.engine.index.underWay(cluster().UID) > 0 {
 				time.Sleep(time.Millisecond)
 			}
 		}
@@ -135,10 +135,10 @@ func (g *gate) done() []call {
 	return g.calls
 }
 
-func (x *index) mailing() bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return len(x.sending) > 0
+func (b *boxes) mailing() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.sending) > 0
 }
 
 // What waits for a worker does nothing with a gate that was taken away meanwhile.

@@ -1,7 +1,6 @@
 package action
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,34 +14,30 @@ type index struct {
 	now    func() time.Time
 	resync time.Duration
 
-	mu         sync.Mutex // guards all below
-	dueAt      map[docket.Key]time.Time
-	byBucket   map[int]map[docket.Key]bool
-	alias      map[docket.Key]string // the UID under which a root came back
-	opened     map[docket.Key]uint64 // the number of a docket's newest opening
-	n          uint64                // openings, of all dockets
-	claimed    map[docket.Key]bool   // dockets that may have a claim on the budget
-	hash       map[docket.Key]string
-	seen       map[docket.Key]time.Time
-	busy       map[docket.Key]bool // in a worker's hands; true once it has begun, and no longer waits for its turn
-	stumbled   map[docket.Key]stumble
-	doubt      map[docket.Key]bool // dockets that may have an act or undo with an open outcome
-	owned      [docket.Buckets]bool
-	whole      bool                 // what is open in the owned buckets is known
-	leaders    map[string]leader    // by cluster UID
-	audit      map[string]audit     // by cluster UID: of its newest inventory
-	stale      map[string]time.Time // by cluster UID: since when looks see that its audit is not whole
-	boxes      map[string]time.Time // outboxes that may hold something, and when to look
-	registered map[string]bool      // outboxes that the ledger knows to be registered
-	again      map[string]bool      // notices that are due again
-	sending    map[string]string    // the outbox of each notice in a sender's hands
+	mu       sync.Mutex // guards all below
+	dueAt    map[docket.Key]time.Time
+	byBucket map[int]map[docket.Key]bool
+	alias    map[docket.Key]string // the UID under which a root came back
+	opened   map[docket.Key]uint64 // the number of a docket's newest opening
+	n        uint64                // openings, of all dockets
+	claimed  map[docket.Key]bool   // dockets that may have a claim on the budget
+	hash     map[docket.Key]string
+	seen     map[docket.Key]time.Time
+	busy     map[docket.Key]bool // in a worker's hands; true once it has begun, and no longer waits for its turn
+	stumbled map[docket.Key]stumble
+	doubt    map[docket.Key]bool // dockets that may have an act or undo with an open outcome
+	owned    [docket.Buckets]bool
+	whole    bool                 // what is open in the owned buckets is known
+	leaders  map[string]leader    // by cluster UID
+	audit    map[string]audit     // by cluster UID: of its newest inventory
+	stale    map[string]time.Time // by cluster UID: since when looks see that its audit is not whole
 }
 
 func newIndex(now func() time.Time, resync time.Duration) *index {
 	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
 		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
 		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, stumbled: map[docket.Key]stumble{}, doubt: map[docket.Key]bool{},
-		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]time.Time{}, boxes: map[string]time.Time{}, registered: map[string]bool{}, again: map[string]bool{}, sending: map[string]string{}}
+		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]time.Time{}}
 }
 
 // open notes that a docket wants work at a time.
@@ -321,89 +316,4 @@ func (x *index) idle() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.whole && len(x.busy) == 0 && len(x.doubt) == 0
-}
-
-func (x *index) addBox(key string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.boxes[key] = time.Time{}
-}
-
-// unregistered reports whether this process has not noted an outbox in the ledger yet.
-func (x *index) unregistered(box string) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return !x.registered[box]
-}
-
-func (x *index) register(box string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.registered[box] = true
-}
-
-// restBox leaves an outbox alone for a while, unless somebody files into it.
-func (x *index) restBox(key string, until time.Time) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if _, there := x.boxes[key]; there {
-		x.boxes[key] = until
-	}
-}
-
-// sendAgain notes that a notice is due again.
-func (x *index) sendAgain(notice string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.again[notice] = true
-}
-
-// takeAgain returns those and forgets them: who told of one tells again.
-func (x *index) takeAgain() []string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	all := slices.Collect(maps.Keys(x.again))
-	clear(x.again)
-	return all
-}
-
-func (x *index) dropBox(key string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	delete(x.boxes, key)
-}
-
-func (x *index) listBoxes() []string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	out := make([]string, 0, len(x.boxes))
-	for key, at := range x.boxes {
-		if !x.now().Before(at) {
-			out = append(out, key)
-		}
-	}
-	return out
-}
-
-// startSending claims a notice of an outbox for one sender.
-func (x *index) startSending(notice, box string) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.sending[notice] != "" {
-		return false
-	}
-	x.sending[notice] = box
-	return true
-}
-
-func (x *index) isSending(key string) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.sending[key] != ""
-}
-
-func (x *index) stopSending(key string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	delete(x.sending, key)
 }

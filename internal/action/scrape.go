@@ -66,7 +66,7 @@ func (s *scrape) Collect(to chan<- prometheus.Metric) {
 	}
 	send(s.dockets, float64(s.e.index.size()))
 	send(s.due, float64(s.e.index.overdue(s.e.Now())))
-	send(s.boxes, float64(len(s.e.index.listBoxes())))
+	send(s.boxes, float64(len(s.e.boxes.list())))
 	send(s.known, number(s.switches(ctx, send)))
 	for uid, a := range s.e.index.audits() {
 		if a.name != "" && s.e.answers(a.name, uid) && s.e.index.owns(docket.BucketOf(uid)) {

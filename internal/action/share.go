@@ -26,7 +26,7 @@ func (e *Engine) Gained(ctx context.Context, buckets []int) error {
 	// What the platform is asked may be about a case that is over: nothing open leads there.
 	for _, channel := range e.Channels {
 		if box := outbox.BoxKey(e.platform().Key(), channel.Name()); e.index.owns(docket.BucketOf(box)) {
-			e.index.addBox(box)
+			e.boxes.add(box)
 		}
 	}
 	e.index.began(e.Clusters, e.Now())
@@ -44,7 +44,7 @@ func (e *Engine) boxesIn(ctx context.Context, bucket int) error {
 		return fmt.Errorf("reading the outboxes of bucket %d: %w", bucket, err)
 	}
 	for _, box := range boxes {
-		e.index.addBox(box)
+		e.boxes.add(box)
 	}
 	return nil
 }
@@ -73,9 +73,14 @@ func answered[T any](ctx context.Context, e *Engine, bucket int, ask func() ([]T
 
 // Lost implements bus.Share. What is under way is carried through first: its time is bounded.
 func (e *Engine) Lost(ctx context.Context, buckets []int) {
-	e.index.lose(buckets)
+	lost := map[int]bool{}
+	for _, b := range buckets {
+		lost[b] = true
+	}
+	e.index.lose(lost)
+	e.boxes.lose(lost)
 	// A round that began before is waited for: after it nothing more of theirs is started.
-	for !e.between() || !e.index.rests(buckets) {
+	for !e.between() || !e.index.rests(lost) || !e.boxes.still(lost) {
 		select {
 		case <-ctx.Done():
 			return
@@ -126,11 +131,11 @@ func (x *index) owns(bucket int) bool {
 }
 
 // lose forgets all that lies in buckets; what is under way is still known as busy.
-func (x *index) lose(buckets []int) {
+func (x *index) lose(buckets map[int]bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.whole = false
-	for _, b := range buckets {
+	for b := range buckets {
 		x.owned[b] = false
 	}
 	for cluster := range x.audit {
@@ -144,28 +149,14 @@ func (x *index) lose(buckets []int) {
 			delete(x.claimed, key) // the claim waits in the budget for who has the docket now
 		}
 	}
-	for box := range x.boxes {
-		if !x.owned[docket.BucketOf(box)] {
-			delete(x.boxes, box)
-		}
-	}
 }
 
-// rests reports whether nothing is under way for any of the buckets.
-func (x *index) rests(buckets []int) bool {
+// rests reports whether no docket of any of the buckets is under way.
+func (x *index) rests(buckets map[int]bool) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	in := map[int]bool{}
-	for _, b := range buckets {
-		in[b] = true
-	}
 	for key, begun := range x.busy {
-		if begun && in[key.Bucket()] {
-			return false
-		}
-	}
-	for _, box := range x.sending {
-		if in[docket.BucketOf(box)] {
+		if begun && buckets[key.Bucket()] {
 			return false
 		}
 	}

@@ -47,12 +47,12 @@ func (e *Engine) file(ctx context.Context, f *filing) error {
 // register has an outbox found again by whoever has its bucket later. Of a single channel each
 // docket that is not told leads there.
 func (e *Engine) register(ctx context.Context, box string) error {
-	if len(e.Channels) < 2 || !e.index.unregistered(box) {
+	if len(e.Channels) < 2 || !e.boxes.unregistered(box) {
 		return nil
 	}
 	err := outbox.Register(ctx, e.Ledger, box)
 	if err == nil {
-		e.index.register(box)
+		e.boxes.register(box)
 	}
 	return err
 }
@@ -64,7 +64,7 @@ func (e *Engine) has(bucket int) bool { return e.Alone || e.index.owns(bucket) }
 // wakeBox has an outbox looked at: by us, or by whoever has its bucket.
 func (e *Engine) wakeBox(ctx context.Context, box string) error {
 	if e.has(docket.BucketOf(box)) {
-		e.index.addBox(box)
+		e.boxes.add(box)
 		return nil
 	}
 	return e.Bus.Pass(ctx, v1.Message{Wake: &v1.Wake{V: v1.Version, Box: box}})
@@ -92,7 +92,7 @@ func (e *Engine) again(entries []outbox.Entry) {
 // compose makes one digest from every outbox whose time has come, and sends it.
 func (e *Engine) compose(ctx context.Context, controls map[string]policy.Controls) error {
 	var errs []error
-	for _, boxKey := range e.index.listBoxes() {
+	for _, boxKey := range e.boxes.list() {
 		errs = append(errs, e.composeOne(ctx, boxKey, controls))
 	}
 	return errors.Join(errs...)
@@ -106,7 +106,7 @@ func (e *Engine) composeOne(ctx context.Context, boxKey string, controls map[str
 	now := e.Now().UTC()
 	switch {
 	case len(b.Entries) == 0:
-		e.index.dropBox(boxKey)
+		e.boxes.drop(boxKey)
 		return nil
 	case len(b.Ready(now)) == 0:
 		return nil
@@ -119,7 +119,7 @@ func (e *Engine) composeOne(ctx context.Context, boxKey string, controls map[str
 	}
 	switch {
 	case len(digest.Items) == 0 && len(dropped) == 0: // all that may be told is for others to tell
-		e.index.restBox(boxKey, now.Add(longest))
+		e.boxes.rest(boxKey, now.Add(longest))
 		return nil
 	case len(digest.Items) == 0:
 		return outbox.Take(ctx, e.Ledger, outbox.Notice{Owner: b.Owner, Channel: b.Channel}, dropped, now)
@@ -177,7 +177,7 @@ func (e *Engine) settleNotices(ctx context.Context, d docket.Docket) error {
 	key := d.Key
 	for _, noticeKey := range d.Pending() {
 		holder := e.Holder
-		if !e.index.isSending(noticeKey) {
+		if !e.boxes.isSending(noticeKey) {
 			holder = "" // a try of ours that is over, though its outcome could not be kept
 		}
 		n, err := outbox.Abandon(ctx, e.Ledger, noticeKey, holder, e.dead())
@@ -248,7 +248,7 @@ func (e *Engine) addressed(d docket.Docket, n outbox.Notice) bool {
 // sendAgain resumes the notices that others told us are due.
 func (e *Engine) sendAgain(ctx context.Context) error {
 	var errs []error
-	for _, key := range e.index.takeAgain() {
+	for _, key := range e.boxes.takeAgain() {
 		n, err := ledger.Read[outbox.Notice](ctx, e.Ledger, key)
 		if err == nil && n.State == outbox.Due {
 			err = e.resume(ctx, n)
@@ -287,13 +287,13 @@ func (e *Engine) resume(ctx context.Context, n outbox.Notice) error {
 func (e *Engine) send(ctx context.Context, n outbox.Notice) {
 	channel, slots := e.channel(n.Channel), e.slots(n.Channel)
 	box := outbox.BoxKey(n.Owner.Key(), n.Channel)
-	if channel == nil || e.Config.Enforce.Mode == config.ModeDryRun || e.inDoubt(n) || ctx.Err() != nil || !e.index.startSending(n.Key, box) {
+	if channel == nil || e.Config.Enforce.Mode == config.ModeDryRun || e.inDoubt(n) || ctx.Err() != nil || !e.boxes.startSending(n.Key, box) {
 		return
 	}
 	e.senders.Go(func() {
 		slots <- struct{}{}
 		defer func() { <-slots }()
-		defer e.index.stopSending(n.Key)
+		defer e.boxes.stopSending(n.Key)
 		if ctx.Err() != nil {
 			return // asked to stop while it waited for its turn: the notice stays due
 		}

@@ -138,7 +138,7 @@ func (w *world) quiet() bool {
 			open++
 		}
 	}
-	return open == 0 && len(w.engine.index.listBoxes()) == 0
+	return open == 0 && len(w.engine.boxes.list()) == 0
 }
 
 func cluster() v1.Cluster { return v1.Cluster{Name: "test", UID: "cluster-uid"} }
