@@ -3,6 +3,7 @@ package prometheus
 import (
 	"bufio"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,20 +15,58 @@ import (
 	"github.com/k8guard/k8guard/tools/dashboards"
 )
 
-// panels asks what every panel asks, until each has an answer, and logs them as a table.
+var update = flag.Bool("update", false, "write docs/operators/dashboards-values.md anew") //nolint:gochecknoglobals // as go test wants it
+
+const valuesFile = "../../docs/operators/dashboards-values.md"
+
+// panels asks what every panel asks, until each has an answer; -update writes the answers down.
 func (s *scene) panels(t *testing.T) {
+	var page strings.Builder
+	page.WriteString("# What the dashboards showed\n\nEach panel's query and what a real Prometheus " + version(t) + " answered, in one run of\n" +
+		"`go test ./test/prometheus -run TestPrometheus -update`: run, discover and report over one small cluster, on which one Deployment was\n" +
+		"stopped and given back, and everything was frozen; run and discover both judge it, so sums over both count twice. The boards themselves: [dashboards.md](dashboards.md).\n")
 	for _, board := range dashboards.Boards() {
-		var table strings.Builder
+		fmt.Fprintf(&page, "\n## %s\n\n| panel | query | value |\n|---|---|---|\n", board.Title)
 		for _, row := range board.Rows {
 			for _, panel := range row.Panels {
 				for _, q := range panel.Queries {
-					found := s.answer(t, board.Title+", "+panel.Title, q)
-					fmt.Fprintf(&table, "%-36s | %s | %s\n", panel.Title, q.Asked("1m"), found)
+					page.WriteString(valueRow(panel.Title, q.Asked("1m"), s.answer(t, board.Title+", "+panel.Title, q)))
 				}
 			}
 		}
-		t.Logf("%s\n%s", board.Title, table.String())
 	}
+	if *update {
+		must(t, os.WriteFile(valuesFile, []byte(page.String()), 0o600))
+	}
+	written, err := os.ReadFile(valuesFile)
+	must(t, err)
+	if want, got := asked(page.String()), asked(string(written)); !slices.Equal(want, got) {
+		t.Errorf("docs/operators/dashboards-values.md is of other panels; run go test ./test/prometheus -run TestPrometheus -update\nwant %q\nhave %q", want, got)
+	}
+}
+
+func valueRow(panel, query, value string) string {
+	inert := strings.NewReplacer("|", "\\|", "\n", " ", " {}", "")
+	return fmt.Sprintf("| %s | `%s` | %s |\n", panel, inert.Replace(query), inert.Replace(value))
+}
+
+// asked is a page without its values, which each run has of its own.
+func asked(page string) (rows []string) {
+	for line := range strings.Lines(page) {
+		row, _, valued := strings.Cut(line, "` | ")
+		if valued || strings.HasPrefix(line, "## ") {
+			rows = append(rows, strings.TrimSpace(row))
+		}
+	}
+	return rows
+}
+
+// version is Prometheus' own word.
+func version(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), program(t, "prometheus"), "--version").CombinedOutput()
+	must(t, err)
+	return strings.Fields(string(out))[2]
 }
 
 // answer is what Prometheus says, shortened; nothing is an error unless it may be nothing.

@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -137,10 +138,11 @@ type sample struct {
 func (s sample) String() string {
 	var labels []string
 	for name, value := range s.Metric {
-		if name != "__name__" && name != "job" {
+		if name != "__name__" && name != "job" && name != "instance" {
 			labels = append(labels, name+"="+value)
 		}
 	}
+	slices.Sort(labels)
 	return fmt.Sprintf("%v {%s}", s.Value[1], strings.Join(labels, " "))
 }
 
