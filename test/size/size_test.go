@@ -5,7 +5,7 @@
 // Concurrency: one test, one control plane.
 //
 // Guarantees: memory is what the kernel says, time is between the API server's answer to a
-// create and K8Guard's own answer that there is a case.
+// create and K8Guard's own answer that something stands there.
 //
 // It will not: run unless K8GUARD_PODS says how many pods; it takes a quarter of an hour for 10,000.
 package size
@@ -143,7 +143,7 @@ func (p plane) await(pods int) {
 	}
 }
 
-// see makes violations one after the other, and logs how soon each is a case.
+// see makes violations one after the other, and logs how soon each is on record.
 func (p plane) see(n int) {
 	p.t.Helper()
 	p.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: late, annotations: {team/email-ids: late@stage.example}}\n")
@@ -157,7 +157,7 @@ func (p plane) see(n int) {
 		_, err := p.client.AppsV1().Deployments("late").Create(p.t.Context(), one, metav1.CreateOptions{})
 		must(p.t, err)
 		from := time.Now()
-		for p.cases(p.t.Context(), "late", one.Name) == 0 {
+		for p.standing(p.t.Context(), "late", one.Name) == 0 {
 			if time.Since(from) > time.Minute {
 				p.t.Fatalf("%s is not seen after a minute", one.Name)
 			}
@@ -166,13 +166,13 @@ func (p plane) see(n int) {
 		took = append(took, time.Since(from))
 	}
 	slices.Sort(took)
-	p.t.Logf("%d violations are cases: p50 %s, p99 %s, at most %s after the API server had them", n, took[n/2], took[n*99/100], took[n-1])
+	p.t.Logf("%d violations are seen: p50 %s, p99 %s, at most %s after the API server had them", n, took[n/2], took[n*99/100], took[n-1])
 }
 
-// cases is how many cases K8Guard has of an object.
-func (p plane) cases(ctx context.Context, ns, name string) int {
+// standing is how many findings K8Guard has of an object that are no cases yet.
+func (p plane) standing(ctx context.Context, ns, name string) int {
 	var found struct{ Total int }
-	if err := p.Get(ctx, "/api/v1/cases?limit=1&namespace="+ns+"&q="+name, &found); err != nil {
+	if err := p.Get(ctx, "/api/v1/cases?limit=1&status=standing&namespace="+ns+"&q="+name, &found); err != nil {
 		return 0
 	}
 	return found.Total

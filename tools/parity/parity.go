@@ -1,5 +1,6 @@
 // Command parity holds docs/parity.md to its word: every name of the first system has a line,
-// every test that a line names is there, and, with -ran, passed in this very run.
+// every test that a line names is there, and, with -ran, passed in this very run. Of
+// docs/threat-model.md it holds the tests to that, too.
 //
 //	parity [-ran FILE]
 //
@@ -18,8 +19,9 @@ import (
 )
 
 const (
-	page   = "docs/parity.md"
-	module = "github.com/k8guard/k8guard"
+	page    = "docs/parity.md"
+	threats = "docs/threat-model.md"
+	module  = "github.com/k8guard/k8guard"
 )
 
 func main() {
@@ -28,18 +30,34 @@ func main() {
 	ci, _ := strconv.ParseBool(os.Getenv("CI"))
 	code, err := check(os.Stdout, *ran, ci)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", page, err)
+		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
 }
 
-func check(out io.Writer, ran string, ci bool) (int, error) {
-	text, err := os.ReadFile(page)
-	if err != nil {
-		return 1, err
+// pages reads both; what they say of tests that are not there is an error.
+func pages() (lines []line, err error) {
+	for _, name := range []string{page, threats} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		found, err := read(string(text))
+		err = errors.Join(err, exist(found, "."))
+		if name == page {
+			err = errors.Join(err, complete(found, sections()))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		lines = append(lines, found...)
 	}
-	lines, err := read(string(text))
-	if err := errors.Join(err, complete(lines, sections()), exist(lines, ".")); err != nil {
+	return lines, nil
+}
+
+func check(out io.Writer, ran string, ci bool) (int, error) {
+	lines, err := pages()
+	if err != nil {
 		return 1, err
 	}
 	open := 0
