@@ -26,7 +26,7 @@ comma := ,
 step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-short vet fmt-check lint drift programs mailserver alertmanager prometheus services test-race parity supply release generate demo demo-once demo-distributed demo-distributed-once storm soak watch-faults gate-mutants axe \
+.PHONY: help build helm test test-short vet fmt-check lint drift programs mailserver alertmanager prometheus services test-race parity supply release generate demo demo-once demo-distributed demo-distributed-once storm soak watch-faults gate-mutants axe \
 	cluster-up cluster-down cluster-status services-up services-down services-status bench fuzz clean \
 	image image-test chart-test chart-golden minikube-up minikube-down minikube-status
 
@@ -57,44 +57,44 @@ $(LINT):
 	@mkdir -p $(@D)
 	@cd tools/lint && $(GO) build -trimpath -ldflags '-s -w' -o $@.tmp github.com/golangci/golangci-lint/v2/cmd/golangci-lint && mv $@.tmp $@
 
-drift:
+drift: ## check the generated files
 	$(call step,generated files,sh tools/templ/drift.sh)
 
 # Built before the tests, which would say nothing for minutes; kept in the user's cache.
-programs:
+programs: ## build the control plane's programs once
 	$(call step,the control plane's programs,$(GO) run ./tools/cluster build)
 
 # A real mail server for one test; as root on Debian only.
-mailserver:
+mailserver: ## install Debian's OpenSMTPD
 	$(call step,Debian's OpenSMTPD,sh tools/opensmtpd.sh)
 
 # A real Alertmanager for one test; as root on Debian only.
-alertmanager:
+alertmanager: ## fetch Debian's Alertmanager
 	$(call step,Debian's Alertmanager,sh tools/alertmanager.sh)
 
 # A real Prometheus for one test, unpacked into the user's cache; on Debian only.
-prometheus:
+prometheus: ## fetch Debian's Prometheus and promtool
 	$(call step,Debian's Prometheus,sh tools/prometheus.sh)
 
 # Kafka, Cassandra and Memcached for the tests; kept in the user's cache.
-services:
+services: ## fetch Kafka, Cassandra and Memcached
 	$(call step,Kafka$(comma) Cassandra and Memcached,sh tools/services.sh && $(GO) run ./tools/services/ctl fetch)
 
 # go test's own lines carry the times. Packages that start control planes are heavy: two at a
 # time. Tests that are left out for want of a server are said and counted at the end.
-test-race:
+test-race: ## run every test, with the race detector
 	@echo "== tests"; $(GO) build -o bin/testrun ./tools/testrun || exit; left=$$(mktemp); \
 		K8GUARD_LEFT_OUT=$$left CGO_ENABLED=1 bin/testrun -passed bin/passed.txt -- $(GO) test -race -p 2 -timeout 30m ./...; code=$$?; \
 		[ ! -s $$left ] || { echo "== LEFT OUT: $$(grep -c . $$left) tests"; sort $$left; }; rm -f $$left; exit $$code
 
 # docs/parity.md names tests: each of them passed in the run before. Where a server is missing
 # some are left out, and said to be, except in CI.
-parity:
+parity: ## check docs/parity.md and docs/threat-model.md against the last make test-race
 	@$(GO) build -o bin/parity ./tools/parity
 	$(call step,docs/parity.md,bin/parity -ran bin/passed.txt || [ $$? = 3 ])
 
 # Known weaknesses, versions that are not fixed. The licences are a test.
-supply:
+supply: ## look for known weaknesses of what ships
 	$(call step,supply chain,$(GO) run ./tools/supply)
 
 # RELEASE_VERIFY: one (of the platforms is built twice, with nothing in common, and compared), all or none.
@@ -177,6 +177,9 @@ $(HELM): tools/helm/go.mod
 	@echo "building helm $(HELM_VERSION) once, about seven minutes on two cores, into $(@D)"
 	@mkdir -p $(@D)
 	@cd tools/helm && $(GO) build -trimpath -ldflags '-s -w' -o $@.tmp helm.sh/helm/v4/cmd/helm && mv $@.tmp $@
+
+helm: $(HELM) ## build Helm's own program once, and say where it lies
+	@echo $(HELM)
 
 # The end-to-end story in it wants root: a pod is a process in a root folder of its own.
 chart-test: $(HELM) ## lint, render, install, upgrade and uninstall the chart with the real helm, and run what it installs

@@ -13,7 +13,6 @@ import (
 	"github.com/k8guard/k8guard/internal/cluster"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/entity"
-	"github.com/k8guard/k8guard/internal/notify"
 	"github.com/k8guard/k8guard/internal/owner"
 )
 
@@ -127,7 +126,8 @@ func (in *instance) whoOwnsOf(s owner.Subject) WhoOwns {
 	named, rules := in.chain.Named(s)
 	found := owner.Resolve(named, in.Config.Owners) // as an observation is treated
 	out := WhoOwns{Namespace: s.Namespace, Root: s.Root, Emails: listed(found.Emails), From: found.From, Platform: found.Platform, Rules: rules}
-	for _, channel := range []string{notify.Slack, notify.HipChat} {
+	configured, _ := Channels(in.Config) // it was built with them
+	for _, channel := range configured {
 		if ids, _ := book(in.Config, in.chain.Teams).Reach(channel, found); len(ids) > 0 {
 			if out.Chats == nil {
 				out.Chats = map[string][]string{}

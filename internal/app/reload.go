@@ -65,6 +65,9 @@ func (h *house) watch(ctx context.Context, next chan<- config.Config) {
 		}
 		// Asked, the rest is read again too: kubeconfigs, a file of certificates.
 		if c = h.kept(c); !asked && reflect.DeepEqual(c, inForce) && now[1] == teams {
+			if h.reload.refused() != "" {
+				h.Log.Info("the configuration is again the one that is in force")
+			}
 			h.reload.succeeded(h.Now())
 			continue
 		}

@@ -96,6 +96,7 @@ func newNotifyPreview(s Streams) *cobra.Command {
 		},
 	}
 	from.flags(c)
+	c.Flags().Lookup("config").Usage = "configuration file: says where the running K8Guard is, and what the channel is"
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	complete(c, "output", "text", "json")
 	return c

@@ -91,7 +91,13 @@ func New(s Streams) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          group,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	version := root.Flags().Bool("version", false, "print the version")
+	root.RunE = func(c *cobra.Command, _ []string) error {
+		if *version {
+			return printVersion(s, "text")
+		}
+		return c.Help()
 	}
 	root.SetIn(s.In)
 	root.SetOut(s.Out)

@@ -115,6 +115,8 @@ func watch(now report.Status, line func(name, format string, args ...any)) {
 
 func breakerText(b report.Breaker, flags string) string {
 	switch {
+	case b.Open && strings.Contains(b.Reason, "k8guard breaker close"): // the reason has its own way out, which another would contradict
+		return fmt.Sprintf("OPEN since %s (%s)", exactly(b.At), b.Reason)
 	case b.Open:
 		return fmt.Sprintf("OPEN since %s (%s): nothing is acted on until a person says: k8guard breaker close%s --reason \"...\"", exactly(b.At), b.Reason, flags)
 	case b.Reason != "":

@@ -48,6 +48,11 @@ watch    fresh; the quietest kind was last heard 4s ago
 	if err := json.Unmarshal([]byte(text("-o", "json")), &read); err != nil || read.Budget.PerRule != 6 {
 		t.Errorf("%v, %+v", err, read)
 	}
+	// A reason that has its own way out is followed by no other.
+	now.Breaker.Reason = `the ledger fell back; then: k8guard breaker close --accept-ledger --reason "..."`
+	if got := text(); strings.Count(got, "k8guard breaker close") != 1 {
+		t.Errorf("got\n%s", got)
+	}
 	now = report.Status{Mode: "report only", Cluster: "prod", Stale: true, WatchAge: time.Minute, Refused: "k8guard.yaml:1: no",
 		Breaker: report.Breaker{Reason: "a drill", At: at}, Clusters: []report.Cluster{{Name: "east", Stale: "silent", Since: at}, {Name: "west", Breaker: report.Breaker{Open: true}}}}
 	got := text()

@@ -127,7 +127,8 @@ type Cluster struct {
 
 // Data says where the embedded ledger lies, and how long it keeps what is over.
 type Data struct {
-	// Dir is a folder that K8Guard may write; it keeps the ledger and the socket there.
+	// Dir is a folder that K8Guard may write; it keeps the ledger and the socket there. Where XDG_STATE_HOME is not set, the
+	// default is ~/.local/state/k8guard.
 	Dir string `yaml:"dir"`
 	// Retention is how long a root is kept after nothing of it is open, with its cases,
 	// notices and history; 0s is for ever. What is open, or may be undone, always stays.

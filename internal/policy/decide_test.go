@@ -307,3 +307,21 @@ func undone(in *policy.Input) {
 	in.Docket.Enforcement = &docket.Enforcement{State: docket.Undid}
 	in.Docket.CoolOffUntil = in.Now.Add(time.Hour)
 }
+
+// A dry run says what it holds back: that is what it is for.
+func TestADryRunSaysWhatWouldFollow(t *testing.T) {
+	for says, change := range map[string]func(*policy.Input){
+		"otherwise scale-to-zero would be asked of the gate now":       func(*policy.Input) {},
+		"otherwise ada@example.com would be warned now":                func(in *policy.Input) { in.Case.Notices = nil },
+		"otherwise scale-to-zero would follow at 2026-03-01 16:00 UTC": func(in *policy.Input) { in.Case.OpenedAt = in.Now.Add(-20 * time.Hour) },
+		`otherwise policy "images" warns only`:                         func(in *policy.Input) { in.Policy.Enforce = false },
+		"otherwise cannot be judged: no limit is set":                  func(in *policy.Input) { in.Case.Unknown = "no limit is set" },
+	} {
+		in := ready()
+		in.Control.Mode = config.ModeDryRun
+		change(&in)
+		if p := policy.Decide(in); p.Step != policy.None || p.Reason != policy.DryRun || !strings.HasSuffix(p.Text, says) {
+			t.Errorf("%+v, want %q", p, says)
+		}
+	}
+}

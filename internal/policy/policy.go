@@ -180,7 +180,7 @@ func standing(in Input) (docket.Plan, bool) {
 func held(in Input) (docket.Plan, bool) {
 	switch {
 	case in.Control.Mode == config.ModeDryRun:
-		return hold(DryRun, "dry run: nobody is told")
+		return hold(DryRun, "dry run: nobody is told; otherwise %s", otherwise(in))
 	case in.Exempt != nil:
 		return docket.Plan{Step: None, Reason: Exempt, At: in.Exempt.Expires.UTC(),
 			Text: fmt.Sprintf("exempt until %s: %s", in.Exempt.Expires.UTC().Format("2006-01-02 15:04 MST"), in.Exempt.Reason)}, true
@@ -201,6 +201,23 @@ func held(in Input) (docket.Plan, bool) {
 		return hold(HumanNeeded, "nobody to tell: the namespace names no owner, and no fallback is configured")
 	}
 	return docket.Plan{}, false
+}
+
+// otherwise says what would follow if K8Guard might act.
+func otherwise(in Input) string {
+	in.Control.Mode = config.ModeEnforce
+	switch p := Decide(in); {
+	case p.Step == Notify:
+		return fmt.Sprintf("%s would be warned now", in.Owner.Key())
+	case p.Step == Act:
+		return Action(in.Docket.Root.Kind) + " would be asked of the gate now"
+	case p.Step == Wait:
+		return fmt.Sprintf("%s would follow at %s", p.Next, p.At.Format("2006-01-02 15:04 MST"))
+	case p.Text != "":
+		return p.Text
+	default:
+		return p.Reason
+	}
 }
 
 // maxFailed is how many notices in a row may be given up before a person must look.

@@ -64,6 +64,8 @@ type Query struct {
 	Legend string
 	// Rare says that the answer may be empty on a system where all is well, or that is small.
 	Rare string
+	// Acts says when the answer is empty where K8Guard may not act; the system of the tests may.
+	Acts string
 }
 
 // Boards are all of them.
@@ -74,6 +76,14 @@ func Boards() []Board {
 // Asked is a query as Prometheus takes it: Grafana's variables are replaced by all there is.
 func (q Query) Asked(window string) string {
 	return strings.NewReplacer("$__rate_interval", window, "$cluster", ".*", "$rule", ".*").Replace(q.Expr)
+}
+
+// acts marks a panel that is empty where K8Guard may not act.
+func (p Panel) acts() Panel {
+	for i := range p.Queries {
+		p.Queries[i].Acts = "in safe mode"
+	}
+	return p
 }
 
 func number(title, about, unit, expr string) Panel {

@@ -26,7 +26,7 @@ func fleet() Board {
 				bars("Cases by status", "Of all clusters; every report over one ledger tells the same.", "{{status}}", "max by (status) (k8guard_cases)"),
 				lines("Unresolved cases by rule", "", "short", "{{rule}}", "max by (rule) (k8guard_unresolved_cases) > 0"),
 				lines("Notices", "Tries to tell an owner, by channel and result.", "reqps", "{{channel}} {{result}}", "sum by (channel, result) (rate(k8guard_notices_total[$__rate_interval]))"),
-				lines("Enforcements and refusals", "What the gate let through, and what it refused.", "reqps", "{{result}}", "sum by (result) (rate(k8guard_enforcements_total[$__rate_interval]))"),
+				lines("Enforcements and refusals", "What the gate let through, and what it refused.", "reqps", "{{result}}", "sum by (result) (rate(k8guard_enforcements_total[$__rate_interval]))").acts(),
 			}},
 			{"What holds it", []Panel{
 				{Title: "Mode", About: "What K8Guard may do in each cluster.", Shape: Table, Unit: "short", Width: 8, Queries: []Query{{Expr: "max by (cluster, mode) (k8guard_enforcement_mode) == 1"}}},

@@ -14,10 +14,10 @@ func enforcement() Board {
 				number("Acts left today", "In the cluster that has least.", "short", `min(k8guard_budget_acts_left{cluster=~"$cluster", window="day"})`),
 			}},
 			{"What was done", []Panel{
-				{Title: "Enforcements, last day", About: "By kind and result.", Shape: Bars, Unit: "short", Width: 12, Queries: []Query{{Expr: `sum by (kind, result) (increase(k8guard_enforcements_total{cluster=~"$cluster"}[1d]))`, Legend: "{{kind}} {{result}}"}}},
-				{Title: "Refusals, last day", About: "By the gate's rule that said no; docs/gate.md explains each.", Shape: Bars, Unit: "short", Width: 12, Queries: []Query{{Expr: `sum by (reason) (increase(k8guard_refusals_total{cluster=~"$cluster"}[1d]))`, Legend: "{{reason}}"}}},
-				lines("Enforcements", "", "reqps", "{{cluster}} {{result}}", `sum by (cluster, result) (rate(k8guard_enforcements_total{cluster=~"$cluster"}[$__rate_interval]))`),
-				lines("Undos", "Several within an hour open the breaker.", "reqps", "{{cluster}} {{result}}", `sum by (cluster, result) (rate(k8guard_undos_total{cluster=~"$cluster"}[$__rate_interval]))`),
+				{Title: "Enforcements, last day", About: "By kind and result.", Shape: Bars, Unit: "short", Width: 12, Queries: []Query{{Expr: `sum by (kind, result) (increase(k8guard_enforcements_total{cluster=~"$cluster"}[1d]))`, Acts: "in safe mode", Legend: "{{kind}} {{result}}"}}},
+				{Title: "Refusals, last day", About: "By the gate's rule that said no; docs/gate.md explains each.", Shape: Bars, Unit: "short", Width: 12, Queries: []Query{{Expr: `sum by (reason) (increase(k8guard_refusals_total{cluster=~"$cluster"}[1d]))`, Acts: "in safe mode", Legend: "{{reason}}"}}},
+				lines("Enforcements", "", "reqps", "{{cluster}} {{result}}", `sum by (cluster, result) (rate(k8guard_enforcements_total{cluster=~"$cluster"}[$__rate_interval]))`).acts(),
+				lines("Undos", "Several within an hour open the breaker.", "reqps", "{{cluster}} {{result}}", `sum by (cluster, result) (rate(k8guard_undos_total{cluster=~"$cluster"}[$__rate_interval]))`).acts(),
 				lines("Enforcements in the ledger", "", "short", "{{state}}", "max by (state) (k8guard_ledger_enforcements)"),
 				lines("Acts that wait for the budget's round", "", "short", "{{cluster}}", `max by (cluster) (k8guard_budget_claims{cluster=~"$cluster"})`),
 			}},
@@ -26,7 +26,7 @@ func enforcement() Board {
 				lines("Allowed", "The number or the share of all roots, whichever is lower.", "short", "{{cluster}} {{window}}", `min by (cluster, window) (k8guard_budget_acts_allowed{cluster=~"$cluster"})`),
 			}},
 			{"What its account does", []Panel{
-				lines("Writes to the API", "By action's account: the audit log must show the same.", "reqps", "{{verb}} {{kind}}", `sum by (verb, kind) (rate(k8guard_kubernetes_requests_total{account="action", verb!~"get|list|watch"}[$__rate_interval]))`),
+				lines("Writes to the API", "By action's account: the audit log must show the same.", "reqps", "{{verb}} {{kind}}", `sum by (verb, kind) (rate(k8guard_kubernetes_requests_total{account="action", verb!~"get|list|watch"}[$__rate_interval]))`).acts(),
 				lines("Roots with a violation", "Of the newest inventory, as action has it.", "short", "{{cluster}}", `max by (cluster) (k8guard_inventory_violating_roots{cluster=~"$cluster"}) / max by (cluster) (k8guard_inventory_roots{cluster=~"$cluster"})`),
 			}},
 		}}

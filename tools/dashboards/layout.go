@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -12,7 +13,12 @@ func Layout() []byte {
 		"the folder where Grafana's provisioning looks. The rules are `deploy/prometheus/rules.yaml`, each alert explained in\n" +
 		"[runbooks.md](runbooks.md). `$cluster` and `$rule` are what you choose at the top. Let Prometheus keep K8Guard's own label\n" +
 		"`cluster` (`honor_labels: true`) where the scrape would set one of that name. Each query below is asked of a real\n" +
-		"Prometheus in `make test`; what may be empty says when.\n")
+		"Prometheus in `make test`; what may be empty says when. What they showed in one run: [dashboards-values.md](dashboards-values.md).\n\n" +
+		"`/metrics` is served at `report.listen` (127.0.0.1:8686) by each process: `run`, or discover, action and report. `job` must hold the word\n" +
+		"k8guard, for the alert `K8GuardDown`:\n\n" +
+		"    scrape_configs:\n      - job_name: k8guard\n        honor_labels: true\n        static_configs: [{targets: [\"127.0.0.1:8686\"]}]\n\n" +
+		"With `report.login: token` the scrape needs a token of an account that may list pods in all namespaces (`authorization: {credentials_file: FILE}`), or\n" +
+		"`report.openMetrics: true`. In the chart: `metrics.serviceMonitor.enabled`. `make prometheus` fetches Debian's Prometheus to try it with.\n")
 	for _, board := range Boards() {
 		fmt.Fprintf(&b, "\n## %s\n\n%s `deploy/grafana/%s.json`\n", board.Title, board.About, board.UID)
 		for _, row := range board.Rows {
@@ -53,7 +59,7 @@ func queries(row Row) string {
 			fmt.Fprintf(&b, "| %s | text | | | |\n", p.Title)
 		}
 		for _, q := range p.Queries {
-			fmt.Fprintf(&b, "| %s | %s | %s | `%s` | %s |\n", p.Title, p.Shape, p.Unit, strings.ReplaceAll(q.Expr, "|", "\\|"), q.Rare)
+			fmt.Fprintf(&b, "| %s | %s | %s | `%s` | %s |\n", p.Title, p.Shape, p.Unit, strings.ReplaceAll(q.Expr, "|", "\\|"), cmp.Or(q.Rare, q.Acts))
 		}
 	}
 	return b.String()
