@@ -1,7 +1,9 @@
 package docket
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -69,8 +71,28 @@ func AttachNotice(d Docket, key string, refs map[string]NoticeRef, now time.Time
 	return d, entries
 }
 
+// Ending is how a notice ended.
+type Ending struct {
+	Result Result
+	Detail string
+	// Beside says that it reached its owner only with everybody else, whatever was hoped for: then
+	// it confirms nothing.
+	Beside bool
+	// Untold are cases that it surely did not tell, whatever became of the others.
+	Untold []string
+}
+
+// settle takes over the ending for a case, under the id that the notice gave it.
+func (n *NoticeRef) settle(end Ending, id string, at time.Time) {
+	n.Result, n.At = end.Result, at
+	n.Beside = n.Beside || end.Beside
+	if slices.Contains(end.Untold, id) {
+		n.Result = FailedSend
+	}
+}
+
 // SettleNotice takes over how a notice ended, once for each case that carries it.
-func SettleNotice(d Docket, key string, result Result, detail string, at time.Time) (Docket, []Entry) {
+func SettleNotice(d Docket, key string, end Ending, at time.Time) (Docket, []Entry) {
 	d = d.clone()
 	var entries []Entry
 	for i := range d.Cases {
@@ -79,13 +101,17 @@ func SettleNotice(d Docket, key string, result Result, detail string, at time.Ti
 		if ref == nil || ref.Result != Pending {
 			continue
 		}
-		ref.Result, ref.At = result, at
-		text := fmt.Sprintf("%s %d to %s: %s", ref.Purpose, ref.N, ref.Owner, result)
-		if detail != "" {
-			text += " (" + detail + ")"
+		beside := ref.Beside
+		ref.settle(end, cmp.Or(ref.Case, c.ID), at)
+		text := fmt.Sprintf("%s %d to %s: %s", ref.Purpose, ref.N, ref.Owner, ref.Result)
+		if end.Detail != "" {
+			text += " (" + end.Detail + ")"
+		}
+		if ref.Beside && !beside {
+			text += "; it reached nobody personally, so it counts for nothing"
 		}
 		entries = append(entries, Entry{At: at, Kind: EntryNotice, Case: c.ID, Text: text,
-			Data: map[string]string{"notice": key, "result": string(result)}})
+			Data: map[string]string{"notice": key, "result": string(ref.Result)}})
 	}
 	d.owe()
 	return d, entries
