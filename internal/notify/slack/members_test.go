@@ -158,3 +158,11 @@ func TestWhoSawAPartIsNotReached(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 }
+
+// Of a notice that is not the newest in a thread nobody remembers who saw it.
+func TestWhoSawAnOlderNoticeIsNotKnown(t *testing.T) {
+	thread := Thread{Said: []string{"n/1", "n/2"}, To: []string{"U01"}}
+	if thread.saw("n/1") != nil || !slices.Equal(thread.saw("n/2"), []string{"U01"}) || (Thread{}).saw("") != nil {
+		t.Errorf("%v, %v", thread.saw("n/1"), thread.saw("n/2"))
+	}
+}
