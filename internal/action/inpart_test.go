@@ -26,7 +26,7 @@ func (p *inPart) Send(ctx context.Context, d notify.Digest) notify.Outcome {
 	out := p.room.Send(ctx, d)
 	for _, item := range d.Items {
 		if out.State != notify.Confirmed && slices.Contains(p.told, item.Root.UID) {
-			out.Told = append(out.Told, item.Case)
+			out.Told = append(out.Told, notify.Telling{Case: item.Case, For: d.Mentions})
 		}
 		if out.State == notify.Unknown && slices.Contains(p.unsaid, item.Root.UID) {
 			out.Untold = append(out.Untold, item.Case)
@@ -53,7 +53,7 @@ func TestATellingInPart(t *testing.T) {
 			w.pass(3 * time.Hour)
 			first := slack.tries(docket.Warning)[0].digest.ID
 			result := func(uid string) docket.Result { c := w.only(uid); return c.Notice(first).Result }
-			if result("told") != docket.UnknownSend || result("untold") != docket.FailedSend {
+			if result("told") != docket.Sent || result("untold") != docket.FailedSend {
 				t.Errorf("told is %s, untold %s", result("told"), result("untold"))
 			}
 			w.pass(time.Hour)
@@ -69,10 +69,10 @@ func TestATellingInPart(t *testing.T) {
 				t.Errorf("afterwards it told %v", after)
 			}
 			told, untold := w.only("told"), w.only("untold")
-			if w.confirmed(told) != 0 || w.confirmed(untold) != 1 {
+			if w.confirmed(told) != 1 || w.confirmed(untold) != 1 {
 				t.Errorf("the gate sees %d and %d", w.confirmed(told), w.confirmed(untold))
 			}
-			if n, _ := told.Count(ada().Key()); n != 0 {
+			if n, _ := told.Count(ada().Key()); n != 1 {
 				t.Errorf("%d count", n)
 			}
 		})
@@ -92,7 +92,7 @@ func TestATellingInPartWhoseChannelIsGone(t *testing.T) {
 	w.sees("told")
 	w.sees("untold")
 	w.pass(2 * time.Hour)
-	for uid, want := range map[string]docket.Result{"told": docket.UnknownSend, "untold": docket.FailedSend} {
+	for uid, want := range map[string]docket.Result{"told": docket.Sent, "untold": docket.FailedSend} {
 		if c := w.only(uid); c.Notices[0].Result != want {
 			t.Errorf("%s is %s", uid, c.Notices[0].Result)
 		}

@@ -3,7 +3,6 @@ package docket
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -71,24 +70,28 @@ func AttachNotice(d Docket, key string, refs map[string]NoticeRef, now time.Time
 	return d, entries
 }
 
-// Ending is how a notice ended.
-type Ending struct {
+// Fate is how a notice ended for a case.
+type Fate struct {
 	Result Result
-	Detail string
 	// Beside says that it reached its owner only with everybody else, whatever was hoped for: then
 	// it confirms nothing.
 	Beside bool
-	// Untold are cases that it surely did not tell, whatever became of the others.
-	Untold []string
+}
+
+// Ending is how a notice ended.
+type Ending struct {
+	Fate
+	Detail string
+	But    map[string]Fate // for single cases, where it did not end as one
 }
 
 // settle takes over the ending for a case, under the id that the notice gave it.
 func (n *NoticeRef) settle(end Ending, id string, at time.Time) {
-	n.Result, n.At = end.Result, at
-	n.Beside = n.Beside || end.Beside
-	if slices.Contains(end.Untold, id) {
-		n.Result = FailedSend
+	fate, its := end.But[id]
+	if !its {
+		fate = end.Fate
 	}
+	n.Result, n.At, n.Beside = fate.Result, at, n.Beside || fate.Beside
 }
 
 // SettleNotice takes over how a notice ended, once for each case that carries it.

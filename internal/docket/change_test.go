@@ -43,10 +43,10 @@ func TestNoticeIsAttachedAndSettledOnce(t *testing.T) {
 		if p := d.Pending(); len(p) != 1 || p[0] != "n-1" || !d.Find(id("app")).Waits() {
 			t.Errorf("pending %v", p)
 		}
-		settled, entries := docket.SettleNotice(d, "n-1", docket.Ending{Result: result, Detail: "250 ok"}, l.now)
+		settled, entries := docket.SettleNotice(d, "n-1", docket.Ending{Fate: docket.Fate{Result: result}, Detail: "250 ok"}, l.now)
 		wantKinds(t, entries, docket.EntryNotice, docket.EntryNotice)
 		for _, other := range []docket.Result{docket.Sent, docket.UnknownSend} {
-			if again, more := docket.SettleNotice(settled, "n-1", docket.Ending{Result: other}, l.now.Add(time.Hour)); len(more) != 0 || text(t, again) != text(t, settled) {
+			if again, more := docket.SettleNotice(settled, "n-1", docket.Ending{Fate: docket.Fate{Result: other}}, l.now.Add(time.Hour)); len(more) != 0 || text(t, again) != text(t, settled) {
 				t.Errorf("%s, then settled again as %s: %v", result, other, more)
 			}
 		}
@@ -59,6 +59,10 @@ func TestNoticeIsAttachedAndSettledOnce(t *testing.T) {
 			want = 0
 		}
 	}
+}
+
+func but(id string, r docket.Result) map[string]docket.Fate {
+	return map[string]docket.Fate{id: {Result: r}}
 }
 
 // A notice may end otherwise for some of its cases, also under the name of a former one, and beside
@@ -81,11 +85,12 @@ func TestANoticeEndsForEachCase(t *testing.T) {
 		one, other docket.Result
 		confirmed  int
 	}{
-		"as one":                  {docket.Ending{Result: docket.Sent}, docket.Sent, docket.Sent, 1},
-		"one untold":              {docket.Ending{Result: docket.UnknownSend, Untold: []string{first}}, docket.FailedSend, docket.UnknownSend, 0},
-		"the former one's untold": {docket.Ending{Result: docket.UnknownSend, Untold: []string{"c-former"}}, docket.UnknownSend, docket.FailedSend, 0},
-		"not under its own name":  {docket.Ending{Result: docket.UnknownSend, Untold: []string{second}}, docket.UnknownSend, docket.UnknownSend, 0},
-		"beside":                  {docket.Ending{Result: docket.Sent, Beside: true}, docket.Sent, docket.Sent, 0},
+		"as one":                  {docket.Ending{Fate: docket.Fate{Result: docket.Sent}}, docket.Sent, docket.Sent, 1},
+		"one untold":              {docket.Ending{Fate: docket.Fate{Result: docket.UnknownSend}, But: but(first, docket.FailedSend)}, docket.FailedSend, docket.UnknownSend, 0},
+		"the former one's untold": {docket.Ending{Fate: docket.Fate{Result: docket.UnknownSend}, But: but("c-former", docket.FailedSend)}, docket.UnknownSend, docket.FailedSend, 0},
+		"not under its own name":  {docket.Ending{Fate: docket.Fate{Result: docket.UnknownSend}, But: but(second, docket.FailedSend)}, docket.UnknownSend, docket.UnknownSend, 0},
+		"one told":                {docket.Ending{Fate: docket.Fate{Result: docket.UnknownSend}, But: but(first, docket.Sent)}, docket.Sent, docket.UnknownSend, 1},
+		"beside":                  {docket.Ending{Fate: docket.Fate{Result: docket.Sent, Beside: true}}, docket.Sent, docket.Sent, 0},
 	} {
 		settled, entries := docket.SettleNotice(d, "n-1", row.end, l.now)
 		confirmed, _ := settled.Find(first).Count("ada@example.com")
@@ -115,7 +120,7 @@ func TestClosingNoticesAreTold(t *testing.T) {
 		if told(d.Find(id("app"))) {
 			t.Errorf("%s is told before it is sent", p)
 		}
-		d, _ = docket.SettleNotice(d, "n", docket.Ending{Result: docket.UnknownSend}, l.now)
+		d, _ = docket.SettleNotice(d, "n", docket.Ending{Fate: docket.Fate{Result: docket.UnknownSend}}, l.now)
 		if !told(d.Find(id("app"))) {
 			t.Errorf("%s would be told twice", p)
 		}

@@ -100,8 +100,8 @@ type Notice struct {
 	Accepted []string      `json:"accepted,omitempty"`
 	// Told are the cases that tries which were not confirmed told all the same; Untold those that
 	// a notice which ended unknown surely did not tell.
-	Told   []string `json:"told,omitempty"`
-	Untold []string `json:"untold,omitempty"`
+	Told   []notify.Telling `json:"told,omitempty"`
+	Untold []string         `json:"untold,omitempty"`
 }
 
 // BoxKey names an outbox.

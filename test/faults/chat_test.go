@@ -55,11 +55,12 @@ func besideMail(t *testing.T, p plane) {
 	s.notIn("the log", h.read(h.LogFile()))
 }
 
-// slackAlone: Slack is all that reaches the owner. It asks for a pause, in which K8Guard is killed;
-// it takes a message and drops the line; it fails; it is slow. The act comes after two warnings
-// that Slack took, of an owner who is in its channel, and not before.
+// slackAlone: Slack is all that reaches the owner of two cases. It takes the first message and asks
+// for a pause before the second, in which K8Guard is killed; it takes a message and drops the line;
+// it fails; it is slow. The act comes after two warnings of each case that Slack took, of an owner
+// who is in its channel, and not before; what was posted of a broken notice is not posted again.
 func slackAlone(t *testing.T, p plane) {
-	slack := newVoice(t, readSlack, busy(pause), drop, fine, fail, late, fine)
+	slack := newVoice(t, readSlack, fine, busy(pause), drop, fine, fail, late, fine)
 	h := newHouse(t, p, "slack-alone", nil)
 	s := newSecrets(h)
 	h.rewrite(func(c *config.Config) {
@@ -67,7 +68,7 @@ func slackAlone(t *testing.T, p plane) {
 		c.Notify.Slack = s.slack(slack, config.ChatUser{Address: h.owner, ID: slackID}, config.ChatUser{Address: h.owner, ID: awayID})
 	})
 	h.start()
-	h.apply(privileged(h.ns, "web"))
+	h.apply(twice(h.ns, "web"))
 	h.until(20*time.Second, "Slack's pause is on record", func() bool { return h.paused("slack") })
 	h.run.Kill9()
 	h.wantActs()

@@ -152,7 +152,9 @@ func TestWhoSawAPartIsNotReached(t *testing.T) {
 	})
 	d := about("n/1", "warning", "c-1", "c-2")
 	d.Mentions = []string{"U01", "U02"}
-	sends(t, c, d, notify.Failed)
+	if out := sends(t, c, d, notify.Failed); len(out.Told) != 1 || !slices.Equal(out.Told[0].For, []string{"slack", "U01"}) {
+		t.Errorf("%+v", out)
+	}
 	w.pages, now, left = [][]string{{"U01", "U02"}}, now.Add(memberFor), 5
 	if out := sends(t, c, d, notify.Confirmed); !slices.Equal(out.Accepted, []string{"slack", "U01"}) {
 		t.Errorf("%+v", out)

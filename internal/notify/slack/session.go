@@ -23,8 +23,8 @@ type session struct {
 	unnoted bool // something was said that is not on record
 	// reach are the ids that see what is said now; accepted those that saw all that was said so far.
 	reach, accepted []string
-	told            []string // the cases that are said
-	doubt           string   // the case of which nobody knows
+	told            []notify.Telling // the cases that are said, and to whom
+	doubt           string           // the case of which nobody knows
 }
 
 // send says what is not said yet, and what is known of each case where that is not the same of all.
@@ -58,7 +58,7 @@ func (s *session) inPart(out notify.Outcome, items []notify.Item) notify.Outcome
 		return out
 	}
 	for _, it := range items {
-		if it.Case != s.doubt && !slices.Contains(s.told, it.Case) {
+		if it.Case != s.doubt && !slices.ContainsFunc(s.told, func(t notify.Telling) bool { return t.Case == it.Case }) {
 			out.Untold = append(out.Untold, it.Case)
 		}
 	}
@@ -80,8 +80,9 @@ func (s *session) tell(ctx context.Context, it notify.Item, first bool) *notify.
 		t = next
 		s.note(ctx, it.Case, t)
 	}
-	s.told = append(s.told, it.Case)
-	s.accepted = slices.DeleteFunc(s.accepted, func(id string) bool { return !slices.Contains(t.saw(s.digest.ID), id) })
+	saw := t.saw(s.digest.ID)
+	s.told = append(s.told, notify.Telling{Case: it.Case, For: append([]string{s.Name()}, saw...)})
+	s.accepted = slices.DeleteFunc(s.accepted, func(id string) bool { return !slices.Contains(saw, id) })
 	if !over || t.Over {
 		return nil
 	}
