@@ -37,6 +37,7 @@ func besideMail(t *testing.T, p plane) {
 			}
 		}
 	}
+	killed := time.Now()
 	h.run.Kill9()
 	h.start()
 	h.pauseKept(slack)
@@ -49,7 +50,7 @@ func besideMail(t *testing.T, p plane) {
 	h.end()
 	h.wantActs(acted)
 	for name, v := range channels {
-		h.once(name, v)
+		h.once(name, v, killed)
 	}
 	h.mailedOnce()
 	s.notIn("the log", h.read(h.LogFile()))
@@ -79,7 +80,7 @@ func slackAlone(t *testing.T, p plane) {
 	h.noSecret(s)
 	h.end()
 	h.wantActs(acted)
-	h.once("slack", slack)
+	h.once("slack", slack, time.Time{}) // nothing was under way at the kill
 	h.warned(slack)
 	s.notIn("the log", h.read(h.LogFile()))
 	if n := len(h.Mail.Messages()); n != 0 {

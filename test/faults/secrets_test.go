@@ -74,9 +74,7 @@ func (h *house) noSecret(s *secrets) {
 		s.notIn("the socket's "+path, h.answer(&socket, "http://localhost"+path))
 		s.notIn("the page "+path, h.answer(http.DefaultClient, "http://"+h.Config.Report.Listen+path))
 	}
-	for _, file := range []string{h.LedgerFile(), h.LedgerFile() + "-wal"} {
-		s.notIn(filepath.Base(file), h.read(file))
-	}
+	s.notIn("the ledger", h.read(h.LedgerFile())+h.read(h.LedgerFile()+"-wal"))
 }
 
 func (h *house) answer(c *http.Client, url string) string {
