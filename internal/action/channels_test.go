@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -62,7 +63,7 @@ func (w *world) confirmed(c docket.Case) int {
 	for _, ref := range c.Notices {
 		n, err := ledger.Read[outbox.Notice](w.Context(), w.ledger, ref.Key)
 		must(w, err)
-		if ref.Purpose == docket.Warning && n.Counts() {
+		if ref.Purpose == docket.Warning && n.Counts(cmp.Or(ref.Case, c.ID)) {
 			numbers[ref.N] = true
 		}
 	}

@@ -111,7 +111,7 @@ func (e *Engine) share(ctx context.Context, d docket.Docket) (docket.Docket, err
 
 // settleFamily keeps how a notice ended for the roots to come: the notice itself is deleted
 // with the dockets that it was about.
-func (e *Engine) settleFamily(ctx context.Context, key docket.Key, n outbox.Notice, result docket.Result) error {
+func (e *Engine) settleFamily(ctx context.Context, key docket.Key, n outbox.Notice) error {
 	d, err := e.Ledger.Load(ctx, key)
 	if err != nil || d.Family == "" {
 		return err
@@ -121,7 +121,7 @@ func (e *Engine) settleFamily(ctx context.Context, key docket.Key, n outbox.Noti
 		at = e.Now().UTC()
 	}
 	_, err = ledger.UpdateRecord(ctx, e.Ledger, d.Family, func(f *docket.Family) (bool, error) {
-		return f.Settle(n.Key, result, at), nil
+		return f.Settle(n.Key, n.Ending(), at), nil
 	})
 	return err
 }

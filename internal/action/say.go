@@ -9,6 +9,11 @@ import (
 // what a person may do.
 func (e *Engine) say(n outbox.Notice, o notify.Outcome) {
 	log := e.Log.With("notice", n.Key, "owner", n.Owner.Key(), "state", string(n.State), "outcome", string(o.State), "detail", o.Detail)
+	if n.State == outbox.Unknown && len(n.Told) > 0 {
+		log.Warn("a notice was told in part; what was told counts, what may have been is not sent again, the rest is told in the next",
+			"told", len(n.Told), "untold", len(n.Untold), "of", len(n.Digest.Items), "next", tryIt(n.Channel))
+		return
+	}
 	switch n.State {
 	case outbox.Due:
 		log.Warn("a notice did not go out; nothing counts, and it is tried again under its number",

@@ -23,40 +23,6 @@ const sendLimit = 30 * time.Second
 // senders is how many notices go out on one channel side by side.
 const senders = 4
 
-// file puts what is due into the outboxes of its owners. What could not be filed is due again
-// soon; what is filed is the outbox's to tell, and its docket is left alone meanwhile.
-func (e *Engine) file(ctx context.Context, f *filing) error {
-	var errs []error
-	for key, entries := range f.entries {
-		for _, channel := range e.Channels {
-			box := outbox.BoxKey(key, channel.Name())
-			err := e.register(ctx, box)
-			if err == nil {
-				_, err = outbox.File(ctx, e.Ledger, f.owners[key], channel.Name(), entries, e.Now().UTC())
-			}
-			if err != nil {
-				errs = append(errs, err)
-				e.again(entries)
-			}
-			errs = append(errs, e.wakeBox(ctx, box))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// register has an outbox found again by whoever has its bucket later. Of a single channel each
-// docket that is not told leads there.
-func (e *Engine) register(ctx context.Context, box string) error {
-	if len(e.Channels) < 2 || !e.boxes.unregistered(box) {
-		return nil
-	}
-	err := outbox.Register(ctx, e.Ledger, box)
-	if err == nil {
-		e.boxes.register(box)
-	}
-	return err
-}
-
 // has reports whether a bucket is this process's to wake: where it is alone, there is no other
 // to tell, also before and after it works.
 func (e *Engine) has(bucket int) bool { return e.Alone || e.index.owns(bucket) }
@@ -79,13 +45,6 @@ func (e *Engine) wakeDocket(ctx context.Context, key docket.Key) {
 	}
 	if err := e.Bus.Pass(ctx, v1.Message{Wake: &v1.Wake{V: v1.Version, Docket: key.String()}}); err != nil && ctx.Err() == nil {
 		e.Log.Warn("whoever has a docket was not told to look at it, and will in some minutes", "docket", key.String(), "err", err)
-	}
-}
-
-// again makes the dockets of entries due in a second.
-func (e *Engine) again(entries []outbox.Entry) {
-	for _, entry := range entries {
-		e.index.open(entry.Docket, e.Now().Add(time.Second))
 	}
 }
 
@@ -194,14 +153,14 @@ func (e *Engine) settleNotices(ctx context.Context, d docket.Docket) error {
 		case outbox.Due:
 			if e.channel(n.Channel) == nil {
 				// Nobody will ever send it: it must not hold the ladder.
-				if err := e.settle(ctx, key, n, docket.FailedSend, "the channel is no longer configured"); err != nil {
+				if err := e.settle(ctx, key, n.GivenUp("the channel is no longer configured")); err != nil {
 					return err
 				}
 				continue
 			}
 			if !e.addressed(d, n) {
 				// The new owner is not to wait for a mailbox that is no longer theirs.
-				if err := e.settle(ctx, key, n, docket.FailedSend, "the owner changed"); err != nil {
+				if err := e.settle(ctx, key, n.GivenUp("the owner changed")); err != nil {
 					return err
 				}
 				continue
@@ -338,26 +297,19 @@ func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notic
 }
 
 func (e *Engine) settleNotice(ctx context.Context, key docket.Key, n outbox.Notice) error {
-	result := docket.UnknownSend
-	switch n.State {
-	case outbox.Sent:
-		result = docket.Sent
-	case outbox.Failed:
-		result = docket.FailedSend
-	}
-	if err := e.settleFamily(ctx, key, n, result); err != nil {
+	if err := e.settleFamily(ctx, key, n); err != nil {
 		return err
 	}
-	return e.settle(ctx, key, n, result, n.Detail)
+	return e.settle(ctx, key, n)
 }
 
-func (e *Engine) settle(ctx context.Context, key docket.Key, n outbox.Notice, result docket.Result, detail string) error {
+func (e *Engine) settle(ctx context.Context, key docket.Key, n outbox.Notice) error {
 	_, err := ledger.Update(ctx, e.Ledger, key, func(d docket.Docket) (docket.Docket, []docket.Entry, bool, error) {
 		at := e.Now().UTC()
 		if d.ThrowAway(at) && !n.LastTry.IsZero() {
 			at = n.LastTry // the wait counts from there, however late a root takes the notice over
 		}
-		next, entries := docket.SettleNotice(d, n.Key, result, detail, at)
+		next, entries := docket.SettleNotice(d, n.Key, n.Ending(), at)
 		return next, entries, entries != nil, nil
 	})
 	return err

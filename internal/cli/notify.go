@@ -148,7 +148,7 @@ func previewText(p app.Preview) string {
 	line("channel", p.Channel)
 	line("owner", strings.Join(p.To, ", "))
 	line("mentions", strings.Join(p.Mentions, ", "))
-	line("counts", map[bool]string{true: "yes: taken, it is a confirmed warning", false: "no: it reaches nobody personally whom the platform names"}[p.Counts])
+	line("counts", map[bool]string{true: "yes: taken for whom it reaches, it is a confirmed warning", false: "no: it reaches nobody personally whom the platform names"}[p.Counts])
 	b.WriteString("\n")
 	var pretty bytes.Buffer
 	if json.Indent(&pretty, p.Body, "", "  ") != nil {

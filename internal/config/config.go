@@ -363,7 +363,7 @@ type Email struct {
 type Slack struct {
 	// Channel is the id of the channel, as C0123ABCD.
 	Channel string `yaml:"channel"`
-	Token   Secret `yaml:"token"` // of a bot that may chat:write there; printed as "***", which is refused when read
+	Token   Secret `yaml:"token"` // of a bot that may chat:write there, and channels:read; printed as "***", which is refused when read
 	// TokenFile is read for each notice; it wins over Token.
 	TokenFile string `yaml:"tokenFile"`
 	// BaseURL is where its API is; https, or http on this host.

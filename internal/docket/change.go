@@ -1,6 +1,7 @@
 package docket
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -69,8 +70,32 @@ func AttachNotice(d Docket, key string, refs map[string]NoticeRef, now time.Time
 	return d, entries
 }
 
+// Fate is how a notice ended for a case.
+type Fate struct {
+	Result Result
+	// Beside says that it reached its owner only with everybody else, whatever was hoped for: then
+	// it confirms nothing.
+	Beside bool
+}
+
+// Ending is how a notice ended.
+type Ending struct {
+	Fate
+	Detail string
+	But    map[string]Fate // for single cases, where it did not end as one
+}
+
+// settle takes over the ending for a case, under the id that the notice gave it.
+func (n *NoticeRef) settle(end Ending, id string, at time.Time) {
+	fate, its := end.But[id]
+	if !its {
+		fate = end.Fate
+	}
+	n.Result, n.At, n.Beside = fate.Result, at, n.Beside || fate.Beside
+}
+
 // SettleNotice takes over how a notice ended, once for each case that carries it.
-func SettleNotice(d Docket, key string, result Result, detail string, at time.Time) (Docket, []Entry) {
+func SettleNotice(d Docket, key string, end Ending, at time.Time) (Docket, []Entry) {
 	d = d.clone()
 	var entries []Entry
 	for i := range d.Cases {
@@ -79,13 +104,17 @@ func SettleNotice(d Docket, key string, result Result, detail string, at time.Ti
 		if ref == nil || ref.Result != Pending {
 			continue
 		}
-		ref.Result, ref.At = result, at
-		text := fmt.Sprintf("%s %d to %s: %s", ref.Purpose, ref.N, ref.Owner, result)
-		if detail != "" {
-			text += " (" + detail + ")"
+		beside := ref.Beside
+		ref.settle(end, cmp.Or(ref.Case, c.ID), at)
+		text := fmt.Sprintf("%s %d to %s: %s", ref.Purpose, ref.N, ref.Owner, ref.Result)
+		if end.Detail != "" {
+			text += " (" + end.Detail + ")"
+		}
+		if ref.Beside && !beside {
+			text += "; it reached nobody personally, so it counts for nothing"
 		}
 		entries = append(entries, Entry{At: at, Kind: EntryNotice, Case: c.ID, Text: text,
-			Data: map[string]string{"notice": key, "result": string(result)}})
+			Data: map[string]string{"notice": key, "result": string(ref.Result)}})
 	}
 	d.owe()
 	return d, entries

@@ -43,10 +43,10 @@ func TestNoticeIsAttachedAndSettledOnce(t *testing.T) {
 		if p := d.Pending(); len(p) != 1 || p[0] != "n-1" || !d.Find(id("app")).Waits() {
 			t.Errorf("pending %v", p)
 		}
-		settled, entries := docket.SettleNotice(d, "n-1", result, "250 ok", l.now)
+		settled, entries := docket.SettleNotice(d, "n-1", docket.Ending{Fate: docket.Fate{Result: result}, Detail: "250 ok"}, l.now)
 		wantKinds(t, entries, docket.EntryNotice, docket.EntryNotice)
 		for _, other := range []docket.Result{docket.Sent, docket.UnknownSend} {
-			if again, more := docket.SettleNotice(settled, "n-1", other, "", l.now.Add(time.Hour)); len(more) != 0 || text(t, again) != text(t, settled) {
+			if again, more := docket.SettleNotice(settled, "n-1", docket.Ending{Fate: docket.Fate{Result: other}}, l.now.Add(time.Hour)); len(more) != 0 || text(t, again) != text(t, settled) {
 				t.Errorf("%s, then settled again as %s: %v", result, other, more)
 			}
 		}
@@ -57,6 +57,53 @@ func TestNoticeIsAttachedAndSettledOnce(t *testing.T) {
 				t.Errorf("%s for %s: %d confirmed in %d tries, want %d in 1", result, owner, confirmed, tries, want)
 			}
 			want = 0
+		}
+	}
+}
+
+func but(id string, r docket.Result) map[string]docket.Fate {
+	return map[string]docket.Fate{id: {Result: r}}
+}
+
+// A notice may end otherwise for some of its cases, also under the name of a former one, and beside
+// though it was meant for the owner.
+func TestANoticeEndsForEachCase(t *testing.T) {
+	l := opened(t)
+	refs := l.refs(docket.Warning)
+	d, _ := docket.AttachNotice(l.d, "n-1", refs, l.now)
+	var first, second string
+	for i := range d.Cases {
+		if _, carried := refs[d.Cases[i].ID]; carried && first == "" {
+			first = d.Cases[i].ID
+		} else if carried {
+			second = d.Cases[i].ID
+		}
+	}
+	d.Find(second).Notice("n-1").Case = "c-former"
+	for name, row := range map[string]struct {
+		end        docket.Ending
+		one, other docket.Result
+		confirmed  int
+	}{
+		"as one":                  {docket.Ending{Fate: docket.Fate{Result: docket.Sent}}, docket.Sent, docket.Sent, 1},
+		"one untold":              {docket.Ending{Fate: docket.Fate{Result: docket.UnknownSend}, But: but(first, docket.FailedSend)}, docket.FailedSend, docket.UnknownSend, 0},
+		"the former one's untold": {docket.Ending{Fate: docket.Fate{Result: docket.UnknownSend}, But: but("c-former", docket.FailedSend)}, docket.UnknownSend, docket.FailedSend, 0},
+		"not under its own name":  {docket.Ending{Fate: docket.Fate{Result: docket.UnknownSend}, But: but(second, docket.FailedSend)}, docket.UnknownSend, docket.UnknownSend, 0},
+		"one told":                {docket.Ending{Fate: docket.Fate{Result: docket.UnknownSend}, But: but(first, docket.Sent)}, docket.Sent, docket.UnknownSend, 1},
+		"beside":                  {docket.Ending{Fate: docket.Fate{Result: docket.Sent, Beside: true}}, docket.Sent, docket.Sent, 0},
+	} {
+		settled, entries := docket.SettleNotice(d, "n-1", row.end, l.now)
+		confirmed, _ := settled.Find(first).Count("ada@example.com")
+		if got, other := settled.Find(first).Notice("n-1").Result, settled.Find(second).Notice("n-1").Result; got != row.one || other != row.other || confirmed != row.confirmed {
+			t.Errorf("%s: %s and %s, %d confirmed", name, got, other, confirmed)
+		}
+		if said := strings.Contains(entries[0].Text, "nobody personally"); said != row.end.Beside || entries[0].Data["result"] != string(row.one) {
+			t.Errorf("%s: %+v", name, entries[0])
+		}
+		f := docket.Family{}
+		f.Tell("s", docket.NoticeRef{Key: "n-1", Case: first, Result: docket.Pending})
+		if f.Settle("n-1", row.end, l.now); f.Told["s"][0].Result != row.one || f.Told["s"][0].Beside != row.end.Beside {
+			t.Errorf("%s: the family has %+v", name, f.Told["s"][0])
 		}
 	}
 }
@@ -73,7 +120,7 @@ func TestClosingNoticesAreTold(t *testing.T) {
 		if told(d.Find(id("app"))) {
 			t.Errorf("%s is told before it is sent", p)
 		}
-		d, _ = docket.SettleNotice(d, "n", docket.UnknownSend, "", l.now)
+		d, _ = docket.SettleNotice(d, "n", docket.Ending{Fate: docket.Fate{Result: docket.UnknownSend}}, l.now)
 		if !told(d.Find(id("app"))) {
 			t.Errorf("%s would be told twice", p)
 		}

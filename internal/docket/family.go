@@ -115,12 +115,13 @@ func (f *Family) Tell(sig string, ref NoticeRef) bool {
 }
 
 // Settle keeps how a notice ended; false when nothing waits for it.
-func (f *Family) Settle(key string, result Result, at time.Time) bool {
+func (f *Family) Settle(key string, end Ending, at time.Time) bool {
 	changed := false
 	for _, refs := range f.Told {
 		for i := range refs {
 			if n := &refs[i]; n.Key == key && n.Result == Pending {
-				n.Result, n.At, changed = result, at, true
+				n.settle(end, n.Case, at)
+				changed = true
 			}
 		}
 	}

@@ -84,7 +84,9 @@ func TestAllClearIsOwedToWhoWasWarned(t *testing.T) {
 				l.open("app")
 				ref := map[string]docket.NoticeRef{id("app"): {Purpose: test.purpose, N: 1, Owner: "ada@example.com"}}
 				l.d, _ = docket.AttachNotice(l.d, "n", ref, l.now)
-				settle := func() { l.d, _ = docket.SettleNotice(l.d, "n", test.result, "", l.now) }
+				settle := func() {
+					l.d, _ = docket.SettleNotice(l.d, "n", docket.Ending{Fate: docket.Fate{Result: test.result}}, l.now)
+				}
 				if !late {
 					settle()
 				}

@@ -96,7 +96,7 @@ func (l *life) tell(source string, p docket.Purpose, n int, r docket.Result) {
 	l.t.Helper()
 	notice := fmt.Sprintf("notice/%s/%s/%d/%s", source, p, n, l.now)
 	l.d, _ = docket.AttachNotice(l.d, notice, map[string]docket.NoticeRef{id(source): {Purpose: p, N: n, Owner: "ada@example.com"}}, l.now)
-	l.d, _ = docket.SettleNotice(l.d, notice, r, "", l.now)
+	l.d, _ = docket.SettleNotice(l.d, notice, docket.Ending{Fate: docket.Fate{Result: r}}, l.now)
 }
 
 func (l *life) want(source string, state docket.State, confirmed int) {

@@ -3,6 +3,7 @@ package enforce
 import (
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,5 +57,33 @@ func TestTheGateAndChats(t *testing.T) {
 		if err != nil || len(told) != 1 || told[0].Confirmed != row.want {
 			t.Errorf("%s: %+v, %v", name, told, err)
 		}
+	}
+}
+
+// Of a notice that was told in part the gate counts that part, for whom it was taken, and no more.
+func TestTheGateAndPartsOfANotice(t *testing.T) {
+	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	mapped := config.Notify{Slack: config.Slack{Users: []config.ChatUser{{Address: "shop@example.com", ID: "USHOP"}}}}
+	n := outbox.Notice{Key: "notice/slack/1", State: outbox.Unknown, Channel: "slack", Owner: shopOwner(),
+		Told: []notify.Telling{{Case: "c-1", For: []string{"slack", "USHOP"}}, {Case: "c-2", For: []string{"slack"}}, {Case: "c-3", For: []string{"UOTHER"}}}}
+	n.Digest.Mentions = []string{"USHOP", "UOTHER"}
+	for _, id := range []string{"c-1", "c-2", "c-3", "c-4"} {
+		n.Digest.Items = append(n.Digest.Items, notify.Item{Case: id, Purpose: string(docket.Warning), N: 1})
+	}
+	value, err := json.Marshal(n)
+	if err == nil {
+		_, err = l.Put(t.Context(), ledger.Record{Key: n.Key, Value: value})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &Enforcer{Settings: Settings{Store: l, Config: config.Config{Notify: mapped}}}
+	told, err := e.notices(t.Context(), []docket.Case{{ID: "c-1", Notices: []docket.NoticeRef{{Key: n.Key}}}}, nil)
+	if err != nil || len(told) != 1 || !told[0].Confirmed || !slices.Equal(told[0].Unheard, []string{"c-2", "c-3", "c-4"}) {
+		t.Errorf("%+v, %v", told, err)
 	}
 }

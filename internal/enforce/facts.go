@@ -93,6 +93,7 @@ type Told struct {
 	Owner     string
 	Platform  bool
 	Cases     []string
+	Unheard   []string       // cases that it does not confirm, whatever it does for the others
 	Numbers   map[string]int // the warning's number, by case; only warnings
 	// ActAt is the date of the act that it named, by case; only where it named one.
 	ActAt map[string]time.Time

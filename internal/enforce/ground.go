@@ -81,9 +81,14 @@ func (e *Enforcer) notices(ctx context.Context, cases []docket.Case, before erro
 				return nil, errors.Join(before, err)
 			}
 			ids, _ := book.Reach(n.Channel, n.Owner)
-			t := Told{Key: n.Key, Confirmed: n.CountsToday(ids), Owner: n.Owner.Key(), Platform: n.Owner.Platform, Numbers: map[string]int{}, ActAt: map[string]time.Time{}}
+			t := Told{Key: n.Key, Owner: n.Owner.Key(), Platform: n.Owner.Platform, Numbers: map[string]int{}, ActAt: map[string]time.Time{}}
 			for _, item := range n.Digest.Items {
 				t.Cases = append(t.Cases, item.Case)
+				if n.CountsToday(item.Case, ids) {
+					t.Confirmed = true
+				} else {
+					t.Unheard = append(t.Unheard, item.Case)
+				}
 				if item.Purpose == string(docket.Warning) {
 					t.Numbers[item.Case], t.ActAt[item.Case] = item.N, item.ActAt()
 				}

@@ -130,7 +130,7 @@ func (h *house) seed(object runtime.Object) {
 		}
 		key := h.send(who, n, items, at)
 		d, _ = docket.AttachNotice(d, key, refs, at)
-		d, _ = docket.SettleNotice(d, key, docket.Sent, "", at)
+		d, _ = docket.SettleNotice(d, key, docket.Ending{Fate: docket.Fate{Result: docket.Sent}}, at)
 	}
 	must(h.ledger.CompareAndSet(h.t.Context(), d, entries))
 }

@@ -1,6 +1,7 @@
 package enforce
 
 import (
+	"slices"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/docket"
@@ -84,7 +85,7 @@ func confirmedFor(f Facts, c docket.Case) (int, time.Time) {
 			continue
 		}
 		id := warnedAs(f, n, *ref, c)
-		if n.Numbers[id] <= 0 {
+		if n.Numbers[id] <= 0 || slices.Contains(n.Unheard, id) {
 			continue
 		}
 		seen[n.Numbers[id]] = true

@@ -102,6 +102,8 @@ func rows05() []row {
 		{name: "the owner changed since", change: ownedNow(v1.Owner{Emails: []string{"new@example.com"}, Platform: true}),
 			says: []string{"0 of 3 warnings confirmed for new@example.com"}},
 		{name: "a notice without the case", change: lastNotice(func(n *Told) { n.Numbers = map[string]int{"c-7": 3} }), says: short},
+		{name: "confirmed for another case of the notice", change: lastNotice(func(n *Told) { n.Unheard = []string{"c-1"} }), says: short},
+		{name: "confirmed, and not for another case", change: lastNotice(func(n *Told) { n.Unheard = []string{"c-7"} })},
 		{name: "a notice that was no warning", change: lastNotice(func(n *Told) { n.Numbers = nil }), says: short},
 		{name: "a tie that is no warning", change: eachCase(func(c *docket.Case) {
 			c.Notices[2].Purpose = docket.Enforced

@@ -108,8 +108,19 @@ type Outcome struct {
 	// Accepted are the recipients that the channel's server took; Refused those it did not.
 	Accepted []string
 	Refused  []string
+	// Told are the cases that were surely told by a try that was not confirmed, this one or one
+	// before; Untold those that surely were not, of one that is unknown. Both are empty where a
+	// notice is one message.
+	Told   []Telling
+	Untold []string
 	// RetryAfter is how long the server asked us to wait; 0 when it did not say.
 	RetryAfter time.Duration
+}
+
+// Telling is one case of a notice that was told, and for whom the channel's server took it.
+type Telling struct {
+	Case string   `json:"case"`
+	For  []string `json:"for,omitempty"`
 }
 
 // OutcomeState is the class of an outcome.

@@ -236,7 +236,7 @@ func TestCounts(t *testing.T) {
 	} {
 		n := outbox.Notice{State: outbox.Sent, Channel: channel, Owner: ada(), Accepted: []string{"ada@example.com"}}
 		test.change(&n)
-		if got := n.Counts(); got != test.want {
+		if got := n.Counts("c-1"); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}
@@ -249,15 +249,15 @@ func TestAnIDThatIsNoLongerTheOwners(t *testing.T) {
 		ids  []string
 		want bool
 	}{{[]string{"U1"}, true}, {[]string{"U2", "U3"}, true}, {[]string{"U3"}, false}, {nil, false}, {[]string{"slack"}, false}} {
-		if got := chat.CountsToday(test.ids); got != test.want {
+		if got := chat.CountsToday("c-1", test.ids); got != test.want {
 			t.Errorf("%v: %v", test.ids, got)
 		}
 	}
 	mail := outbox.Notice{State: outbox.Sent, Channel: "email", Owner: ada(), Accepted: ada().Emails}
-	if !mail.CountsToday(nil) {
+	if !mail.CountsToday("c-1", nil) {
 		t.Error("mail needs no ids")
 	}
-	if mail.State = outbox.Unknown; mail.CountsToday(nil) {
+	if mail.State = outbox.Unknown; mail.CountsToday("c-1", nil) {
 		t.Error("an unknown one counts")
 	}
 }

@@ -98,6 +98,10 @@ type Notice struct {
 	NotUntil time.Time     `json:"notUntil,omitzero"` // the next try, after a failure
 	Detail   string        `json:"detail,omitempty"`
 	Accepted []string      `json:"accepted,omitempty"`
+	// Told are the cases that tries which were not confirmed told all the same; Untold those that
+	// a notice which ended unknown surely did not tell.
+	Told   []notify.Telling `json:"told,omitempty"`
+	Untold []string         `json:"untold,omitempty"`
 }
 
 // BoxKey names an outbox.
@@ -207,16 +211,17 @@ func End(ctx context.Context, l ledger.Records, key, token string, o notify.Outc
 			return false, nil
 		}
 		n.Detail, n.Accepted = o.Detail, o.Accepted
+		n.told(o.Told)
 		switch o.State {
 		case notify.Confirmed:
 			n.State = Sent
 		case notify.Failed:
 			n.State, n.NotUntil = Due, now.Add(max(o.RetryAfter, backoff(n.Tries)))
 			if n.Tries >= MaxTries {
-				n.State = Failed
+				*n = n.GivenUp(o.Detail)
 			}
 		default:
-			n.State = Unknown
+			n.State, n.Untold = Unknown, n.butTold(o.Untold)
 		}
 		return true, nil
 	})
@@ -237,37 +242,4 @@ func Abandon(ctx context.Context, l ledger.Records, key, holder string, before t
 // backoff is the pause after the n-th definite failure: 2 s, doubling, at most 15 minutes.
 func backoff(n int) time.Duration {
 	return min(15*time.Minute, 2*time.Second<<min(max(n-1, 0), 10))
-}
-
-// personal are the names by which the notice reaches its owner and nobody else: addresses, or
-// ids that a record of the platform's maps the owner to. A room, a webhook or Alertmanager has none.
-func (n Notice) personal() []string {
-	if n.Channel == notify.Email {
-		return n.Owner.Emails
-	}
-	return n.Digest.Mentions
-}
-
-// Beside reports whether the notice reaches its owner only with everybody else: then it counts
-// for nothing, whatever becomes of it.
-func (n Notice) Beside() bool { return len(n.personal()) == 0 }
-
-// Counts reports whether a notice confirms for the owner that it names: sent, to an owner
-// named by the platform, and taken for one of the names that are the owner's own.
-func (n Notice) Counts() bool {
-	return n.State == Sent && n.Owner.Platform && n.takenFor(n.personal())
-}
-
-// CountsToday is Counts, for an owner who is reached on this channel by these ids today: one
-// that belongs to somebody else by now confirms nothing.
-func (n Notice) CountsToday(ids []string) bool {
-	if n.Channel == notify.Email {
-		return n.Counts() // the owner is the addresses
-	}
-	still := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !slices.Contains(n.Digest.Mentions, id) })
-	return n.Counts() && n.takenFor(still)
-}
-
-func (n Notice) takenFor(names []string) bool {
-	return slices.ContainsFunc(n.Accepted, func(a string) bool { return slices.Contains(names, a) })
 }

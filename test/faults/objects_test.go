@@ -1,9 +1,17 @@
 package faults
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // privileged is a deployment that violates and may be scaled to zero.
 func privileged(ns, name string) string { return deployment(ns, name, true, 2, "[]") }
+
+// twice is the same with two containers that violate: two cases.
+func twice(ns, name string) string {
+	return strings.Replace(privileged(ns, name), "      containers: [{", `      containers: [{name: other, image: "registry.stage.example/app:1", securityContext: {privileged: true}}, {`, 1)
+}
 
 func deployment(ns, name string, privileged bool, replicas int, args string) string {
 	return fmt.Sprintf(`---

@@ -49,7 +49,7 @@ func stories() []story {
 		{"storm", storm}, {"undo-since", undoSince}, {"mail-slow", mailSlow}, {"restored", restored}, {"large", large}, // the long ones first
 		{"mail-down", mailDown}, {"mail-4xx", mailLater}, {"mail-5xx", mailNever}, {"mail-dropped", mailDropped},
 		{"disk-full", diskFull}, {"reload", reload}, {"blind", blind}, {"clock", clock}, {"webhook", webhook},
-		{"undo-held", undoHeld}, {"no-hpa", noAutoscalers}, {"debug", debug},
+		{"undo-held", undoHeld}, {"no-hpa", noAutoscalers}, {"debug", debug}, {"rooms", besideMail}, {"slack-alone", slackAlone},
 	}
 }
 

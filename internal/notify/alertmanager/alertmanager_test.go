@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type recorder struct{ *notifytest.Server }
 
 func (recorder) Facts() notifytest.Facts {
-	return notifytest.Facts{To: []string{"a@example.com"}, Place: "alertmanager", Secret: secret}
+	return notifytest.Facts{To: []string{"a@example.com"}, Place: "alertmanager", Secret: secret, ID: post.ID}
 }
 
 func (r recorder) Received() (all []notifytest.Received) {

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type recorder struct{ *notifytest.Server }
 
 func (recorder) Facts() notifytest.Facts {
-	return notifytest.Facts{To: []string{"a@example.com"}, Place: "hipchat", Secret: secret}
+	return notifytest.Facts{To: []string{"a@example.com"}, Place: "hipchat", Secret: secret, ID: post.ID}
 }
 
 func (r recorder) Received() (all []notifytest.Received) {

@@ -41,6 +41,15 @@ type Facts struct {
 	// It is what the channel accepts for; To is then who the owner is, and no recipient.
 	Place  string
 	Secret string // its password or token; empty when it has none
+	// ID is how the medium names a notice; nil: by its key.
+	ID func(key string) string
+}
+
+func (f Facts) id(key string) string {
+	if f.ID == nil {
+		return key
+	}
+	return f.ID(key)
 }
 
 // accepted is what a confirmed notice was taken for.

@@ -21,8 +21,8 @@ func confirmed(t *testing.T, setup Setup) {
 		t.Errorf("accepted %v, want %v", out.Accepted, want)
 	}
 	if got := rec.Received(); len(got) == 1 {
-		if want := rec.Facts().accepted(); got[0].ID != "notice/one" || !slices.Equal(got[0].To, want) {
-			t.Errorf("recorded as %q to %v, want notice/one to %v", got[0].ID, got[0].To, want)
+		if want := rec.Facts().accepted(); got[0].ID != rec.Facts().id("notice/one") || !slices.Equal(got[0].To, want) {
+			t.Errorf("recorded as %q to %v, want %q to %v", got[0].ID, got[0].To, rec.Facts().id("notice/one"), want)
 		}
 		for _, word := range []string{"Image from an unapproved registry", "IMAGE_REPO", "web", "Use an approved registry."} {
 			if !strings.Contains(got[0].Text, word) {

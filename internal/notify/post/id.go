@@ -8,11 +8,10 @@ import (
 // HeaderNotice names the notice, so that a repeated one is recognised.
 const HeaderNotice = "X-K8Guard-Notice"
 
-// ID is a notice's key where that may stand in a header, else a name made of it.
+// ID names a notice to a server: always a hash of its key, which holds an owner's address. So it is
+// of one length, and has no dot, which would let what is signed (id.timestamp.body) be read in
+// two ways.
 func ID(key string) string {
-	if key != "" && len(key) <= 400 && visible(key) {
-		return key
-	}
 	sum := sha256.Sum256([]byte(key))
 	return "notice-" + hex.EncodeToString(sum[:16])
 }

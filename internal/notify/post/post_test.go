@@ -144,6 +144,17 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+func TestIDsDiffer(t *testing.T) {
+	seen := map[string]string{}
+	for _, key := range []string{"", "a", "notice-", ID("a"), "notice/slack/a@b.example/1", "notice/slack/a@b.example/2", "\r\nX: y"} {
+		id := ID(key)
+		if other, twice := seen[id]; twice || len(id) != 39 || strings.Trim(id, "notice-abcdef0123456789") != "" {
+			t.Errorf("%q and %q are %q", key, other, id)
+		}
+		seen[id] = key
+	}
+}
+
 func FuzzRetryAfter(f *testing.F) {
 	f.Add("7")
 	f.Add("Tue, 24 Nov 2026 10:02:00 GMT")

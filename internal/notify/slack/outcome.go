@@ -23,10 +23,7 @@ func outcomeOf(err error) notify.Outcome {
 	if !ok {
 		return post.OutcomeOf(err)
 	}
-	word := said.Err
-	if !regexp.MustCompile(`^[a-z][a-z_]{0,59}$`).MatchString(word) {
-		word = "an error that is not understood"
-	}
+	word := wordOf(said)
 	out := notify.Outcome{State: notify.Failed, Detail: "Slack says: " + word}
 	switch {
 	case slices.Contains(unclear(), word):
@@ -35,6 +32,14 @@ func outcomeOf(err error) notify.Outcome {
 		out.RetryAfter = time.Minute // Slack's answer of 429 says how long; this one does not
 	}
 	return out
+}
+
+// wordOf is Slack's word, if it looks like one.
+func wordOf(said slack.SlackErrorResponse) string {
+	if regexp.MustCompile(`^[a-z][a-z_]{0,59}$`).MatchString(said.Err) {
+		return said.Err
+	}
+	return "an error that is not understood"
 }
 
 // gone reports whether the thread's root is no longer there.

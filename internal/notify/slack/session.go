@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,6 +21,48 @@ type session struct {
 	digest  notify.Digest
 	book    Book
 	unnoted bool // something was said that is not on record
+	// reach are the ids that see what is said now; accepted those that saw all that was said so far.
+	reach, accepted []string
+	told            []notify.Telling // the cases that are said, and to whom
+	doubt           string           // the case of which nobody knows
+}
+
+// send says what is not said yet, and what is known of each case where that is not the same of all.
+func (s *session) send(ctx context.Context) notify.Outcome {
+	seen, why, err := s.reached(ctx, mentioned(s.digest.Mentions))
+	if err != nil {
+		return unasked(err)
+	}
+	s.reach, s.accepted = seen, slices.Clone(seen)
+	items := named(s.digest)
+	for i, it := range items {
+		if out := s.tell(ctx, it, i == 0); out != nil {
+			out.Detail = fmt.Sprintf("case %d of %d: %s", i+1, len(items), out.Detail)
+			if s.unnoted && out.State == notify.Failed {
+				out.State = notify.Unknown // trying again would say some of it again
+			}
+			return s.inPart(*out, items)
+		}
+	}
+	out := notify.Outcome{State: notify.Confirmed, Detail: "posted", Accepted: append([]string{s.Name()}, s.accepted...)}
+	if why != "" {
+		out.Detail += "; " + why
+	}
+	return out
+}
+
+// inPart adds which cases were told, and which were not.
+func (s *session) inPart(out notify.Outcome, items []notify.Item) notify.Outcome {
+	out.Told = s.told
+	if out.State != notify.Unknown {
+		return out
+	}
+	for _, it := range items {
+		if it.Case != s.doubt && !slices.ContainsFunc(s.told, func(t notify.Telling) bool { return t.Case == it.Case }) {
+			out.Untold = append(out.Untold, it.Case)
+		}
+	}
+	return out
 }
 
 // tell says one case, unless an earlier try did; nil means that it is said.
@@ -29,11 +72,17 @@ func (s *session) tell(ctx context.Context, it notify.Item, first bool) *notify.
 	if !slices.Contains(t.Said, s.digest.ID) {
 		next, out := s.say(ctx, it, t, first)
 		if out != nil {
+			if out.State == notify.Unknown {
+				s.doubt = it.Case
+			}
 			return out
 		}
 		t = next
 		s.note(ctx, it.Case, t)
 	}
+	saw := t.saw(s.digest.ID)
+	s.told = append(s.told, notify.Telling{Case: it.Case, For: append([]string{s.Name()}, saw...)})
+	s.accepted = slices.DeleteFunc(s.accepted, func(id string) bool { return !slices.Contains(saw, id) })
 	if !over || t.Over {
 		return nil
 	}
@@ -69,7 +118,7 @@ func (s *session) say(ctx context.Context, it notify.Item, t Thread, first bool)
 	if t.TS == "" {
 		t.Channel, t.TS, t.In = channel, ts, s.conf.Channel
 	}
-	t.At = s.digest.At
+	t.At, t.To = s.digest.At, s.reach
 	t.Said = append(t.Said[max(0, len(t.Said)-maxSaid+1):], s.digest.ID)
 	return t, nil
 }

@@ -6,17 +6,18 @@
 // Concurrency: a [Channel] may be used from many goroutines; one limiter paces them, for Slack
 // takes about one message a second in a channel.
 //
-// Guarantees: a notice is confirmed when Slack took a message for each of its cases. What stopped
-// half-way goes on where it stopped: what is said already is on record, and is not said again.
+// Guarantees: a notice is confirmed when Slack took a message for each of its cases, and taken for
+// those whom it mentions and who were in the channel. What stopped half-way goes on where it
+// stopped: what is said already is on record, and is not said again.
 // Text of a tenant's is escaped plain text; only ids of the platform's records are mentioned.
 // The token is in no outcome.
 //
-// It will not: count as a warning where it mentions nobody: see [notify.Digest].
+// It will not: count as a warning where it mentions nobody who is in the channel: Slack shows it to
+// no other, and says nothing of that.
 package slack
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -52,6 +53,7 @@ type Channel struct {
 	threads Threads
 	now     func() time.Time
 	limit   *rate.Limiter
+	members members
 }
 
 // New checks the configuration and dials nothing.
@@ -89,17 +91,7 @@ func (c *Channel) Send(ctx context.Context, d notify.Digest) notify.Outcome {
 	}
 	s := &session{Channel: c, digest: d, book: book,
 		api: slack.New(token, slack.OptionAPIURL(strings.TrimSuffix(c.conf.BaseURL, "/")+"/"), slack.OptionHTTPClient(c.client))}
-	items := named(d)
-	for i, it := range items {
-		if out := s.tell(ctx, it, i == 0); out != nil {
-			out.Detail = fmt.Sprintf("case %d of %d: %s", i+1, len(items), out.Detail)
-			if s.unnoted && out.State == notify.Failed {
-				out.State = notify.Unknown // trying again would say some of it again
-			}
-			return *out
-		}
-	}
-	return notify.Outcome{State: notify.Confirmed, Detail: "posted", Accepted: append([]string{c.Name()}, mentioned(d.Mentions)...)}
+	return s.send(ctx)
 }
 
 // named are the cases that a notice speaks of, in a reader's order.

@@ -25,6 +25,7 @@ import (
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/notify"
 	"github.com/k8guard/k8guard/internal/notify/notifytest"
+	"github.com/k8guard/k8guard/internal/notify/post"
 	"github.com/k8guard/k8guard/internal/notify/wording"
 )
 
@@ -68,7 +69,7 @@ func newKept() *kept { return &kept{books: map[string]Book{}} }
 type recorder struct{ *notifytest.Server }
 
 func (recorder) Facts() notifytest.Facts {
-	return notifytest.Facts{To: []string{"a@example.com"}, Place: "slack", Secret: secret}
+	return notifytest.Facts{To: []string{"a@example.com"}, Place: "slack", Secret: secret, ID: post.ID}
 }
 
 func (r recorder) Received() (all []notifytest.Received) {
@@ -86,6 +87,9 @@ type message struct {
 
 func messages(s *notifytest.Server) (all []message) {
 	for _, r := range s.Taken() {
+		if !strings.HasPrefix(r.Path, "/api/chat.") {
+			continue // a question
+		}
 		form, err := url.ParseQuery(string(r.Body))
 		m := message{method: strings.TrimPrefix(r.Path, "/api/"), channel: form.Get("channel"), ts: form.Get("ts"), thread: form.Get("thread_ts"), fallback: form.Get("text")}
 		var metadata slack.SlackMetadata
@@ -194,8 +198,14 @@ func works() notifytest.Answer {
 	return func(r notifytest.Request) (int, string) {
 		mu.Lock()
 		defer mu.Unlock()
-		n++
 		form, _ := url.ParseQuery(string(r.Body))
+		if strings.HasSuffix(r.Path, "/conversations.members") {
+			return 200, `{"ok":true,"members":["UBOT","U0123ABCD"]}`
+		}
+		if strings.HasSuffix(r.Path, "/usergroups.users.list") {
+			return 200, `{"ok":true,"users":["U0123ABCD","U9"]}`
+		}
+		n++
 		if form.Get("token") != secret && r.Header.Get("Authorization") != "Bearer "+secret {
 			return 200, `{"ok":false,"error":"invalid_auth"}`
 		}
@@ -346,6 +356,43 @@ func TestHalfASendGoesOn(t *testing.T) {
 	sends(t, channel(t, s.URL(), k), d, notify.Confirmed)
 	if len(posted) != 3 || posted["case c-1"] != 1 || posted["case c-2"] != 1 || posted["case c-3"] != 1 {
 		t.Errorf("%v", posted)
+	}
+}
+
+func casesOf(told []notify.Telling) (ids []string) {
+	for _, one := range told {
+		ids = append(ids, one.Case)
+	}
+	return ids
+}
+
+// A notice that stopped half-way knows of each case whether it was told.
+func TestHalfASendKnowsEachCase(t *testing.T) {
+	for name, row := range map[string]struct {
+		third        func(http.ResponseWriter)
+		state        notify.OutcomeState
+		told, untold []string
+	}{
+		"refused": {func(w http.ResponseWriter) { w.WriteHeader(http.StatusTooManyRequests) }, notify.Failed, []string{"c-1", "c-2"}, nil},
+		"unknown": {func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) }, notify.Unknown, []string{"c-1", "c-2"}, []string{"c-4", "c-5"}},
+	} {
+		s, k, c := start(t)
+		posted := 0
+		s.Reply(func(w http.ResponseWriter, _ notifytest.Request) {
+			if posted++; posted == 3 {
+				row.third(w)
+				return
+			}
+			_, _ = fmt.Fprint(w, `{"ok":true,"channel":"C0123","ts":"1.1"}`)
+		})
+		d := about("n/1", "warning", "c-1", "c-2", "c-3", "c-4", "c-5")
+		if out := sends(t, c, d, row.state); !slices.Equal(casesOf(out.Told), row.told) || !slices.Equal(out.Untold, row.untold) {
+			t.Errorf("%s: told %v, untold %v", name, out.Told, out.Untold)
+		}
+		s.Reply(func(w http.ResponseWriter, _ notifytest.Request) { w.WriteHeader(http.StatusTooManyRequests) })
+		if out := sends(t, channel(t, s.URL(), k), d, notify.Failed); !slices.Equal(casesOf(out.Told), []string{"c-1", "c-2"}) {
+			t.Errorf("%s, the next try: told %v", name, out.Told)
+		}
 	}
 }
 

@@ -19,10 +19,20 @@ type Thread struct {
 	TS      string `json:"ts"` // of the root, as Slack names it
 	In      string `json:"in"` // the channel as the configuration named it
 	// Said are the notices that are posted, newest last: what stopped half-way does not say them again.
-	Said []string  `json:"said,omitempty"`
-	At   time.Time `json:"at"` // of the newest notice
+	Said []string `json:"said,omitempty"`
+	// To are the ids of the owner's that saw the newest of them: they were in the channel then.
+	To []string  `json:"to,omitempty"`
+	At time.Time `json:"at"` // of the newest notice
 	// Over says that the root says so: what comes later begins a new thread.
 	Over bool `json:"over,omitempty"`
+}
+
+// saw are the ids that saw a notice which is said already; none, where it is not the newest.
+func (t Thread) saw(notice string) []string {
+	if n := len(t.Said); n == 0 || t.Said[n-1] != notice {
+		return nil
+	}
+	return t.To
 }
 
 // Set keeps one thread.
