@@ -1,9 +1,11 @@
 package chart
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -34,7 +36,7 @@ type pod struct {
 	t         *testing.T
 	root, log string
 	container corev1.Container
-	probe     string // where it listens, if not where its configuration says
+	listens   string // where, if not where its configuration says
 	cmd       *exec.Cmd
 	done      chan struct{}
 	err       error // set before done is closed
@@ -60,7 +62,7 @@ func (k *kubelet) pod(deployment, listen string) *pod {
 	p := &pod{t: t, root: filepath.Join(k.dir, deployment), log: filepath.Join(k.dir, deployment+".log"), container: d.Spec.Template.Spec.Containers[0]}
 	if listen != "" {
 		p.container.Env = append(p.container.Env, corev1.EnvVar{Name: "K8GUARD__REPORT__LISTEN", Value: listen})
-		p.probe = listen
+		p.listens = listen
 	}
 	k.image(p)
 	k.account(p, d)
@@ -112,7 +114,17 @@ func (k *kubelet) volume(at string, v corev1.Volume) {
 	case v.Secret != nil:
 		s, err := k.client.CoreV1().Secrets("k8guard").Get(t.Context(), v.Secret.SecretName, metav1.GetOptions{})
 		must(t, err)
-		k.files(at, maps.Clone(s.Data))
+		data := maps.Clone(s.Data)
+		if len(v.Secret.Items) > 0 {
+			clear(data)
+		}
+		for _, item := range v.Secret.Items {
+			if _, ok := s.Data[item.Key]; !ok {
+				t.Fatalf("Secret %s lacks the key %s", s.Name, item.Key)
+			}
+			data[item.Path] = s.Data[item.Key]
+		}
+		k.files(at, data)
 	default:
 		t.Fatalf("volume %+v: not known here", v)
 	}
@@ -195,17 +207,33 @@ func (p *pod) ready() (string, bool) {
 		p.t.Fatalf("the pod ended: %v\n%s", p.err, p.tail())
 	default:
 	}
+	if get := p.container.ReadinessProbe.HTTPGet; get != nil {
+		return p.probed(get)
+	}
 	probe := p.container.ReadinessProbe.Exec
 	if probe == nil || probe.Command[0] != "/k8guard" {
 		p.t.Fatalf("the readiness probe is %+v", p.container.ReadinessProbe)
 	}
 	args := slices.Clone(probe.Command[1:])
-	if u, err := url.Parse(args[len(args)-1]); err == nil && p.probe != "" && u.Host != "" {
-		u.Host = p.probe
+	if u, err := url.Parse(args[len(args)-1]); err == nil && p.listens != "" && u.Host != "" {
+		u.Host = p.listens
 		args[len(args)-1] = u.String()
 	}
 	out, err := p.exec(args...)
 	return fmt.Sprint(out, err, p.tail()), err == nil
+}
+
+// probed asks as a kubelet does, which goes by the pod's address and looks at no certificate.
+func (p *pod) probed(get *corev1.HTTPGetAction) (string, bool) {
+	c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // as said
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, strings.ToLower(string(get.Scheme))+"://"+p.listens+get.Path, nil)
+	must(p.t, err)
+	resp, err := c.Do(r)
+	if err != nil {
+		return fmt.Sprint(err, p.tail()), false
+	}
+	_ = resp.Body.Close()
+	return fmt.Sprint(resp.Status, p.tail()), resp.StatusCode >= 200 && resp.StatusCode < 400
 }
 
 func (p *pod) tail() string {

@@ -23,7 +23,10 @@ config:
     coolOff: 1h
     budget: {round: 500ms, percent: 100, floor: 1000, perHour: 1000, perDay: 1000, perNamespacePerDay: 1000, perOwnerPerDay: 1000, perRulePerDay: 1000}
     breaker: {sharePoints: 0, undosPerHour: 1000}
-  report: {listen: "LISTEN"}
+`
+
+// storyAlone goes on below config: the pages of one pod, on its loopback.
+const storyAlone = `  report: {listen: "LISTEN"}
 `
 
 // storyServices go on below config.

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net"
 	"os"
@@ -22,16 +23,17 @@ import (
 // and lets it warn of, and act on, one root of each kind; then all is taken back. What it asked
 // the API server for is compared with what the release grants.
 func TestStory(t *testing.T) {
-	s := newStory(t, storyValues)
+	s := newStory(t, storyValues+storyAlone)
 	p := s.pod("k8guard", "")
 	s.plays(p, p)
 }
 
-// TestStoryOfServices is the same over discover, action and report, on a real Kafka and Cassandra.
+// TestStoryOfServices is the same over discover, action and report, on a real Kafka and Cassandra,
+// with the pages exposed: who reads them is asked about by each service's own account.
 func TestStoryOfServices(t *testing.T) {
 	newHelm(t)
 	kafka, cassandra := servicestest.Start(t, services.Kafka), servicestest.Start(t, services.Cassandra)
-	s := newStory(t, "mode: services\n"+storyValues+fmt.Sprintf(storyServices, kafka.Addresses()[0], cassandra.Addresses()[0]))
+	s := newStory(t, "mode: services\n"+storyValues+fmt.Sprintf(storyServices, kafka.Addresses()[0], cassandra.Addresses()[0])+storyExposed)
 	var all []*pod
 	for _, name := range []string{"discover", "action", "report"} { // they share one loopback here
 		all = append(all, s.pod("k8guard-"+name, freeAddress(t)))
@@ -42,7 +44,9 @@ func TestStoryOfServices(t *testing.T) {
 // story is a cluster with the chart on it, and a mail server.
 type story struct {
 	*kubelet
-	mail *mailsink.Sink
+	mail      *mailsink.Sink
+	authority *x509.CertPool    // of the exposed pages
+	tokens    map[string]string // of who reads them
 }
 
 func newStory(t *testing.T, values string) *story {
@@ -66,7 +70,7 @@ func newStory(t *testing.T, values string) *story {
 	must(t, err)
 	client, err := kubernetes.NewForConfig(config)
 	must(t, err)
-	s := &story{&kubelet{ground: g, client: client, program: build(t, dir), dir: dir}, mail}
+	s := &story{kubelet: &kubelet{ground: g, client: client, program: build(t, dir), dir: dir}, mail: mail}
 	s.install(values)
 	return s
 }
@@ -90,6 +94,13 @@ func (s *story) plays(asked *pod, all ...*pod) {
 		out, err := asked.exec("cases", "--status", "acted", "-o", "json")
 		return fmt.Sprint(out, err), strings.Contains(out, `"total":6}`)
 	})
+	if s.authority != nil {
+		s.readers()
+		s.reads(asked)
+		for _, p := range all {
+			s.scrapes(p)
+		}
+	}
 	if out, err := asked.exec("undo", "--since", "1h", "--every", "100ms", "--reason", "the story's end"); err != nil {
 		t.Errorf("undo: %v\n%s\n%s", err, out, asked.tail())
 	}
@@ -139,6 +150,9 @@ func (s *story) install(text string) {
 	must(s.t, os.WriteFile(values, []byte(text), 0o600))
 	s.kubectl("-n", "k8guard", "create", "secret", "generic", "k8guard-smtp", "--from-literal=password=loopback-only")
 	s.kubectl("-n", "k8guard", "create", "secret", "generic", "k8guard-ca", "--from-file=ca.crt="+s.mail.CAFile())
+	if strings.Contains(text, storyExposed) {
+		s.certified()
+	}
 	s.kubectl("-n", "k8guard", "create", "configmap", "k8guard-permit", "--from-literal=enforcement=enabled")
 	s.run("install", "k8guard", chartDir, "--namespace", "k8guard", "--values", values)
 	if strings.HasPrefix(text, "mode: services") {
