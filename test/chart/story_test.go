@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,7 @@ func TestStoryOfServices(t *testing.T) {
 type story struct {
 	*kubelet
 	mail      *mailsink.Sink
+	chat      *recorder
 	authority *x509.CertPool    // of the exposed pages
 	tokens    map[string]string // of who reads them
 }
@@ -70,7 +72,7 @@ func newStory(t *testing.T, values string) *story {
 	must(t, err)
 	client, err := kubernetes.NewForConfig(config)
 	must(t, err)
-	s := &story{kubelet: &kubelet{ground: g, client: client, program: build(t, dir), dir: dir}, mail: mail}
+	s := &story{kubelet: &kubelet{ground: g, client: client, program: build(t, dir), dir: dir}, mail: mail, chat: newRecorder(t)}
 	s.install(values)
 	return s
 }
@@ -90,6 +92,10 @@ func (s *story) plays(asked *pod, all ...*pod) {
 	if n := len(s.mail.Messages()); n < 2 {
 		t.Errorf("%d mails, want two warnings at least", n)
 	}
+	s.until("every channel came with its own secret", time.Minute, func() (string, bool) {
+		channels, wrong := s.chat.heard()
+		return fmt.Sprint(channels, wrong, all[len(all)/2].tail()), slices.Equal(channels, []string{"alertmanager", "hipchat", "slack", "webhook"}) && len(wrong) == 0
+	})
 	s.until("the pod that is asked knows of all acts", time.Minute, func() (string, bool) {
 		out, err := asked.exec("cases", "--status", "acted", "-o", "json")
 		return fmt.Sprint(out, err), strings.Contains(out, `"total":6}`)
@@ -146,10 +152,11 @@ func (s *story) install(text string) {
 	_, port, err := net.SplitHostPort(s.mail.SMTPAddr())
 	must(s.t, err)
 	values := filepath.Join(s.dir, "values.yaml")
-	text = strings.NewReplacer("API", s.cluster.URL(), "MAIL", port, "LISTEN", freeAddress(s.t)).Replace(text)
+	text = strings.NewReplacer("API", s.cluster.URL(), "MAIL", port, "CHAT", s.chat.URL, "LISTEN", freeAddress(s.t)).Replace(text)
 	must(s.t, os.WriteFile(values, []byte(text), 0o600))
 	s.kubectl("-n", "k8guard", "create", "secret", "generic", "k8guard-smtp", "--from-literal=password=loopback-only")
 	s.kubectl("-n", "k8guard", "create", "secret", "generic", "k8guard-ca", "--from-file=ca.crt="+s.mail.CAFile())
+	s.secrets()
 	if strings.Contains(text, storyExposed) {
 		s.certified()
 	}
