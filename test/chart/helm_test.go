@@ -126,6 +126,7 @@ func TestScanOfTheChart(t *testing.T) {
 // What would not work is refused before it is installed, with what to write instead.
 func TestHelmRefuses(t *testing.T) {
 	h := newHelm(t)
+	const exposed = "report.expose=true,report.url=https://guard.example.com"
 	base := []string{"--set", "image.repository=registry.example.com/k8guard", "--set", "config.cluster.name=east"}
 	for _, c := range []struct {
 		set       string
@@ -141,9 +142,27 @@ func TestHelmRefuses(t *testing.T) {
 		{"enforcement.enabled=true", "guard", "install with --namespace k8guard"},
 		{"config.enforce.mode=enforce", "k8guard", "set enforcement.enabled"},
 		{"config.notify.email.password=x", "k8guard", "name a Secret of yours in secrets"},
+		{"config.notify.slack.token=x", "k8guard", "name a Secret of yours in secrets"},
+		{"config.notify.slack.channel=C0123ABCD", "k8guard", "name a Secret of yours in secrets.slack"},
+		{"config.notify.hipchat.baseURL=https://chat.example.com", "k8guard", "name a Secret of yours in secrets.hipchat"},
+		{"secrets.slack.name=s", "k8guard", "config.notify.slack.channel is empty"},
+		{"secrets.hipchat.name=s", "k8guard", "config.notify.hipchat.baseURL is empty"},
+		{"secrets.alertmanager.name=s", "k8guard", "config.notify.alertmanager.url is empty"},
+		{"secrets.webhook.audit.name=s", "k8guard", "write {name: audit} into config.notify.webhook"},
+		{"config.notify.webhook[0].name=audit", "k8guard", "secrets.webhook.audit.name"},
+		{"config.notify.webhook[0].name=audit,config.notify.webhook[0].url=https://a/x,secrets.webhook.audit.name=s", "k8guard", "name a Secret in secrets.webhook"},
+		{"secrets.slak.name=s", "k8guard", "slak"},
+		{"pod.env[0].name=K8GUARD__NOTIFY__SLACK__TOKEN,pod.env[0].value=x", "k8guard", "holds a secret in the Deployment"},
 		{"metrics.serviceMonitor.enabled=true", "k8guard", "set report.expose and report.url"},
 		{"report.expose=true", "k8guard", "report.url is empty"},
 		{"report.url=http://guard.example.com", "k8guard", "report"},
+		{exposed, "k8guard", "tokens would travel in clear; name a kubernetes.io/tls Secret in report.tlsSecret, or set report.tlsEndsBefore"},
+		{exposed + ",report.tlsSecret=tls,report.tlsEndsBefore=true", "k8guard", "leave tlsEndsBefore out"},
+		{exposed + ",report.tlsSecret=tls", "k8guard", "name who reads in networkPolicy.from, and who scrapes in metrics.from"},
+		{exposed + ",report.tlsSecret=tls,networkPolicy.from[0].podSelector.matchLabels.a=b,metrics.serviceMonitor.enabled=true", "k8guard", "name Prometheus in metrics.from"},
+		{exposed + ",report.tlsEndsBefore=true,metrics.serviceMonitor.tokenSecret.name=t,metrics.from[0].podSelector.matchLabels.a=b", "k8guard", "Prometheus's token would travel to the pods in clear"},
+		{exposed + ",report.tlsSecret=tls,networkPolicy.from={x}", "k8guard", "from"},
+		{"config.report.listen=:8686", "k8guard", "set report.expose, report.url and report.tlsSecret"},
 		{"report.port=80", "k8guard", "port"},
 		{"config.data.dir=/var/lib", "k8guard", "config.data.dir is /var/lib, and the chart has it at /data"},
 		{"config.ledger.kind=cassandra", "k8guard", "set mode: services"},

@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,7 +32,7 @@ type pod struct {
 	t         *testing.T
 	root, log string
 	container corev1.Container
-	probe     string // where it listens, if not where its configuration says
+	listens   string // where, if not where its configuration says
 	cmd       *exec.Cmd
 	done      chan struct{}
 	err       error // set before done is closed
@@ -60,7 +58,7 @@ func (k *kubelet) pod(deployment, listen string) *pod {
 	p := &pod{t: t, root: filepath.Join(k.dir, deployment), log: filepath.Join(k.dir, deployment+".log"), container: d.Spec.Template.Spec.Containers[0]}
 	if listen != "" {
 		p.container.Env = append(p.container.Env, corev1.EnvVar{Name: "K8GUARD__REPORT__LISTEN", Value: listen})
-		p.probe = listen
+		p.listens = listen
 	}
 	k.image(p)
 	k.account(p, d)
@@ -112,7 +110,17 @@ func (k *kubelet) volume(at string, v corev1.Volume) {
 	case v.Secret != nil:
 		s, err := k.client.CoreV1().Secrets("k8guard").Get(t.Context(), v.Secret.SecretName, metav1.GetOptions{})
 		must(t, err)
-		k.files(at, maps.Clone(s.Data))
+		data := maps.Clone(s.Data)
+		if len(v.Secret.Items) > 0 {
+			clear(data)
+		}
+		for _, item := range v.Secret.Items {
+			if _, ok := s.Data[item.Key]; !ok {
+				t.Fatalf("Secret %s lacks the key %s", s.Name, item.Key)
+			}
+			data[item.Path] = s.Data[item.Key]
+		}
+		k.files(at, data)
 	default:
 		t.Fatalf("volume %+v: not known here", v)
 	}
@@ -186,26 +194,6 @@ func (p *pod) exec(args ...string) (string, error) {
 		return out.String(), fmt.Errorf("%w: %s", err, problem.String())
 	}
 	return out.String(), nil
-}
-
-// ready runs the pod's own readiness probe.
-func (p *pod) ready() (string, bool) {
-	select {
-	case <-p.done:
-		p.t.Fatalf("the pod ended: %v\n%s", p.err, p.tail())
-	default:
-	}
-	probe := p.container.ReadinessProbe.Exec
-	if probe == nil || probe.Command[0] != "/k8guard" {
-		p.t.Fatalf("the readiness probe is %+v", p.container.ReadinessProbe)
-	}
-	args := slices.Clone(probe.Command[1:])
-	if u, err := url.Parse(args[len(args)-1]); err == nil && p.probe != "" && u.Host != "" {
-		u.Host = p.probe
-		args[len(args)-1] = u.String()
-	}
-	out, err := p.exec(args...)
-	return fmt.Sprint(out, err, p.tail()), err == nil
 }
 
 func (p *pod) tail() string {

@@ -1,11 +1,15 @@
 package chart
 
-// storyValues are a ladder of seconds, a mail server on loopback, and limits that do not bind.
+// storyValues are a ladder of seconds, a mail server and a recorder of every other channel on loopback, and limits that do not bind.
 const storyValues = `
 image: {repository: registry.example.com/k8guard}
 enforcement: {enabled: true, apiServer: API}
 secrets:
   smtp: {name: k8guard-smtp}
+  slack: {name: k8guard-chat, key: slack}
+  hipchat: {name: k8guard-chat, key: hipchat}
+  alertmanager: {name: k8guard-alertmanager}
+  webhook: {audit: {name: k8guard-audit}}
   extra: [{name: k8guard-ca, at: /run/secrets/ca}]
 config:
   cluster: {name: stage}
@@ -15,6 +19,10 @@ config:
     gather: 300ms
     gap: 300ms
     email: {host: 127.0.0.1, port: MAIL, username: k8guard, from: k8guard@stage.example, domains: [stage.example], caFile: /run/secrets/ca/ca.crt}
+    slack: {channel: C0123ABCD, baseURL: "CHAT/slack"}
+    hipchat: {baseURL: "CHAT/hipchat", room: k8guard}
+    alertmanager: {url: "CHAT/alertmanager"}
+    webhook: [{name: audit}]
   policies:
     - {name: act, enforce: true, match: {namespaces: [shop]}, ladder: {standing: 500ms, warnings: 2, wait: 1s, lastWait: 1s}}
   enforce:
@@ -23,7 +31,10 @@ config:
     coolOff: 1h
     budget: {round: 500ms, percent: 100, floor: 1000, perHour: 1000, perDay: 1000, perNamespacePerDay: 1000, perOwnerPerDay: 1000, perRulePerDay: 1000}
     breaker: {sharePoints: 0, undosPerHour: 1000}
-  report: {listen: "LISTEN"}
+`
+
+// storyAlone goes on below config: the pages of one pod, on its loopback.
+const storyAlone = `  report: {listen: "LISTEN"}
 `
 
 // storyServices go on below config.

@@ -1,11 +1,13 @@
 package chart
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,16 +24,17 @@ import (
 // and lets it warn of, and act on, one root of each kind; then all is taken back. What it asked
 // the API server for is compared with what the release grants.
 func TestStory(t *testing.T) {
-	s := newStory(t, storyValues)
+	s := newStory(t, storyValues+storyAlone)
 	p := s.pod("k8guard", "")
 	s.plays(p, p)
 }
 
-// TestStoryOfServices is the same over discover, action and report, on a real Kafka and Cassandra.
+// TestStoryOfServices is the same over discover, action and report, on a real Kafka and Cassandra,
+// with the pages exposed: who reads them is asked about by each service's own account.
 func TestStoryOfServices(t *testing.T) {
 	newHelm(t)
 	kafka, cassandra := servicestest.Start(t, services.Kafka), servicestest.Start(t, services.Cassandra)
-	s := newStory(t, "mode: services\n"+storyValues+fmt.Sprintf(storyServices, kafka.Addresses()[0], cassandra.Addresses()[0]))
+	s := newStory(t, "mode: services\n"+storyValues+fmt.Sprintf(storyServices, kafka.Addresses()[0], cassandra.Addresses()[0])+storyExposed)
 	var all []*pod
 	for _, name := range []string{"discover", "action", "report"} { // they share one loopback here
 		all = append(all, s.pod("k8guard-"+name, freeAddress(t)))
@@ -42,7 +45,10 @@ func TestStoryOfServices(t *testing.T) {
 // story is a cluster with the chart on it, and a mail server.
 type story struct {
 	*kubelet
-	mail *mailsink.Sink
+	mail      *mailsink.Sink
+	chat      *recorder
+	authority *x509.CertPool    // of the exposed pages
+	tokens    map[string]string // of who reads them
 }
 
 func newStory(t *testing.T, values string) *story {
@@ -66,7 +72,7 @@ func newStory(t *testing.T, values string) *story {
 	must(t, err)
 	client, err := kubernetes.NewForConfig(config)
 	must(t, err)
-	s := &story{&kubelet{ground: g, client: client, program: build(t, dir), dir: dir}, mail}
+	s := &story{kubelet: &kubelet{ground: g, client: client, program: build(t, dir), dir: dir}, mail: mail, chat: newRecorder(t)}
 	s.install(values)
 	return s
 }
@@ -86,10 +92,21 @@ func (s *story) plays(asked *pod, all ...*pod) {
 	if n := len(s.mail.Messages()); n < 2 {
 		t.Errorf("%d mails, want two warnings at least", n)
 	}
+	s.until("every channel came with its own secret", time.Minute, func() (string, bool) {
+		channels, wrong := s.chat.heard()
+		return fmt.Sprint(channels, wrong, all[len(all)/2].tail()), slices.Equal(channels, []string{"alertmanager", "hipchat", "slack", "webhook"}) && len(wrong) == 0
+	})
 	s.until("the pod that is asked knows of all acts", time.Minute, func() (string, bool) {
 		out, err := asked.exec("cases", "--status", "acted", "-o", "json")
 		return fmt.Sprint(out, err), strings.Contains(out, `"total":6}`)
 	})
+	if s.authority != nil {
+		s.readers()
+		s.reads(asked)
+		for _, p := range all {
+			s.scrapes(p)
+		}
+	}
 	if out, err := asked.exec("undo", "--since", "1h", "--every", "100ms", "--reason", "the story's end"); err != nil {
 		t.Errorf("undo: %v\n%s\n%s", err, out, asked.tail())
 	}
@@ -135,10 +152,14 @@ func (s *story) install(text string) {
 	_, port, err := net.SplitHostPort(s.mail.SMTPAddr())
 	must(s.t, err)
 	values := filepath.Join(s.dir, "values.yaml")
-	text = strings.NewReplacer("API", s.cluster.URL(), "MAIL", port, "LISTEN", freeAddress(s.t)).Replace(text)
+	text = strings.NewReplacer("API", s.cluster.URL(), "MAIL", port, "CHAT", s.chat.URL, "LISTEN", freeAddress(s.t)).Replace(text)
 	must(s.t, os.WriteFile(values, []byte(text), 0o600))
 	s.kubectl("-n", "k8guard", "create", "secret", "generic", "k8guard-smtp", "--from-literal=password=loopback-only")
 	s.kubectl("-n", "k8guard", "create", "secret", "generic", "k8guard-ca", "--from-file=ca.crt="+s.mail.CAFile())
+	s.secrets()
+	if strings.Contains(text, storyExposed) {
+		s.certified()
+	}
 	s.kubectl("-n", "k8guard", "create", "configmap", "k8guard-permit", "--from-literal=enforcement=enabled")
 	s.run("install", "k8guard", chartDir, "--namespace", "k8guard", "--values", values)
 	if strings.HasPrefix(text, "mode: services") {

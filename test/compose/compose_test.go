@@ -10,6 +10,8 @@
 package compose
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -59,6 +61,29 @@ func TestComposeFile(t *testing.T) {
 	}
 	if got := p.Secrets["discover"].File; got != "/home/me/discover.kubeconfig" {
 		t.Errorf("discover's kubeconfig: %s", got)
+	}
+}
+
+// Kafka and Cassandra are of the versions that the other tests run. Each image may be named by
+// who knows better: by a digest, or of a mirror.
+func TestComposeVersions(t *testing.T) {
+	p := load(t)
+	for name, artifact := range map[string]string{"kafka": "kafka_2.13", "cassandra": "cassandra-all"} {
+		pom, err := os.ReadFile("../../tools/" + name + "/pom.xml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := regexp.MustCompile(`<artifactId>` + regexp.QuoteMeta(artifact) + `</artifactId>\s*<version>([^<]+)</version>`).FindSubmatch(pom)
+		if m == nil || !strings.HasSuffix(p.Services[name].Image, ":"+string(m[1])) {
+			t.Errorf("%s: image %s, and the tests run %q", name, p.Services[name].Image, m)
+		}
+	}
+	const other = "mirror.example.com/x@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+	p = load(t, "KAFKA_IMAGE="+other, "CASSANDRA_IMAGE="+other, "MEMCACHED_IMAGE="+other)
+	for _, name := range []string{"kafka", "cassandra", "memcached"} {
+		if p.Services[name].Image != other {
+			t.Errorf("%s: %s", name, p.Services[name].Image)
+		}
 	}
 }
 

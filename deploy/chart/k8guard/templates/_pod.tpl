@@ -86,7 +86,15 @@ spec:
     {{- range include "k8guard.mounts" . | fromYamlArray }}
     - name: {{ .name }}
       {{- if .secret }}
-      secret: {secretName: {{ .secret }}, defaultMode: 0440}
+      secret:
+        secretName: {{ .secret }}
+        defaultMode: 0440
+        {{- with .keys }}
+        items:
+          {{- range . }}
+          - {key: {{ . }}, path: {{ . }}}
+          {{- end }}
+        {{- end }}
       {{- else }}
       configMap: {name: {{ .configMap }}}
       {{- end }}
@@ -97,13 +105,7 @@ spec:
 {{- define "k8guard.mounts" -}}
 {{- $v := .root.Values -}}
 {{- $component := .component -}}
-{{- $wants := dict "smtp" (list "run" "action") "kafka" (list "discover" "action" "report") "cassandra" (list "action" "report") "memcached" (list "run" "discover") -}}
-{{- range $name := keys $wants | sortAlpha }}
-{{- $secret := get $v.secrets $name }}
-{{- if and $secret.name (has $component (get $wants $name)) }}
-- {name: {{ $name }}, at: /run/secrets/{{ $name }}, secret: {{ $secret.name }}}
-{{- end }}
-{{- end }}
+{{- include "k8guard.secretMounts" . }}
 {{- range $i, $extra := $v.secrets.extra }}
 - {name: extra-{{ $i }}, at: {{ $extra.at }}, secret: {{ $extra.name }}}
 {{- end }}
