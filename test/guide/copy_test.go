@@ -3,6 +3,7 @@ package guide
 import (
 	"bytes"
 	"context"
+	"errors"
 	"go/format"
 	"io/fs"
 	"os"
@@ -22,35 +23,23 @@ type tree struct {
 	dir string
 }
 
-// newTree copies what is neither git's nor made by make.
+// newTree copies what git has, or would take: no build, and no configuration of the user's own.
 func newTree(t *testing.T) tree {
 	t.Helper()
-	from, to := filepath.Join("..", ".."), t.TempDir()
-	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		switch name {
-		case ".git", "bin", ".state", filepath.Join("tools", "axe", "node_modules"):
-			if d.IsDir() {
-				return fs.SkipDir
-			}
-			return nil // the .git of a worktree is a file
-		}
-		if d.IsDir() {
-			return os.MkdirAll(filepath.Join(to, name), 0o750)
-		}
-		if !d.Type().IsRegular() { // a socket of something that runs here
-			return nil
-		}
-		return clone(path, filepath.Join(to, name))
-	})
+	root, to := filepath.Join("..", ".."), t.TempDir()
+	if _, err := os.Stat(filepath.Join(root, ".git")); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("no clone of the repository, so nothing says which files are its own")
+	}
+	list := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	list.Dir, list.Stderr = root, os.Stderr
+	names, err := list.Output()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(names), "\x00"), "\x00") {
+		if err := clone(filepath.Join(root, name), filepath.Join(to, name)); err != nil && !errors.Is(err, fs.ErrNotExist) { // deleted, and not yet for git
+			t.Fatal(err)
+		}
 	}
 	return tree{t, to}
 }
@@ -58,6 +47,9 @@ func newTree(t *testing.T) tree {
 func clone(from, to string) error {
 	text, err := os.ReadFile(from)
 	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
 		return err
 	}
 	return os.WriteFile(to, text, 0o600)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"testing"
 )
 
 // guide is what a section of CONTRIBUTING.md has its reader do.
@@ -100,4 +101,31 @@ func (s step) into(text string) (string, error) {
 		at++
 	}
 	return strings.Join(lines[:at], "") + s.text + strings.Join(lines[at:], ""), nil
+}
+
+// What a reader could not follow is an error that names it.
+func TestAGuideThatCannotBeFollowed(t *testing.T) {
+	block := "\n\n```go\nx\n```\n"
+	for text, want := range map[string]string{
+		"## B\n":                         `no section "A"`,
+		"## A\nWrite this:" + block:      "nothing says where this goes",
+		"## A\n`a/b.go`:\n\nNow" + block: "nothing says where this goes",
+		"## A\n`a/b.go`:\n\n```go\nx\n":  "has no end",
+	} {
+		if _, err := read("\n"+text, "A"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+	g, err := read("\n## A\nIn `a/b.go`, where it\nbegins, before the line that begins with `two`:"+block+"\n```sh\nmake x\n```\n## B\n`c/d.go`:"+block, "A")
+	if err != nil || len(g.steps) != 1 || len(g.commands) != 1 || g.commands[0] != "make x" {
+		t.Fatalf("%+v, %v", g, err)
+	}
+	if got, err := g.steps[0].into("one\n\ttwo, three\n"); err != nil || got != "one\nx\n\ttwo, three\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	for text, want := range map[string]string{"one\n": "a/b.go has no line", "two\ntwo\n": "more than once"} {
+		if _, err := g.steps[0].into(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
 }
