@@ -26,7 +26,7 @@ comma := ,
 step = @start=$$(date +%s); echo "== $(1)"; $(2) && echo "== $(1): $$(($$(date +%s) - start)) s"
 
 .DEFAULT_GOAL := help
-.PHONY: help build helm test test-short vet fmt-check lint drift programs mailserver alertmanager prometheus services test-race parity supply release generate demo demo-once demo-distributed demo-distributed-once storm soak watch-faults gate-mutants axe \
+.PHONY: help build helm test test-short vet fmt-check lint drift programs mailserver alertmanager prometheus services test-race parity supply release generate generate-rules demo demo-once demo-distributed demo-distributed-once storm soak watch-faults gate-mutants axe \
 	cluster-up cluster-down cluster-status services-up services-down services-status bench fuzz clean \
 	image image-test chart-test chart-golden minikube-up minikube-down minikube-status
 
@@ -108,7 +108,10 @@ generate: ## write the generated files anew
 	$(call step,docs/generated/metrics.md,$(GO) test ./internal/app -run TestMetrics$$ -update)
 	$(call step,dashboards and rules,$(GO) run ./tools/dashboards/cmd)
 	$(call step,copies of deploy/*.yaml,$(GO) test ./test/chart -run 'TestFiles|TestCopies' -update)
-	$(call step,docs/generated/rules.md,$(GO) run ./cmd/k8guard rules docs >bin/rules.md && mv bin/rules.md docs/generated/rules.md)
+	@$(MAKE) generate-rules
+
+generate-rules: build ## write docs/generated/rules.md anew
+	$(call step,docs/generated/rules.md,bin/k8guard rules docs >bin/rules.md && mv bin/rules.md docs/generated/rules.md)
 
 # The shell outlives Ctrl-C, so that make does not call the demo's own end an error.
 demo: build ## show the whole system (ONCE=1: end by itself, KEEP=1: keep its folder)

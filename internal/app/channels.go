@@ -26,33 +26,25 @@ type sender interface {
 	Preview(d notify.Digest) ([]byte, error)
 }
 
-// senders makes every channel that the configuration names. It dials nothing.
+// senders makes every channel that the configuration names, one line for each. It dials nothing.
 func senders(c config.Config, threads slack.Threads, now func() time.Time) (all []sender, err error) {
-	add := func(s sender, wrong error) {
+	add := func(named bool, made func() (sender, error)) {
+		if !named {
+			return
+		}
+		s, wrong := made()
 		if err = errors.Join(err, wrong); wrong == nil {
 			all = append(all, s)
 		}
 	}
-	if c.Notify.Email.Host != "" {
-		s, wrong := email.New(c.Notify.Email, now)
-		add(s, wrong)
+	n := c.Notify
+	add(n.Email.Host != "", func() (sender, error) { return email.New(n.Email, now) })
+	add(n.Slack.Channel != "", func() (sender, error) { return slack.New(n.Slack, threads, now) })
+	add(n.HipChat.BaseURL != "", func() (sender, error) { return hipchat.New(n.HipChat, now) })
+	for _, one := range n.Webhook {
+		add(true, func() (sender, error) { return webhook.New(one, now) })
 	}
-	if c.Notify.Slack.Channel != "" {
-		s, wrong := slack.New(c.Notify.Slack, threads, now)
-		add(s, wrong)
-	}
-	if c.Notify.HipChat.BaseURL != "" {
-		s, wrong := hipchat.New(c.Notify.HipChat, now)
-		add(s, wrong)
-	}
-	for _, one := range c.Notify.Webhook {
-		s, wrong := webhook.New(one, now)
-		add(s, wrong)
-	}
-	if c.Notify.Alertmanager.URL != "" {
-		s, wrong := alertmanager.New(c.Notify.Alertmanager, now)
-		add(s, wrong)
-	}
+	add(n.Alertmanager.URL != "", func() (sender, error) { return alertmanager.New(n.Alertmanager, now) })
 	return all, err
 }
 

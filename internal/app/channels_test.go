@@ -3,6 +3,7 @@ package app
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -114,5 +115,32 @@ func TestThreadsOutliveARestart(t *testing.T) {
 	}
 	if b, err = (threads{l}).Read(t.Context(), "other@b.cd"); err != nil || len(b.Threads) != 0 {
 		t.Errorf("another owner's: %+v, %v", b, err)
+	}
+}
+
+// What the configuration can name is made, in the order of its keys; a channel that is not made
+// would be taken and tell nobody.
+func TestEveryKeyOfNotifyIsAChannel(t *testing.T) {
+	c, _, err := config.Load(config.Source{File: "../config/testdata/full.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for i, v := 0, reflect.ValueOf(&c.Notify).Elem(); i < v.NumField(); i++ {
+		f := v.Field(i)
+		if f.Kind() == reflect.Slice {
+			f = f.Index(0)
+		}
+		if f.Kind() == reflect.Struct {
+			f.FieldByName("CAFile").SetString("") // it names none that is here
+			want = append(want, v.Type().Field(i).Tag.Get("yaml"))
+		}
+	}
+	names, err := Channels(c)
+	for i, name := range names {
+		names[i], _, _ = strings.Cut(name, "/")
+	}
+	if err != nil || len(want) < 5 || !slices.Equal(names, want) {
+		t.Errorf("%v is made of %v, %v", names, want, err)
 	}
 }

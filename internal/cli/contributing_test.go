@@ -2,44 +2,11 @@ package cli
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
-
-// The rule in CONTRIBUTING.md compiles, in the place that it names.
-func TestTheContributorsRuleCompiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it runs the go command")
-	}
-	text, err := os.ReadFile("../../CONTRIBUTING.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code := regexp.MustCompile("(?s)```go\n(.*?)```").FindSubmatch(text)
-	place := regexp.MustCompile("`(internal/rule/[a-z/]+\\.go)`:").FindSubmatch(text)
-	if code == nil || place == nil {
-		t.Fatal("CONTRIBUTING.md shows no rule, or names no place for it")
-	}
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	file, overlay := filepath.Join(dir, "rule.go"), filepath.Join(dir, "overlay.json")
-	for path, content := range map[string]string{file: string(code[1]), overlay: `{"Replace": {"` + filepath.Join(root, string(place[1])) + `": "` + file + `"}}`} {
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	build := exec.CommandContext(t.Context(), "go", "vet", "-overlay", overlay, "./"+filepath.Dir(string(place[1])))
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
 
 // A server that go run started outlives a kill of go run: no document starts one so.
 func TestNoDocumentStartsAServerByGoRun(t *testing.T) {

@@ -31,8 +31,8 @@ func newNotifyTest(s Streams) *cobra.Command {
 	var to []string
 	c := &cobra.Command{
 		Use: "test CHANNEL", Short: "Send a test message on a channel",
-		Long: "Send one message that says it is a test, with what the configuration says of the channel (email, slack, hipchat, webhook/NAME,\n" +
-			"alertmanager). It asks no running K8Guard, and nothing is kept of it.\nExit code: 0 taken, 1 not taken or unknown, 2 it could not be tried.",
+		Long: "Send one message that says it is a test, with what the configuration says of the channel: its key below notify (email, slack, ...),\n" +
+			"or webhook/NAME. It asks no running K8Guard, and nothing is kept of it.\nExit code: 0 taken, 1 not taken or unknown, 2 it could not be tried.",
 		Example: "  k8guard notify test email --to shop@example.com\n  k8guard notify test webhook/audit --config k8guard.yaml",
 		Args:    arguments(cobra.ExactArgs(1)), ValidArgsFunction: noWords,
 		RunE: func(c *cobra.Command, args []string) error {

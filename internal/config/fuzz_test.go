@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"testing"
 
@@ -35,19 +36,7 @@ func FuzzLoad(f *testing.F) {
 		if err := config.Validate(c, nil); err != nil {
 			t.Fatalf("loaded, and not valid: %v", err)
 		}
-		c.Notify.Email.Password, c.Bus.Kafka.SASL.Password = config.Secret{}, config.Secret{}
-		c.Notify.Email.Password = config.Secret{}
-		c.Ledger.Cassandra.Username, c.Ledger.Cassandra.Password, c.Ledger.Cassandra.PasswordFile = "", config.Secret{}, ""
-		c.Cache.Memcached.Username, c.Cache.Memcached.Password, c.Cache.Memcached.PasswordFile = "", config.Secret{}, ""
-		c.Notify.Slack.Token, c.Notify.Slack.TokenFile, c.Notify.HipChat.Token, c.Notify.HipChat.TokenFile = config.Secret{}, "/t", config.Secret{}, "/t"
-		c.Notify.Alertmanager.Token = config.Secret{}
-		if c.Notify.Slack.Channel == "" {
-			c.Notify.Slack.TokenFile = ""
-		}
-		for i := range c.Notify.Webhook {
-			w := &c.Notify.Webhook[i]
-			w.URL, w.URLFile, w.Key, w.KeyFile = config.Secret{}, "/u", config.Secret{}, "/k"
-		}
+		inFiles(reflect.ValueOf(&c).Elem())
 		text, err := c.YAML()
 		if err != nil {
 			t.Fatal(err)

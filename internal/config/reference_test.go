@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -74,7 +75,7 @@ func (r *reference) row(group reflect.Type, f reflect.StructField, v reflect.Val
 func (r *reference) text(group reflect.Type, of string) string {
 	text := strings.Join(strings.Fields(r.comments[of]), " ")
 	if text == "" {
-		r.t.Errorf("%s has no comment; say in config.go what it does", of)
+		r.t.Errorf("%s has no comment; say there what it does", of)
 	}
 	for i := range group.NumField() {
 		f := group.Field(i)
@@ -115,14 +116,28 @@ func normal(v reflect.Value) string {
 	return fmt.Sprintf("`%v`", v.Interface())
 }
 
-// comments reads what stands above and behind each type and field in config.go.
+// comments reads what stands above and behind each type and field of the package.
 func comments(t *testing.T) map[string]string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "config.go", nil, parser.ParseComments)
+	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := map[string]string{}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		commentsOf(file, found)
+	}
+	return found
+}
+
+func commentsOf(file *ast.File, found map[string]string) {
 	for _, d := range file.Decls {
 		g, ok := d.(*ast.GenDecl)
 		if !ok || g.Tok != token.TYPE {
@@ -132,9 +147,11 @@ func comments(t *testing.T) map[string]string {
 		found[name] = g.Doc.Text()
 		if s, ok := g.Specs[0].(*ast.TypeSpec).Type.(*ast.StructType); ok {
 			for _, f := range s.Fields.List {
+				if len(f.Names) == 0 {
+					continue
+				}
 				found[name+"."+f.Names[0].Name] = f.Doc.Text() + " " + f.Comment.Text()
 			}
 		}
 	}
-	return found
 }

@@ -10,11 +10,15 @@ import (
 )
 
 func TestManifests(t *testing.T) {
-	r, err := Repo(RepoParams{Approved: []string{"nginx", "gcr.io/my-project", "registry.demo.example:5000"}})
+	repo, err := Repo(RepoParams{Approved: []string{"nginx", "gcr.io/my-project", "registry.demo.example:5000"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ruletest.Run(t, []rule.Rule{r}, "testdata")
+	size, err := Size(SizeParams{Limit: "5G"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ruletest.Run(t, []rule.Rule{repo, size}, "testdata")
 }
 
 func TestApprovalRefusesTags(t *testing.T) {

@@ -6,16 +6,7 @@ import (
 
 	"github.com/k8guard/k8guard/internal/entity"
 	"github.com/k8guard/k8guard/internal/rule"
-	"github.com/k8guard/k8guard/internal/rule/ruletest"
 )
-
-func TestSizeManifests(t *testing.T) {
-	r, err := Size(SizeParams{Limit: "5G"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ruletest.Run(t, []rule.Rule{r}, "testdata")
-}
 
 func TestSizeRefusesALimitThatIsNone(t *testing.T) {
 	for _, bad := range []string{"0", "-1", "5 GB", "big"} {

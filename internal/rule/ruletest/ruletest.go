@@ -6,7 +6,7 @@
 // Concurrency: none; it runs inside one test.
 //
 // Guarantees: a rule without two bad and two good manifests, or with metadata that people
-// cannot use, fails.
+// cannot use, fails; so do manifests of a rule that is not among those that are run.
 //
 // It will not: accept a finding that no line asked for.
 package ruletest
@@ -27,6 +27,15 @@ import (
 // Run judges the manifests under dir, usually "testdata", and checks each rule's metadata.
 func Run(t *testing.T, rules []rule.Rule, dir string) {
 	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && !slices.ContainsFunc(rules, func(r rule.Rule) bool { return r.Meta.ID == e.Name() }) {
+			t.Errorf("%s is of no rule that is run here: name it in the call of ruletest.Run", filepath.Join(dir, e.Name()))
+		}
+	}
 	for _, r := range rules {
 		t.Run(r.Meta.ID, func(t *testing.T) {
 			checkMeta(t, r.Meta)
