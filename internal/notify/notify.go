@@ -13,6 +13,9 @@ package notify
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -57,6 +60,14 @@ type Digest struct {
 	Summary   []Count   `json:"summary,omitempty"`
 	More      bool      `json:"more,omitempty"` // there may be more than Summary counts
 	RestUntil time.Time `json:"restUntil,omitzero"`
+}
+
+// Ref names the notice to whoever takes notices of several K8Guards: the key alone is the same in
+// every new ledger, and one cluster's warning would be dropped as a repetition of another's. A
+// notice that is tried again keeps it. It is 32 hex digits, and tells nothing of the owner.
+func (d Digest) Ref() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %d", d.ID, d.Cluster, d.At.UnixNano()))
+	return hex.EncodeToString(sum[:16])
 }
 
 // Item is one case in a digest.

@@ -74,7 +74,7 @@ func (c *Channel) request(ctx context.Context, d notify.Digest) (*http.Request, 
 		return nil, errors.New("notify.alertmanager.url is no address; write https://host")
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set(post.HeaderNotice, post.ID(d.ID))
+	r.Header.Set(post.HeaderNotice, post.ID(d))
 	if c.token != nil {
 		token, err := c.token()
 		if err != nil {

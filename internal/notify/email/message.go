@@ -3,8 +3,6 @@ package email
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/mail"
 
@@ -32,8 +30,7 @@ func (c *Channel) compose(ctx context.Context, d notify.Digest, to []string) ([]
 	now := c.now()
 	m.Subject(subject(d))
 	m.SetDateWithValue(now)
-	sum := sha256.Sum256([]byte(d.ID))
-	m.SetMessageIDWithValue(hex.EncodeToString(sum[:16]) + "@" + c.domain())
+	m.SetMessageIDWithValue(d.Ref() + "@" + c.domain())
 	m.SetGenHeader(HeaderNotice, token(d.ID, 300))
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	m.SetGenHeader("List-Id", "<k8guard."+c.domain()+">") // the same for all, so that one filter takes them

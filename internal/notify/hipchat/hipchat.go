@@ -92,7 +92,7 @@ func (c *Channel) request(ctx context.Context, d notify.Digest) (*http.Request, 
 		return nil, errors.New("notify.hipchat.baseURL is no address; write https://host")
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set(post.HeaderNotice, post.ID(d.ID))
+	r.Header.Set(post.HeaderNotice, post.ID(d))
 	r.Header.Set("Authorization", "Bearer "+token)
 	return r, nil
 }

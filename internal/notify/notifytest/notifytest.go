@@ -42,14 +42,14 @@ type Facts struct {
 	Place  string
 	Secret string // its password or token; empty when it has none
 	// ID is how the medium names a notice; nil: by its key.
-	ID func(key string) string
+	ID func(notify.Digest) string
 }
 
 func (f Facts) id(key string) string {
 	if f.ID == nil {
 		return key
 	}
-	return f.ID(key)
+	return f.ID(Sample(key, f.To))
 }
 
 // accepted is what a confirmed notice was taken for.

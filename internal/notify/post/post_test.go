@@ -146,12 +146,21 @@ func TestRetryAfter(t *testing.T) {
 
 func TestIDsDiffer(t *testing.T) {
 	seen := map[string]string{}
-	for _, key := range []string{"", "a", "notice-", ID("a"), "notice/slack/a@b.example/1", "notice/slack/a@b.example/2", "\r\nX: y"} {
-		id := ID(key)
+	same := notify.Digest{ID: "notice/slack/a@b.example/1", Cluster: "east", At: time.Unix(1, 0)}
+	for name, change := range map[string]func(*notify.Digest){"itself": func(*notify.Digest) {}, "the next": func(d *notify.Digest) { d.ID = "notice/slack/a@b.example/2" },
+		"no key": func(d *notify.Digest) { d.ID = "" }, "a hostile key": func(d *notify.Digest) { d.ID = "\r\nX: y" },
+		// The first notice of a new ledger, and of another cluster's K8Guard, has the same key.
+		"a new ledger's": func(d *notify.Digest) { d.At = d.At.Add(1) }, "another cluster's": func(d *notify.Digest) { d.Cluster = "west" }} {
+		d := same
+		change(&d)
+		id := ID(d)
 		if other, twice := seen[id]; twice || len(id) != 39 || strings.Trim(id, "notice-abcdef0123456789") != "" {
-			t.Errorf("%q and %q are %q", key, other, id)
+			t.Errorf("%s and %s are %q", name, other, id)
 		}
-		seen[id] = key
+		seen[id] = name
+	}
+	if same.At = same.At.UTC(); seen[ID(same)] != "itself" {
+		t.Error("a notice that was kept and is tried again has another name")
 	}
 }
 

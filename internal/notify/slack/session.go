@@ -160,6 +160,6 @@ func (s *session) wait(ctx context.Context) error {
 
 func (s *session) message(it notify.Item, first bool) []slack.MsgOption {
 	return []slack.MsgOption{slack.MsgOptionText(fallback(s.digest, it), true), slack.MsgOptionBlocks(blocks(s.digest, it, first)...),
-		slack.MsgOptionMetadata(slack.SlackMetadata{EventType: "k8guard_notice", EventPayload: map[string]any{"notice": post.ID(s.digest.ID)}}),
+		slack.MsgOptionMetadata(slack.SlackMetadata{EventType: "k8guard_notice", EventPayload: map[string]any{"notice": post.ID(s.digest)}}),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(), slack.MsgOptionDisableMarkdown()}
 }

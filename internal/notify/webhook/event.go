@@ -74,7 +74,7 @@ type Line struct {
 
 // compose is the body: it depends on the digest alone, so that a repetition is the same.
 func compose(d notify.Digest) ([]byte, error) {
-	body, err := json.Marshal(envelope{SpecVersion: "1.0", ID: post.ID(d.ID), Type: Type, Time: d.At.UTC(),
+	body, err := json.Marshal(envelope{SpecVersion: "1.0", ID: post.ID(d), Type: Type, Time: d.At.UTC(),
 		Source:  "/k8guard/clusters/" + url.PathEscape(wording.Clean(d.Cluster, 200)),
 		Subject: wording.Clean(d.Owner.Key(), wording.MaxField), DataContentType: "application/json", Data: notice(d)})
 	if err != nil {

@@ -86,7 +86,7 @@ func (c *Channel) request(ctx context.Context, d notify.Digest) (*http.Request, 
 	if err != nil { // it would repeat the address
 		return nil, fmt.Errorf("notify.webhook.%s.url is no address; write https://host/path", c.name)
 	}
-	id, at := post.ID(d.ID), strconv.FormatInt(c.now().Unix(), 10)
+	id, at := post.ID(d), strconv.FormatInt(c.now().Unix(), 10)
 	r.Header.Set("Content-Type", contentType)
 	r.Header.Set(HeaderID, id)
 	r.Header.Set(HeaderTimestamp, at)

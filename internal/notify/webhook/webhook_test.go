@@ -130,7 +130,7 @@ func TestARepetitionIsTheSameEvent(t *testing.T) {
 		t.Errorf("%v\n%v", got[0].Header, got[1].Header)
 	}
 	var e event.Event
-	if err := e.UnmarshalJSON(got[0].Body); err != nil || e.ID() != post.ID("notice/webhook/audit/a@example.com/3") || e.Type() != Type ||
+	if err := e.UnmarshalJSON(got[0].Body); err != nil || e.ID() != post.ID(notifytest.Sample("notice/webhook/audit/a@example.com/3", nil)) || e.Type() != Type ||
 		e.Source() != "/k8guard/clusters/prod" || e.Subject() != "a@example.com" || got[0].Header.Get("Content-Type") != contentType {
 		t.Errorf("%v, %v", e, err)
 	}
@@ -256,7 +256,7 @@ func FuzzEvent(f *testing.F) {
 		if err := e.Validate(); err != nil {
 			t.Errorf("%q: %v", s, err)
 		}
-		if e.ID() != post.ID(d.ID) || !regexp.MustCompile(`^[a-z0-9-]{1,64}$`).MatchString(e.ID()) {
+		if e.ID() != post.ID(d) || !regexp.MustCompile(`^[a-z0-9-]{1,64}$`).MatchString(e.ID()) {
 			t.Errorf("%q is signed as %q", d.ID, e.ID())
 		}
 		var n Notice
