@@ -12,6 +12,7 @@ import (
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/notify"
+	"github.com/k8guard/k8guard/internal/notify/wording"
 	"github.com/k8guard/k8guard/internal/outbox"
 	"github.com/k8guard/k8guard/internal/owner"
 )
@@ -51,12 +52,15 @@ func TryChannel(ctx context.Context, c config.Config, channel string, to []strin
 		who = v1.Owner{Platform: true, From: "--to of k8guard notify test"}
 		who.Emails, _ = owner.Addresses(strings.Join(to, ","))
 	}
+	if len(who.Emails) == 0 {
+		who.From = "nobody is named, by --to or by owners.fallback"
+	}
 	if channel == notify.Email && len(who.Emails) == 0 {
 		return notify.Outcome{}, errors.New("nobody to write to; name an address with --to, or set owners.fallback")
 	}
 	now := time.Now().UTC()
 	d := notify.Digest{ID: fmt.Sprintf("test/%s/%d", channel, now.UnixNano()), Cluster: c.Cluster.Name, To: who.Emails, Owner: who, At: now, URL: c.Report.URL,
-		Items: []notify.Item{{Case: fmt.Sprintf("test-%d", now.Unix()), Purpose: string(docket.AllClear), Rule: "TEST", Title: "A test of K8Guard's channel " + channel,
+		Items: []notify.Item{{Case: fmt.Sprintf("test-%d", now.Unix()), Purpose: string(wording.Trial), Rule: "TEST", Title: "Channel " + channel,
 			Severity: "low", Message: "k8guard notify test was run; nothing is wrong, and nothing follows",
 			Root: v1.Root{Kind: "Test", Namespace: "none", Name: "none"}}}}
 	d.Mentions, d.Tags = b.Reach(channel, who)

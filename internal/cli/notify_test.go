@@ -60,7 +60,7 @@ func TestNotifyTest(t *testing.T) {
 		if Code(err) != row.code || !strings.Contains(text, row.says) || strings.Contains(text, "t0ken") || strings.Contains(text, hookKey) {
 			t.Errorf("%s: %d, %q", name, Code(err), text)
 		}
-		if row.code < 2 && !strings.Contains(got, "nothing is wrong, and nothing follows") {
+		if row.code < 2 && (!strings.Contains(got, "nothing is wrong, and nothing follows") || !strings.Contains(got, `"purpose":"test"`)) {
 			t.Errorf("%s: sent %q", name, got)
 		}
 	}

@@ -43,7 +43,7 @@ func (c *Channel) Preview(d notify.Digest) ([]byte, error) {
 
 func alertOf(d notify.Digest, it notify.Item) alert {
 	a := alert{Labels: labels(d, it), Annotations: annotations(d, it), StartsAt: d.At.UTC(), EndsAt: d.At.UTC(), GeneratorURL: wording.Link(it.URL)}
-	if wording.PurposeOf(it) == docket.AllClear {
+	if p := wording.PurposeOf(it); p == docket.AllClear || p == wording.Trial { // over as it comes
 		return a
 	}
 	if it.NextAt.After(d.At) {

@@ -59,6 +59,8 @@ func Title(p docket.Purpose) string {
 		return "Undone"
 	case docket.AllClear:
 		return "Resolved"
+	case Trial:
+		return "A test"
 	case docket.NeedsHuman:
 		return "Needs a human"
 	default:

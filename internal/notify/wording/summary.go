@@ -9,9 +9,12 @@ import (
 	"github.com/k8guard/k8guard/internal/notify"
 )
 
+// Trial is the purpose of what is sent to try a channel: it concerns no case.
+const Trial docket.Purpose = "test"
+
 // Purposes are in the order in which a reader wants them.
 func Purposes() []docket.Purpose {
-	return []docket.Purpose{docket.Enforced, docket.NeedsHuman, docket.Warning, docket.Undone, docket.AllClear}
+	return []docket.Purpose{docket.Enforced, docket.NeedsHuman, docket.Warning, docket.Undone, docket.AllClear, Trial}
 }
 
 // Summary counts the digest's items: "1 acted on, 3 warnings".
@@ -44,6 +47,8 @@ func short(p docket.Purpose) string {
 		return "undone"
 	case docket.AllClear:
 		return "resolved"
+	case Trial:
+		return "test"
 	case docket.NeedsHuman:
 		return "needing a human"
 	default:
@@ -54,7 +59,7 @@ func short(p docket.Purpose) string {
 // PurposeOf reads a purpose that this version does not know as one for a human.
 func PurposeOf(it notify.Item) docket.Purpose {
 	switch p := docket.Purpose(it.Purpose); p {
-	case docket.Enforced, docket.Undone, docket.AllClear, docket.Warning:
+	case docket.Enforced, docket.Undone, docket.AllClear, docket.Warning, Trial:
 		return p
 	}
 	return docket.NeedsHuman
