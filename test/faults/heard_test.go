@@ -96,7 +96,7 @@ func (h *house) once(channel string, v *voice, killed time.Time) {
 			if got == "sent" && numbered.MatchString(m.step) {
 				sure[c+" "+m.step]++
 			}
-			late := got == "unknown" && m.until.Before(killed) && killed.Sub(m.until) < slow*time.Second
+			late := got == "unknown" && m.until.Before(killed) && killed.Sub(m.until) < slow*pause
 			if m.fate == perhaps && got != "unknown" || m.fate == taken && got != "sent" && !late {
 				h.t.Errorf("%s: %s of %s is %s there, the ledger says %q", channel, c, m.notice, m.fate, got)
 			}
