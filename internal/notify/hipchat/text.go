@@ -130,7 +130,8 @@ func plain(s string, limit int) string {
 		}
 		return '_'
 	}, wording.Clean(s, 2*limit))
-	s = strings.ReplaceAll(strings.ReplaceAll(s, "//", "/ /"), "www.", "www .")
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "//", "/ /"), "//", "/ /") // again: of three or more, two are left side by side
+	s = strings.ReplaceAll(s, "www.", "www .")
 	return cut(s, limit)
 }
 
