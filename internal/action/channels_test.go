@@ -269,6 +269,40 @@ func TestRetryAfterOutlivesARestart(t *testing.T) {
 	}
 }
 
+// A pause is the server's, not one notice's: nothing else goes out on its channel meanwhile, of
+// whomever, also from a process that comes after; on other channels all does.
+func TestAPauseIsTheWholeChannels(t *testing.T) {
+	w, all := rooms(t, []string{"slack", "email"}, map[string][]string{"slack": {"U1"}})
+	slow := &busy{all["slack"], 3 * time.Hour}
+	slow.script = []notify.OutcomeState{notify.Failed}
+	w.engine.Channels[0] = slow
+	channels := w.engine.Channels
+	w.sees("a")
+	w.pass(10 * time.Minute)
+	w.sees("b", bob)
+	w.pass(10 * time.Minute)
+	w.start()
+	w.engine.Channels = channels
+	w.sees("c", bob)
+	w.pass(2 * time.Hour)
+	if n := len(slow.sent); n != 1 {
+		t.Errorf("%d tries within the pause: %+v", n-1, slow.sent)
+	}
+	if n := len(w.mail.tries(docket.Warning)); n != 3 {
+		t.Errorf("%d mails meanwhile, want 3", n)
+	}
+	w.pass(2 * time.Hour)
+	found := map[string]int{}
+	for _, s := range slow.sent[1:] {
+		for uid := range roots(s.digest) {
+			found[uid]++
+		}
+	}
+	if found["a"] != 1 || found["b"] != 1 || found["c"] != 1 {
+		t.Errorf("afterwards it heard of %v", found)
+	}
+}
+
 // The boxes of one owner's channels may lie with other replicas than the docket, and than each
 // other: each channel still tells each step once.
 func TestReplicasTellOnEveryChannel(t *testing.T) {

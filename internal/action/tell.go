@@ -266,6 +266,10 @@ func (e *Engine) send(ctx context.Context, n outbox.Notice) {
 }
 
 func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notice) error {
+	until, err := outbox.PausedUntil(ctx, e.Ledger, n.Channel)
+	if err != nil || e.Now().Before(until) {
+		return err // it stays due
+	}
 	token := uuid.NewString()
 	n, begun, err := outbox.Begin(ctx, e.Ledger, n.Key, e.Holder, token, e.Now().UTC())
 	if err != nil || !begun {
@@ -279,8 +283,11 @@ func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notic
 	// The outcome is kept though the time for sending is over.
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
 	defer cancel()
-	n, err = outbox.End(keep, e.Ledger, n.Key, token, outcome, e.Now().UTC())
-	if err != nil {
+	if outcome.RetryAfter > 0 {
+		err = outbox.Pause(keep, e.Ledger, n.Channel, e.Now().UTC().Add(outcome.RetryAfter))
+	}
+	n, ended := outbox.End(keep, e.Ledger, n.Key, token, outcome, e.Now().UTC())
+	if err = errors.Join(err, ended); err != nil {
 		return err
 	}
 	e.say(n, outcome)

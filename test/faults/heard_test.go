@@ -51,22 +51,20 @@ func (h *house) told(purpose string, channels ...string) bool {
 	return true
 }
 
-// pauseKept waits until what was refused first comes again, and wants it to be after the pause.
+// pauseKept waits until what was refused first comes again, and wants it, and all else that the
+// server hears, to be after the pause.
 func (h *house) pauseKept(v *voice) {
 	h.t.Helper()
 	all := v.heard()
 	first := all[slices.IndexFunc(all, func(m heard) bool { return m.fate == refused })]
 	h.until(pause+20*time.Second, "what was refused comes again", func() bool {
-		for _, m := range v.heard() {
-			if m.notice == first.notice && m.at.After(first.at) {
-				if waited := m.at.Sub(first.at); waited < pause {
-					h.t.Errorf("it came again after %s, and a pause of %s was asked for", waited, pause)
-				}
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(v.heard(), func(m heard) bool { return m.notice == first.notice && m.at.After(first.at) })
 	})
+	for _, m := range v.heard() {
+		if waited := m.at.Sub(first.at); waited > 0 && waited < pause {
+			h.t.Errorf("a message came after %s, and a pause of %s was asked for", waited, pause)
+		}
+	}
 }
 
 // once holds what a server heard against the ledger: no case of a notice twice, no numbered step
@@ -96,7 +94,7 @@ func (h *house) once(channel string, v *voice, killed time.Time) {
 			if got == "sent" && numbered.MatchString(m.step) {
 				sure[c+" "+m.step]++
 			}
-			late := got == "unknown" && m.until.Before(killed) && killed.Sub(m.until) < slow*time.Second
+			late := got == "unknown" && m.until.Before(killed) && killed.Sub(m.until) < slow*pause
 			if m.fate == perhaps && got != "unknown" || m.fate == taken && got != "sent" && !late {
 				h.t.Errorf("%s: %s of %s is %s there, the ledger says %q", channel, c, m.notice, m.fate, got)
 			}

@@ -47,7 +47,7 @@ func text(d notify.Digest) string {
 	lines = append(lines, plain(wording.Intro(d), 200))
 	for i, line := range wording.Tally(d) {
 		if i < 8 {
-			lines = append(lines, plain(line, 80))
+			lines = append(lines, opening(line, 80))
 		}
 	}
 	groups, more := wording.Groups(d)
@@ -82,7 +82,7 @@ func line(d notify.Digest, it notify.Item) string {
 		return cut(s+", "+plain(wording.Place(it), 80)+", "+plain(it.Severity, 10), maxLine-len("- \n"))
 	}
 	s += ", " + plain(wording.Place(it), 80)
-	s += "\n" + plain(it.Title, 200) + ", " + plain(it.Severity, 10)
+	s += "\n" + opening(it.Title, 200) + ", " + plain(it.Severity, 10)
 	for _, f := range wording.Fields(it, d.At) {
 		switch {
 		case f.Label != "Link":
@@ -117,6 +117,9 @@ func mentions(ids []string) (names []string) {
 	return names
 }
 
+// opening is plain text at the beginning of a line, where a slash might be read as a command.
+func opening(s string, limit int) string { return strings.TrimLeft(plain(s, limit), "/ ") }
+
 // plain leaves letters, digits and a little punctuation, none of which mentions, formats, or makes
 // an emoticon; the rest becomes "_". Where an address would begin, a space comes between.
 func plain(s string, limit int) string {
@@ -130,7 +133,8 @@ func plain(s string, limit int) string {
 		}
 		return '_'
 	}, wording.Clean(s, 2*limit))
-	s = strings.ReplaceAll(strings.ReplaceAll(s, "//", "/ /"), "www.", "www .")
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "//", "/ /"), "//", "/ /") // again: of three or more, two are left side by side
+	s = strings.ReplaceAll(s, "www.", "www .")
 	return cut(s, limit)
 }
 
