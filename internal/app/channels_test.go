@@ -141,6 +141,6 @@ func TestEveryKeyOfNotifyIsAChannel(t *testing.T) {
 		names[i], _, _ = strings.Cut(name, "/")
 	}
 	if err != nil || len(want) < 5 || !slices.Equal(names, want) {
-		t.Errorf("%v is made of %v, %v", names, want, err)
+		t.Errorf("notify has %v, and %v are made (%v): a channel is one line in senders", want, names, err)
 	}
 }
