@@ -24,7 +24,7 @@ func (e *Engine) say(n outbox.Notice, o notify.Outcome) {
 		log.Warn("whether a notice arrived is unknown; it counts for nothing and is not sent again",
 			"next", "look for it in the log of "+server(n.Channel)+"; the next one goes out in its time")
 	default:
-		log.Info("notice")
+		log.Info("notice", "counts", !n.Beside() && n.Owner.Platform)
 	}
 }
 

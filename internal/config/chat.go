@@ -70,6 +70,14 @@ func (c *checker) chat(n Notify) {
 	c.bad(addressProblem(a.URL, a.Token.Empty() && a.TokenFile == "") != "", "notify.alertmanager.url", addressProblem(a.URL, a.Token.Empty() && a.TokenFile == ""))
 }
 
+// warnChat names settings of chats that are legal and probably not meant.
+func warnChat(n Notify) (all []Warning) {
+	if n.Slack.Channel != "" && !matches(`^[CG][A-Z0-9]{5,}$`, n.Slack.Channel) {
+		all = append(all, Warning{"notify.slack.channel", "is a name: who is in it can be asked by its id only (C0123ABCD), so nothing on Slack counts as a warning"})
+	}
+	return all
+}
+
 func (c *checker) slack(s Slack) {
 	if s.Channel == "" {
 		c.bad(!s.Token.Empty() || s.TokenFile != "", "notify.slack.channel", "is missing while a token is set; write the channel's id, such as C0123ABCD")

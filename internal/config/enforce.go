@@ -53,7 +53,7 @@ func (c *checker) enforce(cfg Config) {
 
 // Warnings names settings that are legal and probably not meant.
 func Warnings(c Config) []Warning {
-	all := slices.Concat(warnBus(c.Bus), warnLedger(c.Ledger), warnCache(c.Cache))
+	all := slices.Concat(warnBus(c.Bus), warnLedger(c.Ledger), warnCache(c.Cache), warnChat(c.Notify))
 	if c.Enforce.Mode == ModeEnforce && c.Enforce.MinimumAge < time.Hour {
 		all = append(all, Warning{"enforce.minimumAge", "is below an hour while enforcement is on: owners have little time"})
 	}

@@ -164,6 +164,16 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// A channel by its name is taken, as the first system took it, and is not enough to be warned.
+func TestAChannelsNameIsWarnedOf(t *testing.T) {
+	for channel, warned := range map[string]int{"ops": 1, "#ops": 1, "C0123ABCD": 0} {
+		_, warnings, err := config.LoadBytes([]byte("notify: {slack: {channel: \""+channel+"\", token: x}}\n"), config.Source{})
+		if err != nil || len(warnings) != warned || warned == 1 && warnings[0].Key != "notify.slack.channel" {
+			t.Errorf("%s: %v, %v", channel, warnings, err)
+		}
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	const file = "policies:\n- {name: a, ladder: {wait: 30s}}\nenforce: {mode: enforce, minimumAge: 5m}\ncluster: {actionKubeconfig: a}\n"
 	_, warnings, err := config.LoadBytes([]byte(file), config.Source{})

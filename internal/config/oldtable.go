@@ -65,7 +65,9 @@ func oldServices() []OldVariable {
 // oldAction are those of what is told and done.
 func oldAction() []OldVariable {
 	return []OldVariable{
-		sets("ACTION_SLACK_TOKEN", "notify.slack.token"), sets("ACTION_SLACK_CHANNEL", "notify.slack.channel"),
+		sets("ACTION_SLACK_TOKEN", "notify.slack.token"),
+		by("ACTION_SLACK_CHANNEL", "notify.slack.channel", "write the channel's id (C0123ABCD), not its name: only so anything on Slack counts as a warning",
+			func(l *loader, o oldLine) { l.assign(o, "notify.slack.channel", o.value) }),
 		sets("ACTION_HIPCHAT_TOKEN", "notify.hipchat.token"), sets("ACTION_HIPCHAT_ROOM_ID", "notify.hipchat.room"),
 		sets("ACTION_HIPCHAT_BASE_URL", "notify.hipchat.baseURL"), sets("ACTION_HIPCHAT_TAG_NAMESPACE_OWNER", "notify.hipchat.tagOwners"),
 		sets("ACTION_ANNOTATION_FORMAT_FOR_CHAT_IDS", "owners.chatAnnotation"),
