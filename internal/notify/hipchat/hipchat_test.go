@@ -172,7 +172,8 @@ func FuzzMessage(f *testing.F) {
 	f.Add("id", hostile.Items[0].Message, "https://ok.example/\"><b>", "ada")
 	f.Add("id", "@all @here (boom) /code http://evil.example www.evil.example //x", "javascript:x", "here.")
 	f.Add("", "a\u2028@all\n@here", "http://a.example/@all", "all-hands")
-	f.Add("0", "/", "", "ada") // Kind/namespace/name is five in a row
+	f.Add("0", "/", "", "ada")                                                                                  // Kind/namespace/name is five in a row
+	f.Add("0", "\x18\x18\x18l @\x13\x13\x13\x13\x13\x13boom) /code http:/Qevil.exam\x8cle www.evil", "", "ada") // cut behind www
 	f.Fuzz(func(t *testing.T, id, s, u, name string) {
 		d := notifytest.HostileWith(id, s, u)
 		d.Mentions, d.Tags = []string{name}, []string{s}

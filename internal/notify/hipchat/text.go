@@ -138,9 +138,10 @@ func plain(s string, limit int) string {
 	return cut(s, limit)
 }
 
+// cut shortens; its dots stand apart, for behind "www" one would make an address.
 func cut(s string, limit int) string {
 	if len(s) > limit {
-		return s[:limit-2] + ".."
+		return s[:limit-3] + " .."
 	}
 	return s
 }
