@@ -140,6 +140,7 @@ func TestHelmRefuses(t *testing.T) {
 		{"config.polices=x", "k8guard", "polices"},
 		{"mode=services", "k8guard", "config.bus.kafka.brokers is empty"},
 		{"enforcement.enabled=true", "guard", "install with --namespace k8guard"},
+		{"config.enforce.mode=bogus", "k8guard", "'dry-run', 'safe', 'enforce'"},
 		{"config.enforce.mode=enforce", "k8guard", "set enforcement.enabled"},
 		{"config.notify.email.password=x", "k8guard", "name a Secret of yours in secrets"},
 		{"config.notify.slack.token=x", "k8guard", "name a Secret of yours in secrets"},

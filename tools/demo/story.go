@@ -104,7 +104,7 @@ func (d *demo) tell(ctx context.Context, expect expectation) error {
 	if err := d.until(story, expect.played); err != nil {
 		return fmt.Errorf("the story did not come to its end in %s: %w", limit, err)
 	}
-	d.say("4. Everything that was announced has been done. To take one back, type:")
+	d.say("4. Everything that was announced has been done. To take one back, type for example:")
 	for _, root := range expect.Undo {
 		d.say("     bin/k8guard undo %s --reason \"we need it\" --config %s", d.caseOf(ctx, d.sites[0], root), d.stage.ConfigFile())
 	}
