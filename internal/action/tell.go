@@ -266,9 +266,12 @@ func (e *Engine) send(ctx context.Context, n outbox.Notice) {
 }
 
 func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notice) error {
-	until, err := outbox.PausedUntil(ctx, e.Ledger, n.Channel)
-	if err != nil || e.Now().Before(until) {
-		return err // it stays due
+	until, err := outbox.PausedUntil(ctx, e.Ledger, n.Channel, e.Now())
+	if err != nil {
+		return err
+	}
+	if e.Now().Before(until) {
+		return e.paused(ctx, n, until)
 	}
 	token := uuid.NewString()
 	n, begun, err := outbox.Begin(ctx, e.Ledger, n.Key, e.Holder, token, e.Now().UTC())
@@ -284,13 +287,35 @@ func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notic
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
 	defer cancel()
 	if outcome.RetryAfter > 0 {
-		err = outbox.Pause(keep, e.Ledger, n.Channel, e.Now().UTC().Add(outcome.RetryAfter))
+		err = outbox.Pause(keep, e.Ledger, n.Channel, e.Now().UTC(), outcome.RetryAfter)
 	}
 	n, ended := outbox.End(keep, e.Ledger, n.Key, token, outcome, e.Now().UTC())
 	if err = errors.Join(err, ended); err != nil {
 		return err
 	}
 	e.say(n, outcome)
+	return e.conclude(keep, n)
+}
+
+// paused leaves a notice that its channel's server asked us to hold. It is given up when it waited
+// for longer than any one pause may last: by then a person must know.
+func (e *Engine) paused(ctx context.Context, n outbox.Notice, until time.Time) error {
+	if count, say := e.sparse.ask("pause/"+n.Channel, e.Now()); say {
+		e.Log.Warn("a channel's server asked for a pause; notices wait", "channel", n.Channel, "until", until, "times", count, "next", tryIt(n.Channel))
+	}
+	if e.Now().Sub(n.Digest.At) <= outbox.MaxPause {
+		return nil // it stays due
+	}
+	n, lapsed, err := outbox.Lapse(ctx, e.Ledger, n.Key, "the channel's server asked for pauses for more than a day")
+	if err != nil || !lapsed {
+		return err
+	}
+	e.say(n, notify.Outcome{State: notify.Failed, Detail: n.Detail})
+	return e.conclude(ctx, n)
+}
+
+// conclude settles the cases of a notice whose try has ended.
+func (e *Engine) conclude(keep context.Context, n outbox.Notice) error {
 	e.metrics.ended(n)
 	for key := range members(n) {
 		if n.State != outbox.Due {

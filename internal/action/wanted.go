@@ -26,8 +26,7 @@ func (e *Engine) wanted(d docket.Docket, c docket.Case, carried bool, purpose do
 // goesOn reports whether a telling that another channel began is to go on, of a docket that
 // another replica has: its word is of after the beginning, and says whether anything holds the case.
 func goesOn(d docket.Docket, c docket.Case, purpose docket.Purpose) bool {
-	switch c.Plan.Reason {
-	case policy.Exempt, policy.Stale, policy.Unknown, policy.Dormant, policy.DryRun, policy.Acked, policy.LedgerDoubt:
+	if c.Plan.Reason == policy.DryRun || passes(c.Plan.Reason) {
 		return false
 	}
 	switch purpose {
@@ -39,6 +38,20 @@ func goesOn(d docket.Docket, c docket.Case, purpose docket.Purpose) bool {
 		return c.State == docket.Acted && d.Undone()
 	}
 	return c.State == docket.Open
+}
+
+// held reports whether something holds a case for a while only.
+func (e *Engine) held(d docket.Docket, c docket.Case, all map[string]policy.Controls) bool {
+	return passes(e.wordOn(d, c, all[d.Cluster]).Reason)
+}
+
+// passes reports whether what holds a case may pass by itself.
+func passes(reason string) bool {
+	switch reason {
+	case policy.Exempt, policy.Stale, policy.Unknown, policy.Dormant, policy.Acked, policy.LedgerDoubt:
+		return true
+	}
+	return false
 }
 
 // wordOn is policy's word on a case now. Of what another replica has only that one knows whether

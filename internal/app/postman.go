@@ -22,11 +22,17 @@ type postman struct {
 
 var _ bus.Consumer = (*postman)(nil)
 
-// open waits for Kafka, and then until ctx ends.
+// open waits for Kafka, and then until ctx ends. A Kafka that refuses us is no reason to end, either.
 func (p *postman) open(ctx context.Context) error {
 	if p.in.Config.Bus.Kind == config.BusKafka {
-		c, err := p.in.openKafka(ctx)
-		if err != nil {
+		c, err := patient(ctx, p.in, "Kafka", func(error) bool { return true }, func() (*kafka.Consumer, error) {
+			settings, err := p.in.kafkaSettings("")
+			if err != nil {
+				return nil, err
+			}
+			return kafka.NewConsumer(ctx, settings)
+		})
+		if err != nil || ctx.Err() != nil {
 			return err
 		}
 		p.to.Store(c)

@@ -217,7 +217,8 @@ func End(ctx context.Context, l ledger.Records, key, token string, o notify.Outc
 			n.State = Sent
 		case notify.Failed:
 			n.State, n.NotUntil = Due, now.Add(max(o.RetryAfter, backoff(n.Tries)))
-			if n.Tries >= MaxTries {
+			// Its server may ask for pauses that are long: then a day is the end.
+			if n.Tries >= MaxTries || n.Tries > 2 && now.Sub(n.Digest.At) > MaxPause {
 				*n = n.GivenUp(o.Detail)
 			}
 		default:
@@ -225,6 +226,17 @@ func End(ctx context.Context, l ledger.Records, key, token string, o notify.Outc
 		}
 		return true, nil
 	})
+}
+
+// Lapse gives up a notice that is due; ok is false when another was quicker.
+func Lapse(ctx context.Context, l ledger.Records, key, detail string) (n Notice, ok bool, err error) {
+	n, err = ledger.UpdateRecord(ctx, l, key, func(n *Notice) (bool, error) {
+		if ok = n.State == Due; ok {
+			*n = n.GivenUp(detail)
+		}
+		return ok, nil
+	})
+	return n, ok && err == nil, err
 }
 
 // Abandon turns a try of another holder that began before a time into "unknown": its process

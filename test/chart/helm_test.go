@@ -153,6 +153,7 @@ func TestHelmRefuses(t *testing.T) {
 		{"config.notify.webhook[0].name=audit", "k8guard", "secrets.webhook.audit.name"},
 		{"config.notify.webhook[0].name=audit,config.notify.webhook[0].url=https://a/x,secrets.webhook.audit.name=s", "k8guard", "name a Secret in secrets.webhook"},
 		{"secrets.slak.name=s", "k8guard", "slak"},
+		{"pod.env[0].name=HTTPS_PROXY,pod.env[0].value=http://u:s3cret@proxy:3128", "k8guard", "holds a secret in the Deployment"},
 		{"pod.env[0].name=K8GUARD__NOTIFY__SLACK__TOKEN,pod.env[0].value=x", "k8guard", "holds a secret in the Deployment"},
 		{"metrics.serviceMonitor.enabled=true", "k8guard", "set report.expose and report.url"},
 		{"report.expose=true", "k8guard", "report.url is empty"},

@@ -1,14 +1,14 @@
 package faults
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/k8guard/k8guard/internal/notify"
+	"github.com/k8guard/k8guard/internal/notify/post"
 	"github.com/k8guard/k8guard/test/judge"
 )
 
@@ -76,7 +76,7 @@ func (h *house) once(channel string, v *voice, killed time.Time) {
 	for _, d := range dump.Dockets {
 		for _, c := range d.Cases {
 			for _, n := range c.Notices {
-				results[nameOf(n.Key)+" "+c.ID] = n.Result
+				results[nameOf(dump.Notices[n.Key])+" "+c.ID] = n.Result
 			}
 		}
 	}
@@ -114,9 +114,8 @@ func (h *house) once(channel string, v *voice, killed time.Time) {
 }
 
 // nameOf is how a server knows a notice.
-func nameOf(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return "notice-" + hex.EncodeToString(sum[:16])
+func nameOf(n judge.Notice) string {
+	return post.ID(notify.Digest{ID: n.Key, Cluster: n.Digest.Cluster, At: n.Digest.At})
 }
 
 // warned wants, before the act, as many warnings of each case that was acted on as the policy asks for: taken,

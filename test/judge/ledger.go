@@ -69,7 +69,9 @@ type Notice struct {
 		Platform bool
 	}
 	Digest struct {
-		Items []struct{ Case, Purpose string }
+		Cluster string
+		At      time.Time
+		Items   []struct{ Case, Purpose string }
 	}
 	Accepted []string
 	LastTry  time.Time

@@ -31,8 +31,9 @@ import (
 const (
 	// Limit is how long one notice may take on a channel, all its requests together.
 	Limit = 25 * time.Second
-	// MaxAnswer bounds what is read of an answer.
-	MaxAnswer = 64 << 10
+	// MaxAnswer bounds what is read of an answer, in bytes: a group of users is listed in one.
+	MaxAnswer = 1 << 20
+	maxHeader = 64 << 10
 )
 
 // Error is why a request was not confirmed. It holds nothing that a server or a secret wrote.
@@ -84,7 +85,7 @@ func New(key, caFile string, now func() time.Time) (*Client, error) {
 			// No connection is kept, and HTTP/2 is left out: a request is never repeated behind
 			// our back, as a kept connection that turns out to be closed would have it.
 			DisableKeepAlives: true, TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{},
-			TLSHandshakeTimeout: Limit, MaxResponseHeaderBytes: MaxAnswer},
+			TLSHandshakeTimeout: Limit, MaxResponseHeaderBytes: maxHeader},
 	}}, nil
 }
 

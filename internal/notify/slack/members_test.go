@@ -76,6 +76,7 @@ func TestOnlyMembersAreReached(t *testing.T) {
 		"a group with a member":             {workspace{pages: in, groups: map[string]string{"S11": `"U08","U02"`}}, []string{"S11"}, []string{"S11"}, "posted"},
 		"a group without":                   {workspace{pages: in, groups: map[string]string{"S11": `"U08"`}}, []string{"S11"}, nil, "S11 is not in the channel"},
 		"a group that is empty":             {workspace{pages: in}, []string{"S11"}, nil, "S11 is not in the channel"},
+		"a group of thousands":              {workspace{pages: in, groups: map[string]string{"S11": strings.Repeat(`"U0123456789",`, 20_000) + `"U02"`}}, []string{"S11"}, []string{"S11"}, "posted"},
 		"the scope is missing":              {workspace{pages: in, refuse: map[string]string{"conversations.members": "missing_scope"}}, []string{"U01"}, nil, "missing_scope"},
 		"the scope for groups is missing":   {workspace{pages: in, refuse: map[string]string{"usergroups.users.list": "missing_scope"}}, []string{"S11", "U01"}, []string{"U01"}, "missing_scope"},
 		"a channel that cannot be asked of": {workspace{pages: in, refuse: map[string]string{"conversations.members": "channel_not_found"}}, []string{"U01"}, nil, "channel_not_found"},

@@ -27,7 +27,7 @@ func (s *session) say(ctx context.Context, it notify.Item, t Thread, first bool)
 	if t.TS == "" {
 		t.Channel, t.TS, t.In = channel, ts, s.conf.Channel
 	}
-	t.At, t.To = s.digest.At, s.reach
+	t.At, t.To = s.now().UTC(), s.reach // the newest word, not the oldest notice: what is being told is not forgotten
 	t.Said = append(t.Said[max(0, len(t.Said)-maxSaid+1):], s.digest.ID)
 	return t, nil
 }

@@ -22,7 +22,7 @@ type Thread struct {
 	Said []string `json:"said,omitempty"`
 	// To are the ids of the owner's that saw the newest of them: they were in the channel then.
 	To []string  `json:"to,omitempty"`
-	At time.Time `json:"at"` // of the newest notice
+	At time.Time `json:"at"` // when the newest of them was posted
 	// Over says that the root says so: what comes later begins a new thread.
 	Over bool `json:"over,omitempty"`
 }

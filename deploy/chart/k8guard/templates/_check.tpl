@@ -72,11 +72,11 @@
 {{- define "k8guard.checkSecrets" -}}
 {{- $v := .Values -}}
 {{- $n := (include "k8guard.config" . | fromYaml).notify | default dict -}}
-{{- if and (eq $v.configIn "ConfigMap") (regexMatch "(?m)^ *(- )?(password|token|key): *[^ ]" (toYaml $v.config)) -}}
+{{- if and (eq $v.configIn "ConfigMap") (regexMatch "(?m)^ *(- )?(password|token|key): *[^ \"'{]|^ *(- )?(password|token|key): *[\"'][^\"']" (toYaml $v.config)) -}}
 {{- fail "config holds a password, a token or a key, and is kept in a ConfigMap: name a Secret of yours in secrets, or set configIn: Secret" -}}
 {{- end -}}
 {{- range $v.pod.env -}}
-{{- if and .value (regexMatch "^K8GUARD_.*(PASSWORD|TOKEN|KEY|WEBHOOK.*URL)$" (upper .name)) -}}
+{{- if and .value (or (regexMatch "^K8GUARD_.*(PASSWORD|TOKEN|KEY|WEBHOOK.*URL)$" (upper .name)) (regexMatch "://[^/@]*:[^/@]*@" .value)) -}}
 {{- fail (printf "pod.env %s holds a secret in the Deployment, which everybody reads: name a Secret of yours in secrets, or write valueFrom" .name) -}}
 {{- end -}}
 {{- end -}}
