@@ -112,7 +112,7 @@ func (e *Engine) lines(ctx context.Context, b outbox.Box, controls map[string]po
 		// What another channel carries of this telling does not make it less due on ours.
 		c, carried := found.Without(entry.Purpose, entry.Try)
 		if !e.wanted(d, c, carried, entry.Purpose, b.Owner, controls) {
-			if carried && e.held(d, c, controls) {
+			if carried && e.held(d, *found, entry, b.Owner, controls) {
 				continue // the case takes it for told: dropped, it would never be told here
 			}
 			dropped = append(dropped, entry)

@@ -40,28 +40,36 @@ func TestAChannelThatOnlyPausesIsGivenUp(t *testing.T) {
 
 // What a room has told, and mail has not yet, is told by mail though the case was held meanwhile.
 func TestWhatIsHeldForAWhileIsStillTold(t *testing.T) {
-	w, all := rooms(t, []string{"webhook/a", "email"}, nil, func(c *config.Config) {
-		c.Enforce.Mode, c.Notify.Gap, c.Policies[0].Ladder.Warnings = config.ModeSafe, 3*time.Hour, 1
-	})
-	both := w.engine.Channels
-	w.engine.Channels = both[1:]
-	w.sees("a")
-	w.pass(10 * time.Minute) // mail rests now, the room is new
-	w.engine.Channels = both
-	w.sees("b")
-	w.pass(10 * time.Minute)
-	if room, mail := len(all["webhook/a"].tries(docket.Warning)), len(w.mail.tries(docket.Warning)); room != 1 || mail != 1 {
-		t.Fatalf("the room told %d, mail %d, want b and a", room, mail)
-	}
-	w.engine.index.seen = map[docket.Key]time.Time{} // stale, past the end of mail's rest
-	w.pass(4 * time.Hour)
-	if n := len(w.mail.tries(docket.Warning)); n != 1 {
-		t.Fatalf("%d mails while the case is held", n)
-	}
-	w.sees("a")
-	w.sees("b")
-	w.pass(4 * time.Hour)
-	if n := len(w.mail.tries(docket.Warning)); n != 2 {
-		t.Errorf("%d mails in the end, want one of each", n)
+	for name, hold := range map[string]func(*world){
+		"stale":   func(w *world) { w.engine.index.seen = map[docket.Key]time.Time{} },
+		"dry run": func(w *world) { w.engine.Config.Enforce.Mode = config.ModeDryRun },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, all := rooms(t, []string{"webhook/a", "email"}, nil, func(c *config.Config) {
+				c.Enforce.Mode, c.Notify.Gap, c.Policies[0].Ladder.Warnings = config.ModeSafe, 3*time.Hour, 1
+			})
+			both := w.engine.Channels
+			w.engine.Channels = both[1:]
+			w.sees("a")
+			w.pass(10 * time.Minute) // mail rests now, the room is new
+			w.engine.Channels = both
+			w.sees("b")
+			w.pass(10 * time.Minute)
+			if room, mail := len(all["webhook/a"].tries(docket.Warning)), len(w.mail.tries(docket.Warning)); room != 1 || mail != 1 {
+				t.Fatalf("the room told %d, mail %d, want b and a", room, mail)
+			}
+			hold(w)
+			w.pass(4 * time.Hour) // past the end of mail's rest
+			if n := len(w.mail.tries(docket.Warning)); n != 1 {
+				t.Fatalf("%d mails while the case is held", n)
+			}
+			w.engine.Config.Enforce.Mode = config.ModeSafe
+			w.sees("a")
+			w.sees("b")
+			w.pass(4 * time.Hour)
+			if n := len(w.mail.tries(docket.Warning)); n != 2 {
+				t.Errorf("%d mails in the end, want one of each", n)
+			}
+		})
 	}
 }

@@ -50,6 +50,9 @@ func (e *Engine) wakeDocket(ctx context.Context, key docket.Key) {
 
 // compose makes one digest from every outbox whose time has come, and sends it.
 func (e *Engine) compose(ctx context.Context, controls map[string]policy.Controls) error {
+	if e.Config.Enforce.Mode == config.ModeDryRun {
+		return nil // nobody is told; what an outbox holds is judged again when somebody may be
+	}
 	var errs []error
 	for _, boxKey := range e.boxes.list() {
 		errs = append(errs, e.composeOne(ctx, boxKey, controls))
@@ -236,7 +239,7 @@ func (e *Engine) resume(ctx context.Context, n outbox.Notice) error {
 			return err
 		}
 	}
-	if !e.Now().Before(n.NotUntil) {
+	if !n.Rests(e.Now()) {
 		e.send(ctx, n)
 	}
 	return nil
@@ -266,12 +269,12 @@ func (e *Engine) send(ctx context.Context, n outbox.Notice) {
 }
 
 func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notice) error {
-	until, err := outbox.PausedUntil(ctx, e.Ledger, n.Channel, e.Now())
+	since, until, paused, err := outbox.Paused(ctx, e.Ledger, n.Channel, e.Now())
 	if err != nil {
 		return err
 	}
-	if e.Now().Before(until) {
-		return e.paused(ctx, n, until)
+	if paused {
+		return e.paused(ctx, n, since, until)
 	}
 	token := uuid.NewString()
 	n, begun, err := outbox.Begin(ctx, e.Ledger, n.Key, e.Holder, token, e.Now().UTC())
@@ -297,13 +300,13 @@ func (e *Engine) try(ctx context.Context, channel notify.Channel, n outbox.Notic
 	return e.conclude(keep, n)
 }
 
-// paused leaves a notice that its channel's server asked us to hold. It is given up when it waited
-// for longer than any one pause may last: by then a person must know.
-func (e *Engine) paused(ctx context.Context, n outbox.Notice, until time.Time) error {
+// paused leaves a notice that its channel's server asked us to hold. It is given up when the server
+// did nothing else for a day of its life: three of those in a row are a person's to see to.
+func (e *Engine) paused(ctx context.Context, n outbox.Notice, since, until time.Time) error {
 	if count, say := e.sparse.ask("pause/"+n.Channel, e.Now()); say {
-		e.Log.Warn("a channel's server asked for a pause; notices wait", "channel", n.Channel, "until", until, "times", count, "next", tryIt(n.Channel))
+		e.Log.Warn("a channel's server asked for a pause; notices wait", "channel", n.Channel, "since", since, "until", until, "times", count, "next", tryIt(n.Channel))
 	}
-	if e.Now().Sub(n.Digest.At) <= outbox.MaxPause {
+	if e.Now().Sub(since) <= outbox.MaxPause || e.Now().Sub(n.Digest.At) <= outbox.MaxPause {
 		return nil // it stays due
 	}
 	n, lapsed, err := outbox.Lapse(ctx, e.Ledger, n.Key, "the channel's server asked for pauses for more than a day")

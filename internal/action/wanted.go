@@ -1,8 +1,12 @@
 package action
 
 import (
+	"slices"
+	"time"
+
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/outbox"
 	"github.com/k8guard/k8guard/internal/policy"
 )
 
@@ -40,15 +44,28 @@ func goesOn(d docket.Docket, c docket.Case, purpose docket.Purpose) bool {
 	return c.State == docket.Open
 }
 
-// held reports whether something holds a case for a while only.
-func (e *Engine) held(d docket.Docket, c docket.Case, all map[string]policy.Controls) bool {
-	return passes(e.wordOn(d, c, all[d.Cluster]).Reason)
+// heldFor bounds how long an entry is kept for a case that is held; later the ladder's next step is
+// what the owner hears.
+const heldFor = 7 * 24 * time.Hour
+
+// held reports whether something holds a case for a while only, whose telling was begun lately and is
+// still for the box's owner.
+func (e *Engine) held(d docket.Docket, c docket.Case, entry outbox.Entry, to v1.Owner, all map[string]policy.Controls) bool {
+	before, _ := c.Without(entry.Purpose, entry.Try)
+	right := e.ownerOf(d, c.Rule)
+	if entry.Purpose == docket.NeedsHuman {
+		right = e.platform()
+	}
+	began := func(n docket.NoticeRef) bool {
+		return n.Purpose == entry.Purpose && n.Try == entry.Try && e.Now().Sub(n.At) < heldFor
+	}
+	return to.Key() == right.Key() && slices.ContainsFunc(c.Notices, began) && passes(e.wordOn(d, before, all[d.Cluster]).Reason)
 }
 
 // passes reports whether what holds a case may pass by itself.
 func passes(reason string) bool {
 	switch reason {
-	case policy.Exempt, policy.Stale, policy.Unknown, policy.Dormant, policy.Acked, policy.LedgerDoubt:
+	case policy.Exempt, policy.Stale, policy.Unknown, policy.Dormant, policy.Acked, policy.LedgerDoubt, policy.ActUnderWay:
 		return true
 	}
 	return false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/bus"
@@ -24,21 +25,34 @@ var _ bus.Consumer = (*postman)(nil)
 
 // open waits for Kafka, and then until ctx ends. A Kafka that refuses us is no reason to end, either.
 func (p *postman) open(ctx context.Context) error {
-	if p.in.Config.Bus.Kind == config.BusKafka {
-		c, err := patient(ctx, p.in, "Kafka", func(error) bool { return true }, func() (*kafka.Consumer, error) {
-			settings, err := p.in.kafkaSettings("")
-			if err != nil {
-				return nil, err
-			}
-			return kafka.NewConsumer(ctx, settings)
-		})
-		if err != nil || ctx.Err() != nil {
-			return err
+	said := ""
+	for p.in.Config.Bus.Kind == config.BusKafka && p.to.Load() == nil {
+		c, err := p.dial(ctx)
+		switch {
+		case err == nil:
+			p.to.Store(c)
+			continue
+		case ctx.Err() == nil && err.Error() != said:
+			said = err.Error()
+			p.in.Log.Warn("Kafka does not take this report's word: orders are found at the next look of who acts; trying again", "server", "Kafka", "err", err,
+				"next", "check that it is up, and bus.kafka in the configuration")
 		}
-		p.to.Store(c)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(retryServer):
+		}
 	}
 	<-ctx.Done()
 	return nil
+}
+
+func (p *postman) dial(ctx context.Context) (*kafka.Consumer, error) {
+	settings, err := p.in.kafkaSettings("")
+	if err != nil {
+		return nil, err
+	}
+	return kafka.NewConsumer(ctx, settings)
 }
 
 // close hands over what was said last; open must have ended.

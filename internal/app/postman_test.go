@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -17,13 +16,16 @@ func TestAReportOutlivesAKafkaThatRefusesIt(t *testing.T) {
 	c := config.Default()
 	c.Bus.Kind, c.Bus.Kafka.Brokers = config.BusKafka, []string{"127.0.0.1:1"}
 	c.Bus.Kafka.SASL = config.SASL{Mechanism: "PLAIN", Username: "k8guard", PasswordFile: filepath.Join(t.TempDir(), "none")}
-	waited := make(chan string, 100)
-	p := &postman{in: &instance{Settings: Settings{Config: c, Log: slog.New(slog.DiscardHandler)}, waits: func(text string) { waited <- text }}}
+	log := &lineLog{text: make(chan string, 10)}
+	p := &postman{in: &instance{Settings: Settings{Config: c, Log: slog.New(slog.NewTextHandler(log, nil))}}}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- p.open(ctx) }()
 	select {
-	case <-waited:
+	case text := <-log.text:
+		if !strings.Contains(text, "Kafka does not take") || !strings.Contains(text, "passwordFile") {
+			t.Errorf("it says %s", text)
+		}
 	case err := <-ended:
 		t.Fatalf("it ended: %v", err)
 	}
@@ -31,10 +33,18 @@ func TestAReportOutlivesAKafkaThatRefusesIt(t *testing.T) {
 		t.Errorf("an order says %v", err)
 	}
 	cancel()
-	if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+	if err := <-ended; err != nil {
 		t.Error(err)
 	}
 	if err := p.close(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// lineLog is a log that passes each line on.
+type lineLog struct{ text chan string }
+
+func (s *lineLog) Write(p []byte) (int, error) {
+	s.text <- string(p)
+	return len(p), nil
 }

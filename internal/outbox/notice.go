@@ -1,6 +1,8 @@
 package outbox
 
 import (
+	"time"
+
 	"slices"
 
 	"github.com/k8guard/k8guard/internal/docket"
@@ -29,6 +31,12 @@ func (n Notice) telling(caseID string) *notify.Telling {
 // butTold are the cases that no try told.
 func (n Notice) butTold(cases []string) (left []string) {
 	return slices.DeleteFunc(slices.Clone(cases), func(id string) bool { return n.telling(id) != nil })
+}
+
+// Rests reports whether a notice waits for its next try. A date that no pause and no failure can have
+// made was made by a clock that was wrong, and is none.
+func (n Notice) Rests(now time.Time) bool {
+	return now.Before(n.NotUntil) && n.NotUntil.Sub(now) <= MaxPause+skew
 }
 
 // GivenUp is the notice as it ends after a definite failure: failed, for nobody heard of it. Where

@@ -96,6 +96,7 @@ type Notice struct {
 	Tries    int           `json:"tries"`
 	LastTry  time.Time     `json:"lastTry,omitzero"`
 	NotUntil time.Time     `json:"notUntil,omitzero"` // the next try, after a failure
+	Waited   time.Duration `json:"waited,omitempty"`  // the pauses that its channel's server asked for, together
 	Detail   string        `json:"detail,omitempty"`
 	Accepted []string      `json:"accepted,omitempty"`
 	// Told are the cases that tries which were not confirmed told all the same; Untold those that
@@ -194,7 +195,7 @@ func Take(ctx context.Context, l ledger.Records, n Notice, dropped []Entry, now 
 func Begin(ctx context.Context, l ledger.Records, key, holder, token string, now time.Time) (Notice, bool, error) {
 	begun := false
 	n, err := ledger.UpdateRecord(ctx, l, key, func(n *Notice) (bool, error) {
-		begun = n.State == Due && !now.Before(n.NotUntil)
+		begun = n.State == Due && !n.Rests(now)
 		if begun {
 			n.State, n.Holder, n.Token, n.LastTry = Sending, holder, token, now
 			n.Tries++
@@ -217,8 +218,9 @@ func End(ctx context.Context, l ledger.Records, key, token string, o notify.Outc
 			n.State = Sent
 		case notify.Failed:
 			n.State, n.NotUntil = Due, now.Add(max(o.RetryAfter, backoff(n.Tries)))
-			// Its server may ask for pauses that are long: then a day is the end.
-			if n.Tries >= MaxTries || n.Tries > 2 && now.Sub(n.Digest.At) > MaxPause {
+			paused := o.RetryAfter > 0 && n.Waited >= MaxPause // few tries, and a day of waiting
+			n.Waited += o.RetryAfter
+			if n.Tries >= MaxTries || paused {
 				*n = n.GivenUp(o.Detail)
 			}
 		default:

@@ -7,40 +7,45 @@ import (
 	"github.com/k8guard/k8guard/internal/ledger"
 )
 
-// MaxPause bounds how long a server may have us wait. A record that says more was made by a clock
-// that was wrong, and would silence a channel for as long: it is none.
-const MaxPause = 24 * time.Hour
+const (
+	// MaxPause bounds how long a server may have us wait.
+	MaxPause = 24 * time.Hour
+	// skew is how far clocks may be apart. A record that says more than both was made by one that
+	// was wrong, and would silence a channel for as long: it is none.
+	skew = time.Hour
+	// lull is how long a channel goes without a pause before the next begins a new series.
+	lull = 15 * time.Minute
+)
 
 // pause is what a channel's server asked for: it is meant for all notices, not for the one that
 // it did not take, and for every process.
 type pause struct {
+	Since time.Time `json:"since"` // when it asked first, of a series without a lull
 	Until time.Time `json:"until"`
 }
 
-func (p pause) at(now time.Time) time.Time {
-	if p.Until.Sub(now) > MaxPause {
-		return time.Time{}
-	}
-	return p.Until
-}
-
-func pauseKey(channel string) string { return "pause/" + channel }
+func (p pause) valid(now time.Time) bool { return p.Until.Sub(now) <= MaxPause+skew }
 
 // Pause keeps for how long from now a channel's server asked to be left alone; the later of two.
 func Pause(ctx context.Context, l ledger.Records, channel string, now time.Time, wait time.Duration) error {
 	until := now.Add(min(wait, MaxPause))
 	_, err := ledger.UpdateRecord(ctx, l, pauseKey(channel), func(p *pause) (bool, error) {
-		if !until.After(p.at(now)) {
-			return false, nil
+		if !p.valid(now) || now.Sub(p.Until) > lull {
+			*p = pause{Since: now}
 		}
-		p.Until = until
-		return true, nil
+		later := until.After(p.Until)
+		if later {
+			p.Until = until
+		}
+		return later, nil
 	})
 	return err
 }
 
-// PausedUntil is until when nothing is sent on a channel; zero, or past, when it may be.
-func PausedUntil(ctx context.Context, l ledger.Records, channel string, now time.Time) (time.Time, error) {
+func pauseKey(channel string) string { return "pause/" + channel }
+
+// Paused is since when, and until when, nothing is sent on a channel; ok is false when it may be.
+func Paused(ctx context.Context, l ledger.Records, channel string, now time.Time) (since, until time.Time, ok bool, err error) {
 	p, err := ledger.Read[pause](ctx, l, pauseKey(channel))
-	return p.at(now), err
+	return p.Since, p.Until, err == nil && p.valid(now) && now.Before(p.Until), err
 }

@@ -72,11 +72,15 @@
 {{- define "k8guard.checkSecrets" -}}
 {{- $v := .Values -}}
 {{- $n := (include "k8guard.config" . | fromYaml).notify | default dict -}}
-{{- if and (eq $v.configIn "ConfigMap") (regexMatch "(?m)^ *(- )?(password|token|key): *[^ \"'{]|^ *(- )?(password|token|key): *[\"'][^\"']" (toYaml $v.config)) -}}
+{{- if eq $v.configIn "ConfigMap" -}}
+{{- range regexFindAll "(?m)^ *(?:- )?(?:password|token|key):.*$" (toYaml $v.config) -1 -}}
+{{- if not (has (regexReplaceAll "^ *(?:- )?(?:password|token|key): *" . "") (list "" "\"\"" "''" "null" "{}" "[]")) -}}
 {{- fail "config holds a password, a token or a key, and is kept in a ConfigMap: name a Secret of yours in secrets, or set configIn: Secret" -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range $v.pod.env -}}
-{{- if and .value (or (regexMatch "^K8GUARD_.*(PASSWORD|TOKEN|KEY|WEBHOOK.*URL)$" (upper .name)) (regexMatch "://[^/@]*:[^/@]*@" .value)) -}}
+{{- if and .value (or (regexMatch "^K8GUARD_.*(PASSWORD|TOKEN|KEY|WEBHOOK.*URL)$" (upper .name)) (regexMatch "://[^/@]*:[^/@]*@" (toString .value))) -}}
 {{- fail (printf "pod.env %s holds a secret in the Deployment, which everybody reads: name a Secret of yours in secrets, or write valueFrom" .name) -}}
 {{- end -}}
 {{- end -}}
