@@ -20,6 +20,7 @@ import (
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/test/judge"
 	"github.com/k8guard/k8guard/tools/stage"
+	"github.com/k8guard/k8guard/tools/stage/stagetest"
 )
 
 // warnings is X of the ladder; two more may be tried.
@@ -42,29 +43,8 @@ func newScene(t *testing.T, namespaces []string) *scene {
 	if testing.Short() {
 		t.Skip("starts a control plane and kills processes: left out under -short")
 	}
-	dir, err := os.MkdirTemp("", "k8guard-e2e-") // short enough for a socket's path
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := stage.New(t.Context(), stage.Options{Dir: dir, Enforce: namespaces, Progress: os.Stderr, Change: quick})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Logf("what is left of it lies in %s", dir)
-			return
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := s.BuildProduct(t.Context(), "faults"); err != nil {
-		t.Fatal(err)
-	}
+	dir := stagetest.Folder(t)
+	s := stagetest.New(t, stage.Options{Dir: dir, Enforce: namespaces, Progress: os.Stderr, Change: quick}, "faults")
 	return &scene{Stage: s, t: t, dir: dir, owners: map[string][]string{}, roots: map[string]string{}, violations: map[judge.Violation]string{}}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/ledger"
 	"github.com/k8guard/k8guard/tools/stage"
+	"github.com/k8guard/k8guard/tools/stage/stagetest"
 )
 
 // warnings is X of the ladder, tries is M: so many mails at most.
@@ -39,7 +40,7 @@ type house struct {
 // newHouse makes the namespace and sets K8Guard up; it does not start it.
 func newHouse(t *testing.T, p plane, ns string, change func(*config.Config)) *house {
 	t.Helper()
-	h := &house{t: t, p: p, ns: ns, owner: ns + "@stage.example", dir: folder(t)}
+	h := &house{t: t, p: p, ns: ns, owner: ns + "@stage.example", dir: stagetest.Folder(t)}
 	h.namespace(ns, h.owner)
 	h.home()
 	s, err := p.Beside(stage.Options{Dir: h.dir, Enforce: []string{ns}, Change: func(c *config.Config) {

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -45,35 +42,21 @@ func large(t *testing.T, p plane) {
 // peak is the most memory that the process ever had, in MB.
 func (h *house) peak() int {
 	h.t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", h.run.Pid()))
+	used, err := h.run.Usage()
 	if err != nil {
 		h.t.Skip("reads a process's memory from /proc: ", err)
 	}
-	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(text)
-	n, err := strconv.Atoi(string(found[1]))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return n / 1024
+	return used.Most
 }
 
 // processor is the time that the process has had of it, in hundredths of a second.
 func (h *house) processor() time.Duration {
 	h.t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", h.run.Pid()))
+	used, err := h.run.Usage()
 	if err != nil {
-		return 0
+		h.t.Skip("reads a process's time from /proc: ", err)
 	}
-	_, after, _ := strings.Cut(string(text), ") ") // the program's name may hold anything
-	fields, all := strings.Fields(after), 0
-	for _, i := range []int{11, 12} { // of the program, and of the system for it
-		n, err := strconv.Atoi(fields[i])
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		all += n
-	}
-	return time.Duration(all) * 10 * time.Millisecond
+	return used.Processor
 }
 
 // page reads one from the report and returns its length.

@@ -19,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/k8guard/k8guard/tools/stage"
+	"github.com/k8guard/k8guard/tools/stage/stagetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // as go test wants it
@@ -72,36 +73,6 @@ func newPlane(t *testing.T) plane {
 	if testing.Short() {
 		t.Skip("starts a control plane: left out under -short")
 	}
-	s, err := stage.New(t.Context(), stage.Options{Dir: folder(t), Progress: os.Stderr})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := s.BuildProduct(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := stagetest.New(t, stage.Options{Progress: os.Stderr})
 	return plane{s, newEar(t, s)}
-}
-
-// folder is one with a path that is short enough for a socket; it stays when the test fails.
-func folder(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "k8guard-f-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("what is left of it lies in %s", dir)
-			return
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/tools/dashboards"
 	"github.com/k8guard/k8guard/tools/stage"
+	"github.com/k8guard/k8guard/tools/stage/stagetest"
 )
 
 // objects are a namespace in which K8Guard may act, and one in which it only tells.
@@ -67,18 +68,7 @@ func quick(c *config.Config) {
 // newScene starts the control plane, the targets and Prometheus.
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "k8guard-prom-") // short enough for a socket's path
-	must(t, err)
-	s, err := stage.New(t.Context(), stage.Options{Dir: dir, Enforce: []string{"shop"}, Progress: t.Output(), Change: quick})
-	must(t, err)
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-		must(t, os.RemoveAll(dir))
-	})
-	_, err = s.BuildProduct(t.Context())
-	must(t, err)
+	s := stagetest.New(t, stage.Options{Enforce: []string{"shop"}, Progress: t.Output(), Change: quick})
 	p, err := s.Run(t.Context())
 	must(t, err)
 	must(t, s.WaitReady(t.Context(), p))

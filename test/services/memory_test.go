@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +36,11 @@ func TestMemoryOfEachService(t *testing.T) {
 	took := time.Since(began).Round(time.Second)
 	time.Sleep(15 * time.Second) // some resyncs more
 	for target, p := range all {
-		t.Logf("%s: %s", target, h.memory(p.Pid()))
+		used, err := p.Usage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %s", target, used)
 		if err := p.Terminate(time.Minute); err != nil {
 			t.Error(err)
 		}
@@ -68,20 +71,4 @@ func (h *house) known() int {
 		return 0
 	}
 	return found.Total
-}
-
-// memory is what the kernel says of a process.
-func (h *house) memory(pid int) string {
-	h.t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	var lines []string
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "VmHWM") || strings.HasPrefix(line, "VmRSS") || strings.HasPrefix(line, "RssAnon") {
-			lines = append(lines, strings.Join(strings.Fields(line), " "))
-		}
-	}
-	return strings.Join(lines, ", ")
 }

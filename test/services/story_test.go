@@ -28,6 +28,7 @@ import (
 	"github.com/k8guard/k8guard/tools/services"
 	"github.com/k8guard/k8guard/tools/services/servicestest"
 	"github.com/k8guard/k8guard/tools/stage"
+	"github.com/k8guard/k8guard/tools/stage/stagetest"
 )
 
 const warnings = 3
@@ -40,35 +41,14 @@ type house struct {
 
 func newHouse(t *testing.T, kafka, cassandra *services.Service, change func(*config.Config)) *house {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "k8guard-s-") // short enough for a socket's path
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := stage.New(t.Context(), stage.Options{Dir: dir, Enforce: []string{"shop"}, Progress: os.Stderr, Change: func(c *config.Config) {
+	return &house{stagetest.New(t, stage.Options{Enforce: []string{"shop"}, Progress: os.Stderr, Change: func(c *config.Config) {
 		c.Bus = config.Bus{Kind: config.BusKafka, Kafka: c.Bus.Kafka}
 		c.Bus.Kafka.Brokers, c.Bus.Kafka.Partitions, c.Bus.Kafka.Replication = kafka.Addresses(), 6, 1
 		c.Ledger.Kind = config.LedgerCassandra
 		c.Ledger.Cassandra.Hosts, c.Ledger.Cassandra.LocalDC, c.Ledger.Cassandra.Replication = cassandra.Addresses(), "datacenter1", 1
 		c.Discover.Resync = 5 * time.Second
 		change(c)
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Logf("what is left of it lies in %s", dir)
-			return
-		}
-		_ = os.RemoveAll(dir)
-	})
-	if _, err := s.BuildProduct(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return &house{s, t}
+	}}), t}
 }
 
 // start runs one more replica of a target.

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +27,7 @@ import (
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/tools/stage"
+	"github.com/k8guard/k8guard/tools/stage/stagetest"
 )
 
 // A tenth of the workloads violates; each has some pods; so many are made to see how soon they are seen.
@@ -50,12 +50,12 @@ func TestHowLarge(t *testing.T) {
 	must(t, p.WaitReady(t.Context(), run))
 	t.Logf("%d pods of %d deployments: all read and judged after %s", pods, pods/podsEach, time.Since(begun).Round(10*time.Millisecond))
 	time.Sleep(time.Minute)
-	t.Logf("after a minute: %s, %s of processor time", kernel(t, run, "VmRSS", "VmHWM", "RssAnon"), processor(t, run))
-	before := processor(t, run)
+	before := usage(t, run)
+	t.Logf("after a minute: %s", before)
 	time.Sleep(time.Minute)
-	t.Logf("a minute of rest takes %s of processor time", processor(t, run)-before)
+	t.Logf("a minute of rest takes %s of processor time", usage(t, run).Processor-before.Processor)
 	p.see(late)
-	t.Logf("at the end: %s", kernel(t, run, "VmRSS", "VmHWM", "RssAnon"))
+	t.Logf("at the end: %s", usage(t, run))
 }
 
 type plane struct {
@@ -66,18 +66,7 @@ type plane struct {
 
 func newPlane(t *testing.T) plane {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "k8guard-size-") // short enough for a socket's path
-	must(t, err)
-	s, err := stage.New(t.Context(), stage.Options{Dir: dir, Progress: t.Output(), Change: func(c *config.Config) { c.Enforce.Mode = config.ModeSafe }})
-	must(t, err)
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-		must(t, os.RemoveAll(dir))
-	})
-	_, err = s.BuildProduct(t.Context())
-	must(t, err)
+	s := stagetest.New(t, stage.Options{Progress: t.Output(), Change: func(c *config.Config) { c.Enforce.Mode = config.ModeSafe }})
 	rest, err := clientcmd.BuildConfigFromFlags("", s.Cluster.Kubeconfig())
 	must(t, err)
 	client, err := kubernetes.NewForConfig(rest)
@@ -178,34 +167,11 @@ func (p plane) standing(ctx context.Context, ns, name string) int {
 	return found.Total
 }
 
-// kernel is what the kernel says of a process.
-func kernel(t *testing.T, run *stage.Process, names ...string) string {
+func usage(t *testing.T, run *stage.Process) stage.Usage {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", run.Pid()))
+	used, err := run.Usage()
 	must(t, err)
-	var all []string
-	for _, name := range names {
-		found := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(text)
-		n, err := strconv.Atoi(string(found[1]))
-		must(t, err)
-		all = append(all, fmt.Sprintf("%s %d MB", name, n/1024))
-	}
-	return strings.Join(all, ", ")
-}
-
-// processor is the time that a process has had of it, and the system for it, in hundredths of a second.
-func processor(t *testing.T, run *stage.Process) time.Duration {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", run.Pid()))
-	must(t, err)
-	_, after, _ := strings.Cut(string(text), ") ") // the program's name may hold anything
-	fields, all := strings.Fields(after), 0
-	for _, i := range []int{11, 12} {
-		n, err := strconv.Atoi(fields[i])
-		must(t, err)
-		all += n
-	}
-	return time.Duration(all) * 10 * time.Millisecond
+	return used
 }
 
 func must(t *testing.T, err error) {
