@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/k8guard/k8guard/tools/controlplane/audit"
+	"github.com/k8guard/k8guard/tools/daemon"
 	"github.com/k8guard/k8guard/tools/mailsink"
 	"github.com/k8guard/k8guard/tools/services"
 	"github.com/k8guard/k8guard/tools/services/servicestest"
@@ -129,10 +131,9 @@ func (s *story) plays(asked *pod, all ...*pod) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := daemon.FreePorts(1)
 	must(t, err)
-	defer func() { _ = free.Close() }()
-	return free.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
 }
 
 // unused says why a right is there that this story does not need.

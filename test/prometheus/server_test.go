@@ -29,6 +29,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/k8guard/k8guard/tools/daemon"
 )
 
 // program finds one of Debian's, or leaves the test out.
@@ -105,13 +107,12 @@ func start(t *testing.T, config string, flags ...string) *server {
 	return s
 }
 
-// free is an address on loopback at which nobody listens.
+// free is an address on loopback that is ours, and at which nobody listens yet.
 func free(t *testing.T) string {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	ports, err := daemon.FreePorts(1)
 	must(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
 }
 
 // eventually tries for two minutes.

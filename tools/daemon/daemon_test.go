@@ -203,3 +203,20 @@ func TestFreePortsDiffer(t *testing.T) {
 		t.Errorf("ports of a host that is not ours: %v", err)
 	}
 }
+
+// A port that was given is given to nobody else while we live, though nothing listens there yet.
+func TestAPortIsGivenOnce(t *testing.T) {
+	seen := map[int]bool{}
+	for range 20 {
+		ports, err := daemon.FreePorts(50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, port := range ports {
+			if seen[port] {
+				t.Fatalf("%d is given twice", port)
+			}
+			seen[port] = true
+		}
+	}
+}

@@ -2,7 +2,6 @@ package stage
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/tools/daemon"
 )
 
 const (
@@ -25,10 +25,11 @@ func (s *Stage) configure(o Options) error {
 	}
 	listen := o.Listen
 	if listen == "" {
-		var err error
-		if listen, err = freeAddress(); err != nil {
+		ports, err := daemon.FreePorts(1)
+		if err != nil {
 			return err
 		}
+		listen = net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
 	}
 	host, port, err := net.SplitHostPort(s.Mail.SMTPAddr())
 	if err != nil {
@@ -84,19 +85,6 @@ func (s *Stage) LedgerFile() string { return filepath.Join(s.Config.Data.Dir, "l
 func (s *Stage) LogFile() string { return filepath.Join(s.dir, "k8guard.log") }
 
 func (s *Stage) passwordFile() string { return filepath.Join(s.dir, "mail-password") }
-
-// freeAddress is on loopback, below the ports of outgoing connections, so that a restarted
-// K8Guard finds it free again.
-func freeAddress() (string, error) {
-	const lowest, count = 29500, 1500
-	for range 200 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(lowest+rand.IntN(count)))
-		if l, err := net.Listen("tcp", address); err == nil {
-			return address, l.Close()
-		}
-	}
-	return "", fmt.Errorf("stage: no free port on 127.0.0.1 from %d, set Options.Listen", lowest)
-}
 
 // Kubeconfig is the path of one of K8Guard's two accounts: k8guard-discover, k8guard-action.
 func (s *Stage) Kubeconfig(account string) string { return s.kubeconfig(account) }
