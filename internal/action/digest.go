@@ -33,9 +33,7 @@ type line struct {
 func (e *Engine) digest(ctx context.Context, b outbox.Box, controls map[string]policy.Controls) (notify.Digest, []outbox.Entry, error) {
 	now := e.Now().UTC()
 	out := notify.Digest{At: now, URL: e.Config.Report.URL, RestUntil: b.RestUntil}
-	if e.Reach != nil {
-		out.Mentions, out.Tags = e.Reach(b.Channel, b.Owner)
-	}
+	out.Mentions, out.Tags = e.reach(b.Channel, b.Owner)
 	lines, dropped, err := e.lines(ctx, b, controls, now)
 	if err != nil {
 		return out, nil, err

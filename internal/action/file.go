@@ -40,7 +40,8 @@ func (e *Engine) file(ctx context.Context, f *filing) error {
 // sorted are the channels that reach an owner personally, and those that do not.
 func (e *Engine) sorted(o v1.Owner) (personal, beside []notify.Channel) {
 	for _, c := range e.Channels {
-		if n := (outbox.Notice{Owner: o, Channel: c.Name(), Digest: notify.Digest{Mentions: e.mentions(c.Name(), o)}}); n.Beside() {
+		ids, _ := e.reach(c.Name(), o)
+		if n := (outbox.Notice{Owner: o, Channel: c.Name(), Digest: notify.Digest{Mentions: ids}}); n.Beside() {
 			beside = append(beside, c)
 		} else {
 			personal = append(personal, c)
@@ -49,12 +50,12 @@ func (e *Engine) sorted(o v1.Owner) (personal, beside []notify.Channel) {
 	return personal, beside
 }
 
-func (e *Engine) mentions(channel string, o v1.Owner) []string {
+// reach are the ids by which an owner is mentioned and tagged on a channel; none where nobody maps any.
+func (e *Engine) reach(channel string, o v1.Owner) (mentions, tags []string) {
 	if e.Reach == nil {
-		return nil
+		return nil, nil
 	}
-	ids, _ := e.Reach(channel, o)
-	return ids
+	return e.Reach(channel, o)
 }
 
 // fileOn puts entries into one outbox, and returns those that it holds now: a full one takes no more.

@@ -12,9 +12,7 @@ func (e *Engine) Preview(d docket.Docket, c docket.Case, channel string) notify.
 	now, to := e.Now().UTC(), e.ownerOf(d, c.Rule)
 	out := notify.Digest{ID: "preview", At: now, URL: e.Config.Report.URL, Owner: to, To: to.Emails,
 		Items: []notify.Item{e.item(d, c, next(d, c), now)}}
-	if e.Reach != nil {
-		out.Mentions, out.Tags = e.Reach(channel, to)
-	}
+	out.Mentions, out.Tags = e.reach(channel, to)
 	nameClusters(&out)
 	return out
 }

@@ -306,7 +306,7 @@ func (e *Engine) paused(ctx context.Context, n outbox.Notice, since, until time.
 	if count, say := e.sparse.ask("pause/"+n.Channel, e.Now()); say {
 		e.Log.Warn("a channel's server asked for a pause; notices wait", "channel", n.Channel, "since", since, "until", until, "times", count, "next", tryIt(n.Channel))
 	}
-	if e.Now().Sub(since) <= outbox.MaxPause || e.Now().Sub(n.Digest.At) <= outbox.MaxPause {
+	if e.Now().Sub(since) <= notify.MaxPause || e.Now().Sub(n.Digest.At) <= notify.MaxPause {
 		return nil // it stays due
 	}
 	n, lapsed, err := outbox.Lapse(ctx, e.Ledger, n.Key, "the channel's server asked for pauses for more than a day")

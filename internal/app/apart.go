@@ -40,6 +40,15 @@ func (in *instance) openKafka(ctx context.Context) (*kafka.Consumer, error) {
 	return patient(ctx, in, "Kafka", kafka.Away, func() (*kafka.Consumer, error) { return kafka.NewConsumer(ctx, settings) })
 }
 
+// dialKafka asks the broker once, and takes part as a consumer.
+func (in *instance) dialKafka(ctx context.Context) (*kafka.Consumer, error) {
+	settings, err := in.kafkaSettings("")
+	if err != nil {
+		return nil, err
+	}
+	return kafka.NewConsumer(ctx, settings)
+}
+
 // closeKafka hands over what was said last.
 func closeKafka(ctx context.Context, to interface{ Close(context.Context) error }) error {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)

@@ -57,17 +57,9 @@ func withConsumer(ctx context.Context, s Settings, do func(*kafka.Consumer) erro
 	if s.Config.Bus.Kind != config.BusKafka {
 		return errors.New("there are dead letters only with bus.kind: kafka")
 	}
-	in := &instance{Settings: s}
-	settings, err := in.kafkaSettings("")
+	c, err := (&instance{Settings: s}).dialKafka(ctx)
 	if err != nil {
 		return err
 	}
-	c, err := kafka.NewConsumer(ctx, settings)
-	if err != nil {
-		return err
-	}
-	err = do(c)
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
-	defer cancel()
-	return errors.Join(err, c.Close(end))
+	return errors.Join(do(c), closeKafka(ctx, c))
 }

@@ -126,13 +126,12 @@ func (in *instance) whoOwnsOf(s owner.Subject) WhoOwns {
 	named, rules := in.chain.Named(s)
 	found := owner.Resolve(named, in.Config.Owners) // as an observation is treated
 	out := WhoOwns{Namespace: s.Namespace, Root: s.Root, Emails: listed(found.Emails), From: found.From, Platform: found.Platform, Rules: rules}
-	configured, _ := Channels(in.Config) // it was built with them
-	for _, channel := range configured {
-		if ids, _ := book(in.Config, in.chain.Teams).Reach(channel, found); len(ids) > 0 {
+	for _, channel := range in.action.Channels {
+		if ids, _ := in.action.Reach(channel.Name(), found); len(ids) > 0 {
 			if out.Chats == nil {
 				out.Chats = map[string][]string{}
 			}
-			out.Chats[channel] = ids
+			out.Chats[channel.Name()] = ids
 		}
 	}
 	taken := false

@@ -27,7 +27,7 @@ var _ bus.Consumer = (*postman)(nil)
 func (p *postman) open(ctx context.Context) error {
 	said := ""
 	for p.in.Config.Bus.Kind == config.BusKafka && p.to.Load() == nil {
-		c, err := p.dial(ctx)
+		c, err := p.in.dialKafka(ctx)
 		switch {
 		case err == nil:
 			p.to.Store(c)
@@ -45,14 +45,6 @@ func (p *postman) open(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	return nil
-}
-
-func (p *postman) dial(ctx context.Context) (*kafka.Consumer, error) {
-	settings, err := p.in.kafkaSettings("")
-	if err != nil {
-		return nil, err
-	}
-	return kafka.NewConsumer(ctx, settings)
 }
 
 // close hands over what was said last; open must have ended.

@@ -112,6 +112,9 @@ func (i Item) ActAt() time.Time {
 	return i.NextAt
 }
 
+// MaxPause bounds how long a server may have us wait.
+const MaxPause = 24 * time.Hour
+
 // Outcome is what a channel knows after a try.
 type Outcome struct {
 	State  OutcomeState

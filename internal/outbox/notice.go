@@ -1,9 +1,8 @@
 package outbox
 
 import (
-	"time"
-
 	"slices"
+	"time"
 
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/notify"
@@ -36,7 +35,7 @@ func (n Notice) butTold(cases []string) (left []string) {
 // Rests reports whether a notice waits for its next try. A date that no pause and no failure can have
 // made was made by a clock that was wrong, and is none.
 func (n Notice) Rests(now time.Time) bool {
-	return now.Before(n.NotUntil) && n.NotUntil.Sub(now) <= MaxPause+skew
+	return now.Before(n.NotUntil) && n.NotUntil.Sub(now) <= notify.MaxPause+skew
 }
 
 // GivenUp is the notice as it ends after a definite failure: failed, for nobody heard of it. Where

@@ -218,7 +218,7 @@ func End(ctx context.Context, l ledger.Records, key, token string, o notify.Outc
 			n.State = Sent
 		case notify.Failed:
 			n.State, n.NotUntil = Due, now.Add(max(o.RetryAfter, backoff(n.Tries)))
-			paused := o.RetryAfter > 0 && n.Waited >= MaxPause // few tries, and a day of waiting
+			paused := o.RetryAfter > 0 && n.Waited >= notify.MaxPause // few tries, and a day of waiting
 			n.Waited += o.RetryAfter
 			if n.Tries >= MaxTries || paused {
 				*n = n.GivenUp(o.Detail)

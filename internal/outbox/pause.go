@@ -5,11 +5,10 @@ import (
 	"time"
 
 	"github.com/k8guard/k8guard/internal/ledger"
+	"github.com/k8guard/k8guard/internal/notify"
 )
 
 const (
-	// MaxPause bounds how long a server may have us wait.
-	MaxPause = 24 * time.Hour
 	// skew is how far clocks may be apart. A record that says more than both was made by one that
 	// was wrong, and would silence a channel for as long: it is none.
 	skew = time.Hour
@@ -24,11 +23,11 @@ type pause struct {
 	Until time.Time `json:"until"`
 }
 
-func (p pause) valid(now time.Time) bool { return p.Until.Sub(now) <= MaxPause+skew }
+func (p pause) valid(now time.Time) bool { return p.Until.Sub(now) <= notify.MaxPause+skew }
 
 // Pause keeps for how long from now a channel's server asked to be left alone; the later of two.
 func Pause(ctx context.Context, l ledger.Records, channel string, now time.Time, wait time.Duration) error {
-	until := now.Add(min(wait, MaxPause))
+	until := now.Add(min(wait, notify.MaxPause))
 	_, err := ledger.UpdateRecord(ctx, l, pauseKey(channel), func(p *pause) (bool, error) {
 		if !p.valid(now) || now.Sub(p.Until) > lull {
 			*p = pause{Since: now}

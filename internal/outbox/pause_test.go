@@ -25,7 +25,7 @@ func TestAPauseIsBounded(t *testing.T) {
 		wait, want time.Duration
 	}{
 		{now.AddDate(0, 1, 0), time.Hour, 0}, // by a clock a month ahead: no pause, and none that stays
-		{now, time.Hour, time.Hour}, {now, time.Minute, time.Hour}, {now, 1000 * time.Hour, outbox.MaxPause},
+		{now, time.Hour, time.Hour}, {now, time.Minute, time.Hour}, {now, 1000 * time.Hour, notify.MaxPause},
 	} {
 		must(t, outbox.Pause(t.Context(), l, "email", step.at, step.wait))
 		if got := left("email"); got != step.want {

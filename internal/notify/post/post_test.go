@@ -169,7 +169,7 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Add("7")
 	f.Add("Tue, 24 Nov 2026 10:02:00 GMT")
 	f.Fuzz(func(t *testing.T, value string) {
-		if got := RetryAfter(value, time.Now()); got < 0 || got > maxRetry {
+		if got := RetryAfter(value, time.Now()); got < 0 || got > notify.MaxPause {
 			t.Errorf("%q: %s", value, got)
 		}
 	})
