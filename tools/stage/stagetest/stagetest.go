@@ -43,7 +43,7 @@ func New(t *testing.T, o stage.Options, tags ...string) *stage.Stage {
 // Folder is one with a path that is short enough for a socket; it stays when the test fails.
 func Folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "k8guard-")
+	dir, err := os.MkdirTemp("", "k8guard-") //nolint:usetesting // the path of t.TempDir is too long, and it goes also when the test failed
 	if err != nil {
 		t.Fatal(err)
 	}
