@@ -47,7 +47,7 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 	if !e.answers(o.Cluster.Name, o.Cluster.UID) {
 		return nil
 	}
-	if leads, err := e.leads(ctx, o.Cluster, o.Order, o.Root.String()); err != nil || !leads {
+	if leads, err := e.leads(ctx, o.Cluster, o.Order, o.At, o.Root.String()); err != nil || !leads {
 		return err
 	}
 	key, err := e.keyOf(ctx, o)
@@ -89,8 +89,8 @@ func (e *Engine) observe(ctx context.Context, o v1.Observation) error {
 		return fmt.Errorf("applying an observation of %s: %w", o.Root, err)
 	}
 	crash.At(crash.AfterLedger)
-	if o.Order.Epoch < d.Order.Epoch { // the record of epochs itself fell back
-		return e.Control.Trip(ctx, o.Cluster, fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d", o.Order.Epoch, o.Root, d.Order.Epoch))
+	if o.Order.Epoch < d.Order.Epoch {
+		return e.outdated(ctx, o, d.Order.Epoch)
 	}
 	if d.Version > 0 && !e.has(key.Bucket()) {
 		e.wakeDocket(ctx, key) // a root that came back: another has its docket
@@ -141,7 +141,7 @@ func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
 	if !e.answers(inv.Cluster.Name, inv.Cluster.UID) {
 		return nil
 	}
-	if leads, err := e.leads(ctx, inv.Cluster, inv.Order, "an inventory"); err != nil || !leads {
+	if leads, err := e.leads(ctx, inv.Cluster, inv.Order, inv.At, "an inventory"); err != nil || !leads {
 		return err
 	}
 	live := make(map[string]string, len(inv.Roots))

@@ -105,6 +105,21 @@ func (h *house) logs(text string) int {
 	return strings.Count(string(log), text)
 }
 
+// logged is the first line of the product's log with this text.
+func (h *house) logged(text string) string {
+	h.t.Helper()
+	log, err := os.ReadFile(h.LogFile())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	before, after, found := strings.Cut(string(log), text)
+	if !found {
+		return ""
+	}
+	line, _, _ := strings.Cut(after, "\n")
+	return before[strings.LastIndexByte(before, '\n')+1:] + text + line
+}
+
 // serves reports whether a report answers.
 func (h *house) serves() bool {
 	ctx, cancel := context.WithTimeout(h.t.Context(), 5*time.Second)

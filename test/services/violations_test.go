@@ -139,6 +139,9 @@ func (v *violations) settle(within time.Duration) {
 		if last = err; err == nil {
 			return
 		}
+		if h := v.logged("the circuit breaker opened"); h != "" {
+			v.t.Fatalf("nothing here may open the breaker: %s", h)
+		}
 	}
 	log, _ := os.ReadFile(v.LogFile())
 	v.t.Fatalf("not settled within %s: %v; the end of the log:\n%s", within, last, log[max(0, len(log)-6000):])
