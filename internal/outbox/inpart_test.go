@@ -31,8 +31,10 @@ func TestANoticeThatIsToldInPart(t *testing.T) {
 		state      outbox.State
 		one, other docket.Result
 	}{
-		"nothing told, given up":           {slices.Repeat([]notify.Outcome{failed()}, outbox.MaxTries), outbox.Failed, no, no},
-		"one told in the last try":         {append(slices.Repeat([]notify.Outcome{failed()}, outbox.MaxTries-1), failed(one)), outbox.Unknown, is, no},
+		"nothing told, given up":   {slices.Repeat([]notify.Outcome{failed()}, outbox.MaxTries), outbox.Failed, no, no},
+		"one told in the last try": {append(slices.Repeat([]notify.Outcome{failed()}, outbox.MaxTries-1), failed(one)), outbox.Due, is, may},
+		"one told late, then given up": {slices.Concat(slices.Repeat([]notify.Outcome{failed()}, outbox.MaxTries-1), []notify.Outcome{failed(one)},
+			slices.Repeat([]notify.Outcome{failed()}, outbox.MaxTries-1)), outbox.Unknown, is, no},
 		"one told in the first try":        {append([]notify.Outcome{failed(one)}, slices.Repeat([]notify.Outcome{failed()}, outbox.MaxTries-1)...), outbox.Unknown, is, no},
 		"both told, and still not taken":   {slices.Repeat([]notify.Outcome{failed(one, two)}, outbox.MaxTries), outbox.Unknown, is, is},
 		"unknown of one message":           {[]notify.Outcome{unknown()}, outbox.Unknown, may, may},

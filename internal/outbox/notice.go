@@ -8,13 +8,14 @@ import (
 	"github.com/k8guard/k8guard/internal/notify"
 )
 
-// told notes cases that a try told, each once: as it was told first.
-func (n *Notice) told(cases []notify.Telling) {
+// told notes cases that a try told, each once: as it was told first. It reports whether any is new.
+func (n *Notice) told(cases []notify.Telling) (more bool) {
 	for _, one := range cases {
 		if n.telling(one.Case) == nil {
-			n.Told = append(n.Told, one)
+			n.Told, more = append(n.Told, one), true
 		}
 	}
+	return more
 }
 
 // telling is how a case was told by a try that was not confirmed; nil when none did.

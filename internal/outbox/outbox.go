@@ -72,7 +72,8 @@ const (
 )
 
 const (
-	// MaxTries of a notice that surely fails, over about 45 minutes; then it is given up.
+	// MaxTries in a row that tell nobody anything new, over about 45 minutes; then a notice is
+	// given up.
 	MaxTries = 12
 	// MaxEntries bounds an outbox; what finds no room is due still, and filed again later.
 	MaxEntries = 2000
@@ -212,7 +213,9 @@ func End(ctx context.Context, l ledger.Records, key, token string, o notify.Outc
 			return false, nil
 		}
 		n.Detail, n.Accepted = o.Detail, o.Accepted
-		n.told(o.Told)
+		if n.told(o.Told) {
+			n.Tries = 1 // it comes on: what counts are tries in a row that told nothing
+		}
 		switch o.State {
 		case notify.Confirmed:
 			n.State = Sent
