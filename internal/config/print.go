@@ -69,6 +69,9 @@ func tree(v reflect.Value) *yaml.Node {
 func text(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)
+	if n.Style == yaml.LiteralStyle { // with a tab at the start of a line it would not be read again
+		n.Style = yaml.DoubleQuotedStyle
+	}
 	return n
 }
 

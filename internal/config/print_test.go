@@ -49,7 +49,7 @@ func TestPrintedLoadsAgain(t *testing.T) {
 		c.Cluster.Name = rapid.String().Draw(t, "name")
 		c.Discover.IgnoreNamespaces = words.Draw(t, "namespaces")
 		c.Policies[0].Match.Namespaces = words.Draw(t, "match")
-		c.Exemptions[0].Source = rapid.String().Draw(t, "source")
+		c.Exemptions[0].Source = rapid.OneOf(rapid.String(), rapid.StringMatching("[\\n\\t a:|>#'\"-]{1,6}")).Draw(t, "source")
 		c.Discover.Resync = time.Duration(rapid.Int64Range(1, int64(1000*time.Hour)).Draw(t, "resync"))
 		c.Enforce.Budget.Percent = rapid.Float64Range(0, 100).Draw(t, "percent")
 		c.Policies[1].Match = config.Match{Rules: []string{}, Namespaces: []string{}, Kinds: []string{}, Severities: []string{}}
