@@ -219,8 +219,12 @@ func TestWhatIsIgnoredIsNotGone(t *testing.T) {
 		&corev1.Pod{ObjectMeta: meta("ignored", "p", nil, nil), Spec: spec("bad")},
 		&corev1.Pod{ObjectMeta: meta("shop", "p", nil, nil), Spec: spec("bad")},
 	), nil)
-	eventually(t, "an inventory", 5*time.Second, func() bool { _, roots, _ := r.inventory(); return len(roots) == 4 })
-	_, roots, judged := r.inventory()
+	var roots map[string]string
+	judged := 0
+	eventually(t, "an inventory of all", 5*time.Second, func() bool { // what is not read whole counts nothing
+		_, roots, judged = r.inventory()
+		return len(roots) == 4 && judged > 0
+	})
 	for _, uid := range []string{"ns", "ignored-web", "ignored-p"} {
 		if roots[uid] != unjudged {
 			t.Errorf("%s: sighted with hash %q", uid, roots[uid])
