@@ -93,14 +93,27 @@ func (s *serverClock) Skew() time.Duration { return time.Duration(s.skew.Load())
 
 func (s *serverClock) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		asked := s.now()
 		resp, err := next.RoundTrip(r)
 		if err == nil {
 			if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-				s.skew.Store(int64(date.Sub(s.now()).Truncate(time.Second)))
+				s.skew.Store(int64(skewOf(date, asked, s.now())))
 			}
 		}
 		return resp, err
 	})
+}
+
+// skewOf is how far a time that an answer states, to the second, lies outside of the time between
+// the question and its arrival: an answer that took long says nothing of clocks.
+func skewOf(date, asked, answered time.Time) time.Duration {
+	switch {
+	case date.After(answered):
+		return date.Sub(answered).Truncate(time.Second)
+	case date.Add(time.Second).Before(asked):
+		return date.Sub(asked).Truncate(time.Second)
+	}
+	return 0
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
