@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	k8stesting "k8s.io/client-go/testing"
+	"k8s.io/utils/ptr"
 )
 
 // term is one leadership, as its replica saw it.
@@ -98,6 +99,73 @@ func leading(t *testing.T) *fake.Clientset {
 	return client
 }
 
+// change writes the Lease, also when its holder writes it beside us.
+func change(t *testing.T, client *fake.Clientset, f func(*coordinationv1.Lease)) *coordinationv1.Lease {
+	t.Helper()
+	leases := client.CoordinationV1().Leases("k8guard")
+	for {
+		lease, err := leases.Get(t.Context(), LeaseName, metav1.GetOptions{})
+		if err == nil {
+			f(lease)
+			_, err = leases.Update(t.Context(), lease, metav1.UpdateOptions{})
+		}
+		if err == nil {
+			return lease
+		}
+		if !apierrors.IsConflict(err) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A leader that was paused, while another led and ended well, finds the Lease in nobody's hands. It
+// begins anew: under its old epoch nobody would hear it. While the other leads it lets go of nothing.
+func TestWhoWasDeposedDoesNotLeadOnUnderItsOldEpoch(t *testing.T) {
+	for name, other := range map[string]string{"the other has ended": "", "the other leads": "b-1"} {
+		t.Run(name, func(t *testing.T) {
+			client := leading(t)
+			terms, over := make(chan int64, 9), make(chan int64, 9)
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			// Its renewals are tried for 40 s after one that failed.
+			c := Candidate{Client: client, Namespace: "k8guard", Holder: "a", Now: time.Now, Log: slog.New(slog.DiscardHandler), Lease: time.Minute}
+			go func() {
+				ended <- c.Lead(ctx, func(ctx context.Context, epoch int64) error {
+					terms <- epoch
+					<-ctx.Done()
+					over <- epoch
+					return nil
+				})
+			}()
+			first := <-terms
+			later := first + 1_000_000
+			lease := change(t, client, func(l *coordinationv1.Lease) {
+				now := metav1.NowMicro()
+				l.Spec.HolderIdentity, l.Spec.RenewTime, l.Spec.LeaseDurationSeconds = &other, &now, ptr.To(int32(1))
+				l.Annotations = map[string]string{leaseEpoch: strconv.FormatInt(later, 10)}
+			})
+			select {
+			case <-over:
+			case <-time.After(30 * time.Second): // it looks each 7.5 s
+				t.Fatal("it leads on under its old epoch")
+			}
+			if other == "" {
+				if second := <-terms; second <= later {
+					t.Errorf("it leads under %d, the other under %d", second, later)
+				}
+			}
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			if got, err := client.CoordinationV1().Leases("k8guard").Get(t.Context(), LeaseName, metav1.GetOptions{}); err != nil ||
+				other != "" && *got.Spec.HolderIdentity != *lease.Spec.HolderIdentity {
+				t.Errorf("it let go of what is another's: %+v, %v", got.Spec, err)
+			}
+		})
+	}
+}
+
 // A Lease that was deleted or restored counts from the beginning: the epoch does not.
 func TestAnEpochIsNotHeardAgainAfterALeaseWasReset(t *testing.T) {
 	client := leading(t)
@@ -111,21 +179,11 @@ func TestAnEpochIsNotHeardAgainAfterALeaseWasReset(t *testing.T) {
 		}
 		return epoch
 	}
-	change := func(f func(*coordinationv1.Lease)) {
-		lease, err := client.CoordinationV1().Leases("k8guard").Get(t.Context(), LeaseName, metav1.GetOptions{})
-		if err == nil {
-			f(lease)
-			_, err = client.CoordinationV1().Leases("k8guard").Update(t.Context(), lease, metav1.UpdateOptions{})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	first := lead()
 	now = now.Add(-time.Hour) // the next replica's clock is behind
 	second := lead()
 	now = now.Add(2 * time.Hour)
-	change(func(l *coordinationv1.Lease) { l.Annotations, l.Spec = nil, coordinationv1.LeaseSpec{} })
+	change(t, client, func(l *coordinationv1.Lease) { l.Annotations, l.Spec = nil, coordinationv1.LeaseSpec{} })
 	third := lead()
 	if first == 0 || second <= first || third <= second {
 		t.Errorf("epochs %d, %d, and after the reset %d", first, second, third)
