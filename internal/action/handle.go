@@ -168,7 +168,7 @@ func (e *Engine) inventory(ctx context.Context, inv v1.Inventory) error {
 			}
 		}
 	}
-	e.index.setAudit(inv.Cluster, audit{judged: inv.Judged, violating: inv.Violating, missing: inv.Missing, at: e.Now()})
+	e.index.setAudit(inv.Cluster, audit{judged: inv.Judged, violating: inv.Violating, missing: inv.Missing, order: inv.Order, at: inv.At})
 	return nil
 }
 

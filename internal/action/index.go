@@ -30,14 +30,14 @@ type index struct {
 	whole    bool                 // what is open in the owned buckets is known
 	leaders  map[string]leader    // by cluster UID
 	audit    map[string]audit     // by cluster UID: of its newest inventory
-	stale    map[string]time.Time // by cluster UID: since when looks see that its audit is not whole
+	stale    map[string]staleness // by cluster UID, where looks see that its audit is not whole
 }
 
 func newIndex(now func() time.Time, resync time.Duration) *index {
 	return &index{now: now, resync: resync, dueAt: map[docket.Key]time.Time{}, byBucket: map[int]map[docket.Key]bool{},
 		alias: map[docket.Key]string{}, opened: map[docket.Key]uint64{}, claimed: map[docket.Key]bool{},
 		hash: map[docket.Key]string{}, seen: map[docket.Key]time.Time{}, busy: map[docket.Key]bool{}, stumbled: map[docket.Key]stumble{}, doubt: map[docket.Key]bool{},
-		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]time.Time{}}
+		leaders: map[string]leader{}, audit: map[string]audit{}, stale: map[string]staleness{}}
 }
 
 // open notes that a docket wants work at a time.

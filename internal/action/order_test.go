@@ -7,6 +7,8 @@ import (
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
+	"github.com/k8guard/k8guard/internal/control"
+	"github.com/k8guard/k8guard/internal/docket"
 )
 
 // An observation of an earlier start, after one of a later: a ledger or a discover of
@@ -66,21 +68,90 @@ func TestADocketOpenedAgainIsNotForgotten(t *testing.T) {
 	}
 }
 
-// Silence counts from the first look: a process that was paused has not looked.
+// Silence counts from look to look: a process that was paused has not looked.
 func TestAPauseIsNoSilence(t *testing.T) {
 	w := newWorld(t, func(c *config.Config) { c.Enforce.Breaker.Stale = 15 * time.Minute })
-	must(t, w.engine.signs(t.Context()))
+	looks := func(n int, every time.Duration) (opened bool) {
+		for range n {
+			w.clock.add(every)
+			must(t, w.engine.signs(t.Context()))
+		}
+		b, err := w.engine.Control.Breaker(t.Context())
+		must(t, err)
+		return b.Open
+	}
+	if looks(1, 0) || looks(1, 5*w.conf.Discover.Resync) {
+		t.Error("the first look after a pause opens the breaker")
+	}
+	if looks(10, look) || looks(1, time.Hour) || looks(19, look) {
+		t.Error("a pause amid a silence of 14.5 minutes opens the breaker")
+	}
+	if !looks(2, look) {
+		t.Error("a cluster that is silent for long opens nothing")
+	}
+}
+
+// Who gets a cluster's bucket back looks anew: what it saw before is no silence until now.
+func TestASilenceOfBeforeIsForgottenWithTheBucket(t *testing.T) {
+	w := newWorld(t, func(c *config.Config) { c.Enforce.Breaker.Stale = 15 * time.Minute })
+	looks := func(n int) {
+		for range n {
+			w.clock.add(look)
+			must(t, w.engine.signs(t.Context()))
+		}
+	}
+	part := func(i *v1.Inventory) { i.Missing = "pods are not read" }
+	w.hears("a", part)
+	looks(29) // 14 minutes
+	w.engine.Lost(t.Context(), docket.AllBuckets())
+	looks(40)
+	must(t, w.engine.Gained(t.Context(), docket.AllBuckets()))
+	w.hears("a", part)
+	looks(5)
+	if b, err := w.engine.Control.Breaker(t.Context()); err != nil || b.Open {
+		t.Errorf("%+v, %v", b, err)
+	}
+}
+
+// An inventory that lay on the bus, or is said again, is no news: of how many violate, of what is
+// not read, or that the cluster is heard at all.
+func TestAnOldInventoryIsNoNews(t *testing.T) {
+	w := newWorld(t, func(c *config.Config) { c.Discover.Resync = time.Minute })
+	w.start()
+	sign := func() control.Signs { return w.engine.sign(cluster().UID, w.engine.index.audits()[cluster().UID]) }
+	w.hears("a", func(i *v1.Inventory) { i.Violating = 5; i.At = w.now().Add(-24 * time.Hour) })
+	if s := sign(); !s.Silent || s.Stale != "cluster test is silent" {
+		t.Errorf("by a word of yesterday: %+v", s)
+	}
+	w.hears("a", func(i *v1.Inventory) { i.Violating = 45 })
+	w.hears("a", func(i *v1.Inventory) { i.Violating, i.Missing, i.Order.Seq = 5, "pods", 1 })
+	if s := sign(); s.Silent || s.Violating != 45 || s.Stale != "" {
+		t.Errorf("by one of before: %+v", s)
+	}
+}
+
+// What is of before a silence is no share of now, and no jump follows it.
+func TestASilentClusterHasNoShare(t *testing.T) {
+	w := newWorld(t, func(c *config.Config) { c.Discover.Resync, c.Enforce.Breaker.SharePoints = time.Minute, 20 })
+	hears := func(violating int, at time.Time) {
+		w.hears("a", func(i *v1.Inventory) { i.Violating, i.At = violating, at })
+		must(t, w.engine.signs(t.Context()))
+	}
 	open := func() bool {
 		b, err := w.engine.Control.Breaker(t.Context())
 		must(t, err)
 		return b.Open
 	}
-	w.clock.add(5 * w.conf.Discover.Resync)
-	if must(t, w.engine.signs(t.Context())); open() {
-		t.Error("the first look after a pause opens the breaker")
+	for n := 5; n <= 45; n += 10 { // slowly, each in an hour
+		w.clock.add(time.Hour)
+		hears(n, w.now())
 	}
-	w.clock.add(16 * time.Minute)
-	if must(t, w.engine.signs(t.Context())); !open() {
-		t.Error("a cluster that is silent for long opens nothing")
+	w.engine.index.audit = map[string]audit{} // started again
+	hears(5, w.now().Add(-24*time.Hour))
+	if hears(45, w.now()); open() {
+		t.Error("an inventory of yesterday made a jump")
+	}
+	if hears(70, w.now()); !open() {
+		t.Error("a jump opens nothing")
 	}
 }

@@ -141,6 +141,7 @@ func (x *index) lose(buckets map[int]bool) {
 	for cluster := range x.audit {
 		if !x.owned[docket.BucketOf(cluster)] {
 			delete(x.audit, cluster)
+			delete(x.stale, cluster) // who has it now looks
 		}
 	}
 	for key := range x.dueAt {

@@ -18,7 +18,8 @@ type audit struct {
 	name              string // of the cluster
 	judged, violating int    // roots
 	missing           string // what is not read, or silent
-	at                time.Time
+	order             v1.Order
+	at                time.Time // when it was said
 }
 
 // look is how often the signs of an audit are looked at.
@@ -63,13 +64,26 @@ func (e *Engine) sign(uid string, a audit) control.Signs {
 	now := e.Now()
 	s := control.Signs{Violating: a.violating, Judged: a.judged, Stale: a.missing}
 	if s.Stale == "" && now.Sub(a.at) > 2*e.Config.Discover.Resync {
-		s.Stale = fmt.Sprintf("cluster %s is silent", a.name)
+		s.Stale, s.Silent = e.silence(uid, a.name), true
 	}
 	s.StaleFor = e.index.staleFor(uid, s.Stale != "", now)
 	return s
 }
 
-// staleFor notes whether a cluster's audit is stale at this look, and returns for how long it has been.
+// silence says that nothing is heard of a cluster, and what is heard instead.
+func (e *Engine) silence(uid, name string) string {
+	l, _ := e.index.leader(uid)
+	if l.older == 0 {
+		return fmt.Sprintf("cluster %s is silent", name)
+	}
+	return fmt.Sprintf("cluster %s is silent: only words of epoch %d come, and the ledger has seen %d; %s", name, l.older, l.epoch, mend)
+}
+
+// staleness is since when an audit is not whole, and when that was looked at last.
+type staleness struct{ since, looked time.Time }
+
+// staleFor notes whether a cluster's audit is stale at this look, and returns for how long it has
+// been. A time in which nobody looked, for this process was paused, does not count.
 func (x *index) staleFor(cluster string, stale bool, now time.Time) time.Duration {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -77,16 +91,30 @@ func (x *index) staleFor(cluster string, stale bool, now time.Time) time.Duratio
 		delete(x.stale, cluster)
 		return 0
 	}
-	if x.stale[cluster].IsZero() {
-		x.stale[cluster] = now
+	d, ok := x.stale[cluster]
+	if !ok {
+		d = staleness{now, now}
 	}
-	return now.Sub(x.stale[cluster])
+	if gap := now.Sub(d.looked); gap > 4*look {
+		d.since = d.since.Add(gap)
+	}
+	d.looked = now
+	x.stale[cluster] = d
+	return now.Sub(d.since)
 }
 
-// setAudit takes over what an inventory says.
+// setAudit takes over what an inventory says, unless a later one was here. What lay on the bus for
+// long is no news of now.
 func (x *index) setAudit(c v1.Cluster, a audit) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	known := x.audit[c.UID]
+	if a.order.Before(known.order) {
+		return
+	}
+	if now := x.now(); a.at.IsZero() || a.at.After(now) {
+		a.at = now // clocks differ a little
+	}
 	a.name = c.Name
 	x.audit[c.UID] = a
 }

@@ -22,6 +22,7 @@ type Signs struct {
 	// Stale says what is not read or silent, and StaleFor for how long; empty is nothing.
 	Stale    string
 	StaleFor time.Duration
+	Silent   bool // nothing is heard: the counts are of before, and no share of now
 }
 
 // Limits are what opens the breaker; zero switches a trigger off.
@@ -57,7 +58,9 @@ func (c *Control) Watch(ctx context.Context, cluster v1.Cluster, s Signs, l Limi
 			if now.After(v.Latest) {
 				v.Latest = now
 			}
-			bad = v.jump(s, l.SharePoints, now)
+			if !s.Silent {
+				bad = v.jump(s, l.SharePoints, now)
+			}
 		}
 		if bad == "" && l.Stale > 0 && s.Stale != "" && s.StaleFor > l.Stale {
 			bad = fmt.Sprintf("the audit is not whole for %s: %s", s.StaleFor.Round(time.Second), s.Stale)
