@@ -48,7 +48,7 @@ type place struct {
 // pastSession is longer than a group waits for a replica, and than a Lease lasts.
 const pastSession = 18 * time.Second
 
-// deck is one portion of faults: 25 kills of ours, 10 restarts as in a rolling upgrade, pauses
+// deck is one portion of faults: 25 kills of ours, 13 restarts as in a rolling upgrade, pauses
 // past a session and a Lease, and servers that are killed.
 func (c *chaos) deck(portions int) (all []func()) {
 	add := func(n int, what string, do func()) {
@@ -59,9 +59,10 @@ func (c *chaos) deck(portions int) (all []func()) {
 	add(12, "an action killed", func() { c.kill("action") })
 	add(8, "a discover killed", func() { c.kill("discover") })
 	add(5, "a report killed", func() { c.kill("report") })
-	add(10, "an action restarted", c.restart)
-	add(2, "an action paused past its session", func() { c.pause("action") })
-	add(2, "a discover paused past its Lease", func() { c.pause("discover") })
+	add(10, "an action restarted", func() { c.restart(c.any("action")) })
+	add(3, "a discover restarted", func() { c.restart(c.any("discover")) })
+	add(2, "an action paused past its session", func() { c.pause(c.any("action")) })
+	add(2, "a discover paused past its Lease", c.handOver)
 	add(2, "the broker killed", func() { c.server(c.kafka) })
 	add(2, "Cassandra killed", func() { c.server(c.cassandra) })
 	c.dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
@@ -89,28 +90,38 @@ func (c *chaos) kill(target string) {
 }
 
 // restart is what a rolling upgrade does: a graceful end, and a new one.
-func (c *chaos) restart() {
-	p := c.any("action")
+func (c *chaos) restart(p *place) {
 	select {
 	case <-p.Done(): // see live
 		return
 	default:
 	}
 	if err := p.Terminate(90 * time.Second); err != nil {
-		c.t.Errorf("an action did not end well: %v", err)
+		c.t.Errorf("%s did not end well: %v", p.target, err)
 	}
-	p.Process = c.start("action")
+	p.Process = c.start(p.target)
 }
 
 // pause stops a replica, between whichever two instructions, until others have taken its part.
-func (c *chaos) pause(target string) {
-	p := c.any(target)
+func (c *chaos) pause(p *place) {
 	if err := syscall.Kill(-p.Pid(), syscall.SIGSTOP); err != nil {
-		c.t.Errorf("pause %s: %v", target, err)
+		c.t.Errorf("pause %s: %v", p.target, err)
 	}
 	time.Sleep(pastSession)
 	if err := syscall.Kill(-p.Pid(), syscall.SIGCONT); err != nil {
-		c.t.Errorf("resume %s: %v", target, err)
+		c.t.Errorf("resume %s: %v", p.target, err)
+	}
+}
+
+// handOver wakes a discover that was paused, and ends the one that led meanwhile well: its Lease
+// is nobody's, and who was deposed may want it back.
+func (c *chaos) handOver() {
+	woken := c.any("discover")
+	c.pause(woken)
+	for _, p := range c.places {
+		if p.target == "discover" && p != woken {
+			c.restart(p)
+		}
 	}
 }
 

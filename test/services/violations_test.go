@@ -139,8 +139,8 @@ func (v *violations) settle(within time.Duration) {
 		if last = err; err == nil {
 			return
 		}
-		if h := v.logged("the circuit breaker opened"); h != "" {
-			v.t.Fatalf("nothing here may open the breaker: %s", h)
+		if line := v.logged("the circuit breaker opened"); line != "" {
+			v.t.Fatalf("nothing here may open the breaker: %s", line)
 		}
 	}
 	log, _ := os.ReadFile(v.LogFile())
@@ -167,6 +167,9 @@ func (v *violations) judge() {
 	v.hold(judge.Notices(mails, d, judge.Terms{Warnings: 2, Tries: 4, Owners: v.owners}))
 	tally, err := judge.AuditBijection(events, d, stage.ActionUser)
 	v.hold(err)
+	if line := v.logged("the circuit breaker opened"); line != "" {
+		v.t.Errorf("nothing here may open the breaker: %s", line)
+	}
 	states := map[string]int{}
 	for _, n := range d.Notices {
 		states[n.State]++
