@@ -42,14 +42,14 @@ func (c Candidate) Lead(ctx context.Context, do func(ctx context.Context, epoch 
 func (c Candidate) term(ctx context.Context, holder string, do func(context.Context, int64) error) error {
 	term, depose := context.WithCancel(ctx)
 	defer depose()
-	lock := &termLock{depose: depose, Interface: &resourcelock.LeaseLock{LeaseMeta: metav1.ObjectMeta{Namespace: c.Namespace, Name: LeaseName},
+	var begun atomic.Bool
+	lock := &termLock{begun: &begun, depose: depose, Interface: &resourcelock.LeaseLock{LeaseMeta: metav1.ObjectMeta{Namespace: c.Namespace, Name: LeaseName},
 		Client: c.Client.CoordinationV1(), LockConfig: resourcelock.ResourceLockConfig{Identity: holder}}}
 	lease := c.Lease
 	if lease == 0 {
 		lease = 15 * time.Second
 	}
 	done := make(chan error, 1)
-	var begun atomic.Bool
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: lock, LeaseDuration: lease, RenewDeadline: 2 * lease / 3, RetryPeriod: lease / 8, ReleaseOnCancel: true, Name: LeaseName,
 		Callbacks: leaderelection.LeaderCallbacks{

@@ -427,7 +427,8 @@ type Enforce struct {
 	Mode string `yaml:"mode"`
 	// MinimumAge is how old a case must be before it may be acted on.
 	MinimumAge time.Duration `yaml:"minimumAge"`
-	// CoolOff is how long a root is left alone after an undo.
+	// CoolOff is how long the table shows an undone root as cooling off. K8Guard does not act on it
+	// again after that either: as long as the object lives, a person has decided.
 	CoolOff time.Duration `yaml:"coolOff"`
 	Budget  Budget        `yaml:"budget"`
 	Breaker Breaker       `yaml:"breaker"`

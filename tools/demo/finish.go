@@ -69,7 +69,7 @@ func (d *demo) finish(ctx context.Context, expect expectation) error {
 	if len(wrong) > 0 {
 		return errors.New("the demo did not come to what examples/demo-expect.yaml says:\n  " + strings.Join(wrong, "\n  "))
 	}
-	d.say("VERDICT: all %d bad workloads found, no good one; %d warnings before each act and one mail after; undo gave back what was there, and each owner knows",
+	d.say("VERDICT: all %d violations found, nothing good accused; %d warnings before each act and one mail after; undo gave back what was there, and each owner knows",
 		len(expect.Cases), expect.Warnings)
 	return nil
 }

@@ -92,7 +92,7 @@ func (d *demo) tell(ctx context.Context, expect expectation) error {
 			return err
 		}
 	}
-	d.say("3. K8Guard watches all three namespaces, may act in shop and payments alone, and is sped up for the demo:")
+	d.say("3. K8Guard watches every namespace, may act in shop and payments alone, and is sped up for the demo:")
 	d.printOverrides()
 	if err := d.home.start(ctx); err != nil {
 		return err

@@ -36,7 +36,7 @@ func Repo(p RepoParams) (rule.Rule, error) {
 			ID:       "IMAGE_REPO",
 			Title:    "An image comes from a repository that is not approved",
 			Why:      "Nobody in the platform vouches for what such an image holds, and whoever owns that repository can replace it.",
-			Remedy:   "Push the image to a repository that rules.IMAGE_REPO.approved of K8Guard's configuration names, and write that address into the container's image.",
+			Remedy:   rule.Remedy("Push the image to an approved repository, and write that address into the container's image.", "Approved", approved),
 			Severity: rule.High, Category: rule.Security, Revision: 2,
 			Kinds:  entity.Workloads(),
 			Keys:   []string{"rules.IMAGE_REPO.approved"},
