@@ -15,8 +15,9 @@ func newAck(s Streams) *cobra.Command {
 		Long: "Say that a case was seen, for the record. Its ladder goes on, unless --for asks for a pause and the case's policy\n" +
 			"allows one (ladder.ackPauses). Where it allows none, the acknowledgement is on record all the same, and the exit\n" +
 			"code is 2.",
-		Example: "  k8guard ack c-mfrggzdfmztwq2lknnwg23tpoa --reason \"mended with the next release\" --for 48h",
-		Args:    arguments(cobra.ExactArgs(1)),
+		Example: "  k8guard ack c-mfrggzdfmztwq2lknnwg23tpoa --reason \"mended with the next release\"\n" +
+			"  k8guard ack c-mfrggzdfmztwq2lknnwg23tpoa --reason \"mended with the next release\" --for 48h  # where ladder.ackPauses allows it",
+		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if o.hold < 0 || o.hold > 30*24*time.Hour {
 				return failure("--for %s: write a duration up to 720h", o.hold)
