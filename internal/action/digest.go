@@ -158,6 +158,7 @@ func (e *Engine) item(d docket.Docket, c docket.Case, purpose docket.Purpose, no
 			item.Needed, item.Lost = pol.Ladder.Warnings, d.Lost
 		}
 		item.NextStep, item.NextAt = e.next(d, c, pol, item.N, now)
+		item.Repeats = c.Again(docket.NoticeRef{Purpose: purpose, N: item.N, Owner: e.ownerOf(d, c.Rule).Key(), ActAt: item.ActAt()})
 	case docket.Enforced:
 		item.Lost = d.Lost
 		item.Done = done(d.Enforcement)

@@ -195,7 +195,17 @@ func nextStep(c docket.Case) string {
 	}
 	step, at := ledger.Next(c)
 	if at.IsZero() {
-		return scan.Visible(strings.TrimSpace(step))
+		return scan.Visible(shortened(strings.TrimSpace(step), longestStep))
 	}
 	return scan.Visible(step + " " + at.UTC().Format(time.RFC3339))
+}
+
+// longestStep is how many letters of a step a table has room for; k8guard case and -o json say all.
+const longestStep = 64
+
+func shortened(text string, most int) string {
+	if letters := []rune(text); len(letters) > most {
+		return string(letters[:most-1]) + "…"
+	}
+	return text
 }

@@ -89,6 +89,14 @@ func TestNextStepSaysWhatHoldsACase(t *testing.T) {
 	if got := nextStep(human); got != "a person decides" {
 		t.Errorf("what waits for a person is to be acted on: %q", got)
 	}
+	dry := docket.Case{State: docket.Open, Plan: docket.Plan{Step: "none", Reason: policy.DryRun, Text: "dry run: nobody is told; otherwise scale-to-zero would be asked of the gate now"}}
+	if got, want := nextStep(dry), "otherwise: scale-to-zero would be asked of the gate now"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	dry.Plan.Text += strings.Repeat(" ä", 100)
+	if got := nextStep(dry); len([]rune(got)) != longestStep || !strings.HasSuffix(got, "…") {
+		t.Errorf("%q", got)
+	}
 }
 
 // Who saw a case is in the list, where anybody saw one.

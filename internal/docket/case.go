@@ -58,6 +58,9 @@ type Plan struct {
 	At     time.Time `json:"at,omitzero"`    // when that step is due
 }
 
+// Otherwise parts, in a plan's text, what holds everything from what would follow without it.
+const Otherwise = "; otherwise "
+
 // Purpose says what a notice tells of a case.
 type Purpose string
 

@@ -59,8 +59,11 @@ func AttachNotice(d Docket, key string, refs map[string]NoticeRef, now time.Time
 			continue
 		}
 		ref.Key, ref.Result, ref.At = key, Pending, now
-		c.Notices = append(c.Notices, ref)
 		text := fmt.Sprintf("%s %d is put into a notice to %s", ref.Purpose, ref.N, ref.Owner)
+		if again := c.Again(ref); again != "" {
+			text += ", " + again
+		}
+		c.Notices = append(c.Notices, ref)
 		if ref.Beside {
 			text += ", beside: its channel reaches nobody personally, so it counts for nothing"
 		}

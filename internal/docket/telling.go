@@ -123,6 +123,31 @@ func (c Case) LastTry() time.Time {
 	return last
 }
 
+// Again says why a warning that is about to be told has the number of one that its owner was told
+// before: the ladder counts no further, and one more is due. Empty where it has not.
+func (c Case) Again(next NoticeRef) string {
+	var newest NoticeRef
+	named := false
+	for _, n := range c.Notices {
+		if n.Purpose != Warning || next.Purpose != Warning || n.Result != Sent || n.Owner != next.Owner || n.N < next.N || next.together(n) {
+			continue
+		}
+		if !n.At.Before(newest.At) {
+			newest = n
+		}
+		named = named || !n.ActAt.IsZero()
+	}
+	switch {
+	case newest.Key == "":
+		return ""
+	case newest.At.Before(c.OpenedAt):
+		return "again: it came back"
+	case !named && !next.ActAt.IsZero():
+		return "again: an act follows now, and no warning before named one"
+	}
+	return ""
+}
+
 // WarnedSince reports whether a warning to this owner was confirmed at that time or later.
 func (c Case) WarnedSince(owner string, at time.Time) bool {
 	return slices.ContainsFunc(c.Notices, func(n NoticeRef) bool { return n.counts(owner) && !n.At.Before(at) })

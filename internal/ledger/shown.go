@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"strings"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/docket"
@@ -50,7 +51,7 @@ func Held(c docket.Case) string {
 const PersonDecides = "a person decides"
 
 // Next is the step that comes next, in the plan's words, and when; a zero time where it has
-// no date. Where a person must decide, the date on which K8Guard asks again is no step.
+// no date. In a dry run it is what would come, as a sentence. Where a person must decide, the date on which K8Guard asks again is no step.
 func Next(c docket.Case) (step string, at time.Time) {
 	switch {
 	case needsHuman(c), c.State == docket.Contested:
@@ -59,6 +60,10 @@ func Next(c docket.Case) (step string, at time.Time) {
 		return c.Plan.Next + ", refused by the gate and asked again", c.Plan.At
 	case c.Plan.Next != "":
 		return c.Plan.Next, c.Plan.At
+	case c.Plan.Reason == "dry-run":
+		if _, would, ok := strings.Cut(c.Plan.Text, docket.Otherwise); ok {
+			return "otherwise: " + would, time.Time{}
+		}
 	}
 	return c.Plan.Step, c.Plan.At
 }

@@ -173,3 +173,15 @@ func TestStatus(t *testing.T) {
 		}
 	}
 }
+
+// A dry run is judged from the list: it says what would follow.
+func TestNextOfADryRun(t *testing.T) {
+	for text, want := range map[string]string{
+		"dry run: nobody is told; otherwise ada@example.com would be warned now": "otherwise: ada@example.com would be warned now",
+		"dry run": "none",
+	} {
+		if step, at := ledger.Next(docket.Case{State: docket.Open, Plan: docket.Plan{Step: "none", Reason: "dry-run", Text: text}}); step != want || !at.IsZero() {
+			t.Errorf("%s: %q %s, want %q", text, step, at, want)
+		}
+	}
+}

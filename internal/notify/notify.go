@@ -79,6 +79,7 @@ type Item struct {
 	Try      int      `json:"try,omitempty"`     // which telling of the case it is, the same on every channel
 	N        int      `json:"n"`                 // this warning's number
 	Needed   int      `json:"needed"`            // warnings before an act; 0 when no act follows
+	Repeats  string   `json:"repeats,omitempty"` // why it has the number of a warning before, in words
 	Rule     string   `json:"rule"`
 	Title    string   `json:"title"`
 	Severity string   `json:"severity"`

@@ -325,3 +325,29 @@ func TestADryRunSaysWhatWouldFollow(t *testing.T) {
 		}
 	}
 }
+
+// What is exempt is so whatever else holds everything, and nothing follows of it.
+func TestWhatIsExemptStaysSo(t *testing.T) {
+	for says, change := range map[string]func(*policy.Input){
+		"dry run: nobody is told; otherwise exempt until 2026-03-02 12:00 UTC: legacy": func(in *policy.Input) { in.Control.Mode = config.ModeDryRun },
+		"restored; otherwise exempt until 2026-03-02 12:00 UTC: legacy": func(in *policy.Input) {
+			in.Control.Mode, in.Control.Doubt = config.ModeDryRun, "restored"
+		},
+		"exempt until 2026-03-02 12:00 UTC: legacy": func(in *policy.Input) { in.Control.Frozen, in.Control.Breaker = "global", "undos" },
+	} {
+		in := ready()
+		in.Exempt = &config.Exemption{Reason: "legacy", Expires: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+		change(&in)
+		want := docket.Plan{Step: policy.None, Reason: policy.Exempt, Text: says, At: in.Exempt.Expires}
+		if p := policy.Decide(in); p != want {
+			t.Errorf("%+v, want %+v", p, want)
+		}
+		if text := policy.Human(in, want); text != "" {
+			t.Errorf("the platform is asked: %s", text)
+		}
+		in.Case.State = docket.Contested
+		if p := policy.Decide(in); p.Reason == policy.Exempt {
+			t.Errorf("of a case that is over: %+v", p)
+		}
+	}
+}

@@ -112,10 +112,14 @@ func wait(reason, next string, at time.Time) (docket.Plan, bool) {
 	return docket.Plan{Step: Wait, Reason: reason, Next: next, At: at.Round(0).UTC()}, true
 }
 
-// doubted holds everything while the ledger may not know what was told and done.
+// doubted holds everything while the ledger may not know what was told and done. What is exempt
+// stays so: nothing follows of it anyway.
 func doubted(in Input) (docket.Plan, bool) {
-	if in.Control.Doubt == "" {
+	switch {
+	case in.Control.Doubt == "":
 		return docket.Plan{}, false
+	case in.Exempt != nil && in.Case.State == docket.Open:
+		return exempt(in, in.Control.Doubt+docket.Otherwise), true
 	}
 	return hold(LedgerDoubt, "%s", in.Control.Doubt)
 }
@@ -179,11 +183,12 @@ func standing(in Input) (docket.Plan, bool) {
 // held names what stops the ladder where it stands.
 func held(in Input) (docket.Plan, bool) {
 	switch {
+	case in.Control.Mode == config.ModeDryRun && in.Exempt != nil:
+		return exempt(in, dryRun), true
 	case in.Control.Mode == config.ModeDryRun:
-		return hold(DryRun, "dry run: nobody is told; otherwise %s", otherwise(in))
+		return hold(DryRun, "%s", dryRun+otherwise(in))
 	case in.Exempt != nil:
-		return docket.Plan{Step: None, Reason: Exempt, At: in.Exempt.Expires.UTC(),
-			Text: fmt.Sprintf("exempt until %s: %s", in.Exempt.Expires.UTC().Format("2006-01-02 15:04 MST"), in.Exempt.Reason)}, true
+		return exempt(in, ""), true
 	case in.Case.Unknown != "":
 		return hold(Unknown, "cannot be judged: %s", in.Case.Unknown)
 	case !in.Fresh:
@@ -201,6 +206,15 @@ func held(in Input) (docket.Plan, bool) {
 		return hold(HumanNeeded, "nobody to tell: the namespace names no owner, and no fallback is configured")
 	}
 	return docket.Plan{}, false
+}
+
+// dryRun begins the plan of what only a dry run holds.
+const dryRun = "dry run: nobody is told" + docket.Otherwise
+
+// exempt holds a case until its exemption ends, whatever else holds everything.
+func exempt(in Input, also string) docket.Plan {
+	until := in.Exempt.Expires.UTC()
+	return docket.Plan{Step: None, Reason: Exempt, At: until, Text: fmt.Sprintf("%sexempt until %s: %s", also, until.Format("2006-01-02 15:04 MST"), in.Exempt.Reason)}
 }
 
 // otherwise says what would follow if K8Guard might act.

@@ -127,14 +127,17 @@ func where(it notify.Item) string {
 }
 
 func ordinal(it notify.Item) string {
-	switch {
-	case PurposeOf(it) != docket.Warning || it.N == 0:
+	if PurposeOf(it) != docket.Warning || it.N == 0 {
 		return ""
-	case it.Needed == 0:
-		return fmt.Sprintf("%d, no act follows", it.N)
-	default:
-		return fmt.Sprintf("%d of %d", it.N, it.Needed)
 	}
+	text := fmt.Sprintf("%d of %d", it.N, it.Needed)
+	if it.Needed == 0 {
+		text = fmt.Sprintf("%d, no act follows", it.N)
+	}
+	if again := Clean(it.Repeats, MaxField); again != "" {
+		text += ", " + again
+	}
+	return text
 }
 
 func next(it notify.Item, now time.Time) string {

@@ -54,7 +54,7 @@ func FuzzWording(f *testing.F) {
 		}
 		d := notifytest.HostileWith("id", s, u)
 		it := &d.Items[0]
-		it.Purpose, it.N, it.Needed, it.Before, it.Done, it.Back, it.Cluster = purpose, n, needed, s, s, s, s
+		it.Purpose, it.N, it.Needed, it.Before, it.Done, it.Back, it.Cluster, it.Repeats = purpose, n, needed, s, s, s, s, s
 		it.NextAt = d.At.Add(time.Duration(in % (1 << 32) * int64(time.Second)))
 		other := *it
 		other.Case, other.Purpose = "c-2", string(docket.AllClear)
