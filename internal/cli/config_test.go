@@ -51,7 +51,7 @@ func TestConfigCheck(t *testing.T) {
 		{args: []string{"--config", good}},
 		{env: []string{"K8GUARD_CONFIG=" + good}},
 		{},
-		{args: []string{"-c", doubtful}, errs: "warning: policies[0].ladder.wait: is shorter than notify.gap"},
+		{args: []string{"-c", doubtful}, errs: "warning: policies[0].ladder.wait is shorter than notify.gap"},
 		{args: []string{"-c", bad}, code: 2, fails: "bad.yaml:1:24: log.lvel: there is no such key; did you mean level?\n"},
 		{args: []string{"-c", good}, env: []string{"K8GUARD_CONFIG=" + bad}},
 		{env: []string{"K8GUARD_CONFIG=" + bad}, code: 2, fails: "bad.yaml:1:24"},
