@@ -2,7 +2,9 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,5 +135,26 @@ func TestConfigFlagIsOne(t *testing.T) {
 	}
 	if !slices.Contains(with, "k8guard scan") || !slices.Contains(with, "k8guard run") || len(with) < 4 {
 		t.Errorf("only %q read a configuration", with)
+	}
+}
+
+// Warnings are for whoever starts K8Guard or asks about its configuration, and in nobody else's way.
+func TestWarningsAreSaidWhereTheyAreAskedFor(t *testing.T) {
+	doubtful := write(t, "doubtful.yaml", "policies: [{name: a, ladder: {wait: 90s, lastWait: 90s}}]\nledger: {cassandra: {localDC: dc1}}\ndata: {dir: '"+t.TempDir()+"'}\n")
+	for args, want := range map[string]bool{
+		"config check": true, "run": true, "discover": true, "action": true, "report": true,
+		"config print": false, "scan ../../examples": false, "notify test webhook/none": false, "notify preview email c-1": false,
+		"ledger schema": false, "ledger export": false, "deadletter list": false, "cases": false, "status": false,
+	} {
+		ended, cancel := context.WithCancel(t.Context())
+		cancel() // a target that starts all the same ends at once
+		var errs bytes.Buffer
+		root := New(Streams{In: strings.NewReader(""), Out: io.Discard, Err: &errs, Env: []string{"K8GUARD_CONFIG=" + doubtful, "K8GUARD_RMQ_PASSWORD=x"}})
+		root.SetArgs(strings.Fields(args))
+		_ = root.ExecuteContext(ended)
+		said := strings.Contains(errs.String(), "warning: policies[0].ladder.wait is shorter") && strings.Contains(errs.String(), "warning: K8GUARD_RMQ_PASSWORD has no effect")
+		if said != want || !want && strings.Contains(errs.String(), "warning: ") {
+			t.Errorf("%s: %q", args, errs.String())
+		}
 	}
 }

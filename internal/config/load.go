@@ -31,7 +31,7 @@ type Warning struct {
 
 // String is a sentence: a text that begins with a verb is about the key.
 func (w Warning) String() string {
-	for _, verb := range []string{"is ", "does ", "has "} {
+	for _, verb := range []string{"is ", "was ", "does ", "has "} {
 		if strings.HasPrefix(w.Text, verb) {
 			return w.Key + " " + w.Text
 		}
