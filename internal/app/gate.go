@@ -18,7 +18,7 @@ func (in *instance) wireGate(ctx context.Context) error {
 		in.action.NoGate(in.cluster.Name, "no account that may act: cluster.actionKubeconfig is empty")
 		return nil
 	}
-	clients, err := newActionClients(in.Config.Cluster.ActionKubeconfig, in.calls)
+	clients, err := newActionClients(actionOf(in.Config), in.calls)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (in *instance) wireLogin(ctx context.Context) error {
 // reviewer asks through discover's account, without a limit of ours: one page may name many
 // namespaces, and each is asked for once in ten seconds.
 func (in *instance) reviewer() (*access.Reviewer, error) {
-	rest, err := restConfig(in.Config.Cluster.Kubeconfig, reportAccount, in.calls)
+	rest, err := restConfig(reportOf(in.Config), in.calls)
 	if err != nil {
 		return nil, fmt.Errorf("report.login wants an account that asks about readers: %w", err)
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,6 +30,9 @@ func Look(ctx context.Context, w Where, related []entity.Kind) (cluster.Snapshot
 	rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: w.Kubeconfig, Precedence: w.Paths}
 	config := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: w.Context})
 	rest, err := config.ClientConfig()
+	if clientcmd.IsEmptyConfig(err) { // whose text has advice for kubectl
+		err = errors.New("no kubeconfig names one")
+	}
 	if err != nil {
 		return cluster.Snapshot{}, fmt.Errorf("finding the cluster: %w; name a kubeconfig with --kubeconfig, or a context of it with --context", err)
 	}

@@ -33,8 +33,8 @@ func (in *instance) reach(ctx context.Context, c config.Config, pause time.Durat
 }
 
 func (in *instance) reachOnce(ctx context.Context, c config.Config) error {
-	name, path := c.Cluster.Name, c.Cluster.ActionKubeconfig
-	if path == "" {
+	name := c.Cluster.Name
+	if c.Cluster.ActionKubeconfig == "" {
 		in.action.NoGate(name, "no account that may act: actionKubeconfig is empty")
 		return nil
 	}
@@ -48,7 +48,7 @@ func (in *instance) reachOnce(ctx context.Context, c config.Config) error {
 		if err := gate.Preflight(ctx, nil); err != nil {
 			return err
 		}
-		rest, err := restConfig(path, actionAccount, in.calls)
+		rest, err := restConfig(actionOf(c), in.calls)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (in *instance) reachOnce(ctx context.Context, c config.Config) error {
 // greet reaches a cluster and learns which one it is.
 func (in *instance) greet(ctx context.Context, c config.Config) (*actionClients, v1.Cluster, error) {
 	known := v1.Cluster{Name: c.Cluster.Name}
-	clients, err := newActionClients(c.Cluster.ActionKubeconfig, in.calls)
+	clients, err := newActionClients(actionOf(c), in.calls)
 	if err != nil {
 		return nil, known, err
 	}

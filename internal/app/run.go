@@ -174,7 +174,7 @@ func (in *instance) wireWatch(ctx context.Context) (*cluster.Watcher, error) {
 		return nil, err
 	}
 	var err error
-	if in.rest, err = restConfig(in.Config.Cluster.Kubeconfig, discoverAccount, in.calls); err != nil {
+	if in.rest, err = restConfig(discoverOf(in.Config), in.calls); err != nil {
 		return nil, err
 	}
 	if in.client, err = cluster.NewClient(in.rest); err != nil {

@@ -42,6 +42,9 @@ func newConfigCheck(s Streams) *cobra.Command {
 			if err != nil {
 				return ExitError{Code: ExitFailure, Err: err}
 			}
+			if err := warn(s, app.Doubts(conf)); err != nil {
+				return err
+			}
 			_, err = fmt.Fprintln(s.Out, "the configuration is usable")
 			return err
 		},

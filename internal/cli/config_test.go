@@ -41,6 +41,7 @@ func TestConfigCheck(t *testing.T) {
 	good := write(t, "good.yaml", "log: {level: warn}\n")
 	doubtful := write(t, "doubtful.yaml", "policies: [{name: a, ladder: {wait: 90s, lastWait: 90s}}]\n")
 	bad := write(t, "bad.yaml", "log: {level: \"\\e[31m\", lvel: 1}\nreport: {listen: 0.0.0.0:1}\n\"\\e\\n\": 1\n")
+	kubeconfig, _ := apiServer(t)
 	mail := []string{"--set", "notify.email.host=localhost", "--set", "notify.email.from=k@example.com", "--set", "notify.email.domains=example.com"}
 	mail = mail[:len(mail):len(mail)]
 	for _, c := range []struct {
@@ -67,11 +68,20 @@ func TestConfigCheck(t *testing.T) {
 		{args: append(mail, "--set", "notify.email.username=k", "--set", "notify.email.passwordFile="+write(t, "empty", "\n")), code: 2, fails: "passwordFile is empty"},
 		{args: append(mail, "--set", "notify.email.username=k", "--set", "notify.email.passwordFile="+write(t, "secret", "x\n"))},
 		{args: mail},
+		{args: []string{"--set", "cluster.kubeconfig=" + kubeconfig}},
+		{args: []string{"--set", "cluster.kubeconfig=" + write(t, "empty.kubeconfig", "")}, code: 2, fails: "cluster.kubeconfig: "},
 		{args: []string{"more"}, code: 2, fails: "--help"},
 	} {
 		out, errs, err := with(t, c.env, append([]string{"config", "check"}, c.args...)...)
 		if Code(err) != c.code || !strings.Contains(errs, c.errs) || !strings.Contains(Message(err), c.fails) {
 			t.Errorf("%q %q: code %d, %q, %q", c.env, c.args, Code(err), errs, Message(err))
+		}
+		// No cluster is right for a pod alone: it is warned of.
+		const lost = "warning: cluster.kubeconfig is not set: k8guard run and k8guard discover start in a pod of the cluster only; " +
+			"elsewhere write the path of what sh deploy/kubeconfig.sh k8guard-discover prints\n"
+		warned := strings.Contains(errs, lost)
+		if errs = strings.Replace(errs, lost, "", 1); warned != (c.code == 0 && !slices.Contains(c.args, "cluster.kubeconfig="+kubeconfig)) {
+			t.Errorf("%q %q: of no cluster is warned: %v", c.env, c.args, warned)
 		}
 		if (c.code == 0) != (out == "the configuration is usable\n") || (c.errs == "") != (errs == "") {
 			t.Errorf("%q %q: printed %q and %q", c.env, c.args, out, errs)
