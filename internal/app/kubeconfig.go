@@ -44,6 +44,9 @@ func (a account) maker() string {
 	return "sh deploy/kubeconfig.sh k8guard-discover"
 }
 
+// rights is the file that grants what it needs.
+func (a account) rights() string { return "deploy/rbac-" + a.name + ".yaml" }
+
 // rest reads how the account logs in. Its error names the key and the file, and what to do.
 func (a account) rest() (*rest.Config, error) {
 	if a.path == "" {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -74,7 +75,12 @@ func (in *instance) greet(ctx context.Context, c config.Config) (*actionClients,
 	once, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
 	system, err := clients.typed.CoreV1().Namespaces().Get(once, metav1.NamespaceSystem, metav1.GetOptions{})
-	if err != nil {
+	switch {
+	case apierrors.IsUnauthorized(err):
+		return nil, known, fmt.Errorf("the API server does not know action's token or certificate (401); make it anew (%s), it is read again by itself: %w", actionOf(c).maker(), err)
+	case apierrors.IsForbidden(err):
+		return nil, known, fmt.Errorf("the API server does not let action's account read the cluster's identity (403); if it lasts, apply deploy/rbac-action.yaml: %w", err)
+	case err != nil:
 		return nil, known, fmt.Errorf("the cluster does not answer: reading its identity: %w", err)
 	}
 	known.UID = string(system.UID)
