@@ -2,8 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/k8guard/k8guard/internal/config"
@@ -15,7 +13,7 @@ import (
 // without a cluster or a mail server: it makes the rules and the channels.
 func Check(c config.Config) error {
 	err := judgeable(c)
-	files := errors.Join(readable("cluster.kubeconfig", c.Cluster.Kubeconfig), readable("cluster.actionKubeconfig", c.Cluster.ActionKubeconfig))
+	files := kubeconfigs(c)
 	if files == nil && !eachItsOwn(c) {
 		files = apart(c.Cluster.Kubeconfig, c.Cluster.ActionKubeconfig)
 	}
@@ -26,6 +24,19 @@ func Check(c config.Config) error {
 		err = errors.Join(err, s.Ready()) // as a notice would, which comes much later
 	}
 	return err
+}
+
+// Doubts is what may keep a start from going well, and cannot be known here: a file without a
+// cluster is right for a pod.
+func Doubts(c config.Config) []config.Warning {
+	if c.Cluster.Kubeconfig != "" || len(c.Clusters) > 0 { // the latter is action's own file
+		return nil
+	}
+	if _, err := podConfig(); err == nil {
+		return nil
+	}
+	return []config.Warning{{Key: "cluster.kubeconfig", Text: "is not set: k8guard run and k8guard discover start in a pod of the cluster only; " +
+		"elsewhere write the path of what sh deploy/kubeconfig.sh k8guard-discover prints"}}
 }
 
 // eachItsOwn says that discover and action are pods of their own, and this may be either: what
@@ -40,11 +51,11 @@ func startable(c config.Config) error {
 	if err := judgeable(c); err != nil {
 		return err
 	}
-	if _, err := restConfig(c.Cluster.Kubeconfig, discoverAccount, nil); err != nil {
+	if _, err := discoverOf(c).rest(); err != nil {
 		return err
 	}
 	if c.Cluster.ActionKubeconfig != "" {
-		if _, err := newActionClients(c.Cluster.ActionKubeconfig, nil); err != nil {
+		if _, err := newActionClients(actionOf(c), nil); err != nil {
 			return err
 		}
 	}
@@ -61,16 +72,17 @@ func judgeable(c config.Config) error {
 	return err
 }
 
-// readable opens a file that is only read at the start.
-func readable(key, path string) error {
-	if path == "" {
-		return nil
+// kubeconfigs says what is wrong with those that are named; whoever needs one that is not
+// has the pod's account, perhaps.
+func kubeconfigs(c config.Config) error {
+	err := errors.Join(discoverOf(c).usable(), account{"action", "cluster.actionKubeconfig", c.Cluster.ActionKubeconfig}.usable())
+	if len(c.Clusters) == 0 {
+		return err
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("%s: %w", key, err)
+	for _, one := range acting(c) {
+		err = errors.Join(err, actionOf(one).usable())
 	}
-	return f.Close()
+	return err
 }
 
 func engine(c config.Config) (*rule.Engine, error) {

@@ -1,8 +1,6 @@
 package app
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -10,49 +8,21 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/k8guard/k8guard/internal/telemetry"
 )
 
-// The accounts, as the API server's log and our metrics call them.
-const (
-	discoverAccount = "discover"
-	actionAccount   = "action"
-	reportAccount   = "report"
-)
-
-// restConfig reads a kubeconfig; an empty path means the credentials of the pod that we
-// run in. What the account asks is counted.
-func restConfig(path, account string, calls *telemetry.Calls) (*rest.Config, error) {
-	c, err := kubeconfig(path)
+// restConfig is how an account reaches the API server. What it asks is counted.
+func restConfig(a account, calls *telemetry.Calls) (*rest.Config, error) {
+	c, err := a.rest()
 	if err != nil {
 		return nil, err
 	}
-	c.UserAgent = "k8guard-" + account
-	c.Wrap(calls.Of(account))
+	c.UserAgent = "k8guard-" + a.name
+	c.Wrap(calls.Of(a.name))
 	// The API server's own priority and fairness decides; a client-side limit only adds delay.
 	c.QPS, c.Burst = 100, 200
 	c.Timeout = 0
-	return c, nil
-}
-
-// kubeconfig reads a file, or without one the account of the pod that we run in.
-func kubeconfig(path string) (*rest.Config, error) {
-	if path != "" {
-		c, err := clientcmd.BuildConfigFromFlags("", path)
-		if err != nil {
-			return nil, fmt.Errorf("reading kubeconfig %q: %w", path, err)
-		}
-		return c, nil
-	}
-	c, err := rest.InClusterConfig()
-	switch {
-	case errors.Is(err, rest.ErrNotInCluster):
-		return nil, errors.New("no cluster is configured, and this is no pod of one: set cluster.kubeconfig to a kubeconfig's path")
-	case err != nil:
-		return nil, fmt.Errorf("reading the account of the pod: %w", err)
-	}
 	return c, nil
 }
 
@@ -63,8 +33,8 @@ type actionClients struct {
 	clock   *serverClock
 }
 
-func newActionClients(path string, calls *telemetry.Calls) (*actionClients, error) {
-	c, err := restConfig(path, actionAccount, calls)
+func newActionClients(a account, calls *telemetry.Calls) (*actionClients, error) {
+	c, err := restConfig(a, calls)
 	if err != nil {
 		return nil, err
 	}

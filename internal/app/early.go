@@ -35,13 +35,16 @@ func (in *instance) alone(ctx context.Context, handler http.Handler, parts ...fu
 // patient opens what lies on a server. While the server is away it tries again; what a person
 // has to mend is an error at once.
 func patient[T any](ctx context.Context, in *instance, server string, away func(error) bool, open func() (T, error)) (T, error) {
+	var o outage
 	for {
 		it, err := open()
 		if err == nil || ctx.Err() != nil || !away(err) {
 			return it, err
 		}
 		in.waits("not ready: " + server + " does not answer; K8Guard's log has the error")
-		in.Log.Warn("a server does not answer; trying again", "server", server, "err", err, "next", "check that it is up, and its addresses in the configuration")
+		if away, say := o.ask(err, in.Now()); say {
+			in.Log.Warn("a server does not answer; trying again", append([]any{"server", server}, attrs(err, "check that it is up, and its addresses in the configuration", away)...)...)
+		}
 		select {
 		case <-ctx.Done():
 			return it, ctx.Err()

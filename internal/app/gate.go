@@ -18,7 +18,7 @@ func (in *instance) wireGate(ctx context.Context) error {
 		in.action.NoGate(in.cluster.Name, "no account that may act: cluster.actionKubeconfig is empty")
 		return nil
 	}
-	clients, err := newActionClients(in.Config.Cluster.ActionKubeconfig, in.calls)
+	clients, err := newActionClients(actionOf(in.Config), in.calls)
 	if err != nil {
 		return err
 	}
@@ -56,9 +56,14 @@ func (in *instance) admitAgain(ctx context.Context, pause time.Duration) {
 }
 
 func (in *instance) sayBarred(err error) {
-	if err != nil {
-		in.Log.Error("enforcement does not start; trying again", "err", err, "next", "mend it: it is asked again every 30 s")
+	if err == nil {
+		return
 	}
+	next := "mend it: it is asked again every 30 s"
+	if apierrors.IsUnauthorized(err) {
+		next = in.anew(actionOf(in.Config))
+	}
+	in.Log.Error("enforcement does not start; trying again", "err", err, "next", next)
 }
 
 // whyNot is what an engine is told of a preflight.
@@ -90,7 +95,7 @@ func (in *instance) mayEnforce(ctx context.Context, preflight func(context.Conte
 func thrice(ctx context.Context, ask func(context.Context) error) error {
 	var err error
 	from := time.Now()
-	for try := 0; try < 3 || apierrors.IsForbidden(err) && time.Since(from) < 10*time.Second; try++ {
+	for try := 0; try < 3 || (apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)) && time.Since(from) < 10*time.Second; try++ {
 		if try > 0 {
 			select {
 			case <-ctx.Done():

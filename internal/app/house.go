@@ -70,7 +70,7 @@ func (h *house) live(ctx context.Context) error {
 }
 
 func (h *house) begin(ctx context.Context, url string, next <-chan config.Config) error {
-	in, err := h.build(ctx, h.Config)
+	in, err := h.first(ctx, next)
 	if err != nil {
 		return err
 	}
@@ -80,6 +80,40 @@ func (h *house) begin(ctx context.Context, url string, next <-chan config.Config
 	mode, why := in.action.Mode(in.cluster.Name)
 	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", url, "socket", absolute(Socket(h.Config)))
 	return h.instances(ctx, in, next)
+}
+
+// first builds the first instance. A new configuration meanwhile begins it anew: what the start
+// waits for, such as a token that the API server knows, may come with it. One with which nothing
+// can be built leaves the one of the start, which must do.
+func (h *house) first(ctx context.Context, next <-chan config.Config) (*instance, error) {
+	c, started := h.Config, true // with what was there at the start
+	for {
+		until, stop := context.WithCancel(ctx)
+		built := make(chan error, 1)
+		var in *instance
+		go func() {
+			var err error
+			in, err = h.build(until, c)
+			built <- err
+		}()
+		select {
+		case err := <-built:
+			stop()
+			if err == nil && !started {
+				h.reload.succeeded(h.Now())
+			}
+			if err == nil || started || ctx.Err() != nil {
+				return in, err
+			}
+			h.refuse(fmt.Errorf("nothing can be run with it: %w", err))
+			c, started = h.Config, true
+		case c = <-next:
+			stop()
+			<-built
+			started = false
+			h.Log.Info("the configuration was read anew; the start begins again with it")
+		}
+	}
 }
 
 // instances runs one instance after the other, each until a new configuration comes.

@@ -48,7 +48,7 @@ func (in *instance) wireLogin(ctx context.Context) error {
 // reviewer asks through discover's account, without a limit of ours: one page may name many
 // namespaces, and each is asked for once in ten seconds.
 func (in *instance) reviewer() (*access.Reviewer, error) {
-	rest, err := restConfig(in.Config.Cluster.Kubeconfig, reportAccount, in.calls)
+	rest, err := restConfig(reportOf(in.Config), in.calls)
 	if err != nil {
 		return nil, fmt.Errorf("report.login wants an account that asks about readers: %w", err)
 	}
@@ -69,21 +69,15 @@ func (in *instance) learnCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for {
+	return in.await(ctx, reportOf(in.Config), func(ctx context.Context) error {
 		once, cancel := context.WithTimeout(ctx, checkLimit)
+		defer cancel()
 		system, err := reviewer.Client.CoreV1().Namespaces().Get(once, "kube-system", metav1.GetOptions{})
-		cancel()
 		if err == nil {
 			in.cluster.UID = string(system.UID)
-			return nil
 		}
-		in.Log.Warn("the API server does not answer; trying again", "err", err, "next", "report.login: token wants the cluster whose ledger this is; check cluster.kubeconfig")
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
-	}
+		return err
+	})
 }
 
 // secure says that readers come by https, to us or to a proxy in front.

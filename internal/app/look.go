@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/k8guard/k8guard/internal/cluster"
@@ -29,6 +31,9 @@ func Look(ctx context.Context, w Where, related []entity.Kind) (cluster.Snapshot
 	rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: w.Kubeconfig, Precedence: w.Paths}
 	config := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: w.Context})
 	rest, err := config.ClientConfig()
+	if clientcmd.IsEmptyConfig(err) { // whose text has advice for kubectl
+		err = errors.New("no kubeconfig names one")
+	}
 	if err != nil {
 		return cluster.Snapshot{}, fmt.Errorf("finding the cluster: %w; name a kubeconfig with --kubeconfig, or a context of it with --context", err)
 	}
@@ -37,7 +42,11 @@ func Look(ctx context.Context, w Where, related []entity.Kind) (cluster.Snapshot
 	if err != nil {
 		return cluster.Snapshot{}, err
 	}
-	if _, err := client.Discovery().ServerVersion(); err != nil {
+	_, err = client.Discovery().ServerVersion()
+	if apierrors.IsUnauthorized(err) {
+		return cluster.Snapshot{}, fmt.Errorf("the cluster at %s does not know your token or certificate (401); log in anew, as for kubectl: %w", rest.Host, err)
+	}
+	if err != nil {
 		return cluster.Snapshot{}, fmt.Errorf("reaching the cluster at %s: %w", rest.Host, err)
 	}
 	return cluster.Look(ctx, client, w.Namespace, related)

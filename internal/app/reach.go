@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
@@ -33,8 +34,8 @@ func (in *instance) reach(ctx context.Context, c config.Config, pause time.Durat
 }
 
 func (in *instance) reachOnce(ctx context.Context, c config.Config) error {
-	name, path := c.Cluster.Name, c.Cluster.ActionKubeconfig
-	if path == "" {
+	name := c.Cluster.Name
+	if c.Cluster.ActionKubeconfig == "" {
 		in.action.NoGate(name, "no account that may act: actionKubeconfig is empty")
 		return nil
 	}
@@ -48,7 +49,7 @@ func (in *instance) reachOnce(ctx context.Context, c config.Config) error {
 		if err := gate.Preflight(ctx, nil); err != nil {
 			return err
 		}
-		rest, err := restConfig(path, actionAccount, in.calls)
+		rest, err := restConfig(actionOf(c), in.calls)
 		if err != nil {
 			return err
 		}
@@ -67,14 +68,19 @@ func (in *instance) reachOnce(ctx context.Context, c config.Config) error {
 // greet reaches a cluster and learns which one it is.
 func (in *instance) greet(ctx context.Context, c config.Config) (*actionClients, v1.Cluster, error) {
 	known := v1.Cluster{Name: c.Cluster.Name}
-	clients, err := newActionClients(c.Cluster.ActionKubeconfig, in.calls)
+	clients, err := newActionClients(actionOf(c), in.calls)
 	if err != nil {
 		return nil, known, err
 	}
 	once, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
 	system, err := clients.typed.CoreV1().Namespaces().Get(once, metav1.NamespaceSystem, metav1.GetOptions{})
-	if err != nil {
+	switch {
+	case apierrors.IsUnauthorized(err):
+		return nil, known, fmt.Errorf("the API server does not know action's token or certificate (401); make it anew (%s), it is read again by itself: %w", actionOf(c).maker(), err)
+	case apierrors.IsForbidden(err):
+		return nil, known, fmt.Errorf("the API server does not let action's account read the cluster's identity (403); if it lasts, apply deploy/rbac-action.yaml: %w", err)
+	case err != nil:
 		return nil, known, fmt.Errorf("the cluster does not answer: reading its identity: %w", err)
 	}
 	known.UID = string(system.UID)

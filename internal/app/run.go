@@ -174,7 +174,7 @@ func (in *instance) wireWatch(ctx context.Context) (*cluster.Watcher, error) {
 		return nil, err
 	}
 	var err error
-	if in.rest, err = restConfig(in.Config.Cluster.Kubeconfig, discoverAccount, in.calls); err != nil {
+	if in.rest, err = restConfig(discoverOf(in.Config), in.calls); err != nil {
 		return nil, err
 	}
 	if in.client, err = cluster.NewClient(in.rest); err != nil {
@@ -201,25 +201,19 @@ func (in *instance) wireRules() error {
 
 // identify waits for the API server and learns which cluster it serves.
 func (in *instance) identify(ctx context.Context, watcher *cluster.Watcher) error {
-	for {
-		uid, err := watcher.Identity(ctx)
-		if err == nil {
-			in.cluster = v1.Cluster{Name: in.Config.Cluster.Name, UID: uid}
-			if in.cluster.Name == "" {
-				in.cluster.Name = "cluster-" + uid[:min(8, len(uid))]
-			}
-			return nil
-		}
-		if in.waits != nil {
-			in.waits("not ready: the API server does not answer; check cluster.kubeconfig and that the server is up; K8Guard's log has the error")
-		}
-		in.Log.Warn("the API server does not answer; trying again", "err", err, "next", "check cluster.kubeconfig and that the server is up")
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
+	uid := ""
+	err := in.await(ctx, discoverOf(in.Config), func(ctx context.Context) (err error) {
+		uid, err = watcher.Identity(ctx)
+		return err
+	})
+	if err != nil {
+		return err
 	}
+	in.cluster = v1.Cluster{Name: in.Config.Cluster.Name, UID: uid}
+	if in.cluster.Name == "" {
+		in.cluster.Name = "cluster-" + uid[:min(8, len(uid))]
+	}
+	return nil
 }
 
 func (in *instance) wireDiscover(watcher *cluster.Watcher, to bus.Publisher, epoch int64) error {

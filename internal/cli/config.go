@@ -35,12 +35,15 @@ func newConfigCheck(s Streams) *cobra.Command {
 		Example: "  k8guard config check --config k8guard.yaml",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			conf, err := loadConfig(s, file)
+			conf, err := loadAndWarn(s, file)
 			if err == nil {
 				err = app.Check(conf)
 			}
 			if err != nil {
 				return ExitError{Code: ExitFailure, Err: err}
+			}
+			if err := warn(s, app.Doubts(conf)); err != nil {
+				return err
 			}
 			_, err = fmt.Fprintln(s.Out, "the configuration is usable")
 			return err
@@ -96,30 +99,44 @@ func configFlag(c *cobra.Command, file *string) {
 }
 
 // loadConfig reads the configuration that --config, the environment or the working folder
-// names, and prints its warnings.
+// names. Its warnings are left to the commands that are about it; see [loadAndWarn].
 func loadConfig(s Streams, file string) (config.Config, error) {
-	file, err := configFile(s, file)
+	c, _, err := load(s, file)
+	return c, err
+}
+
+// loadAndWarn is loadConfig, and prints the warnings.
+func loadAndWarn(s Streams, file string) (config.Config, error) {
+	c, warnings, err := load(s, file)
 	if err != nil {
 		return config.Config{}, err
 	}
+	return c, warn(s, warnings)
+}
+
+func warn(s Streams, warnings []config.Warning) error {
+	for _, w := range warnings {
+		if _, err := fmt.Fprintln(s.Err, "warning: "+scan.Visible(w.String())); err != nil {
+			return fmt.Errorf("print the warnings: %w", err)
+		}
+	}
+	return nil
+}
+
+func load(s Streams, file string) (config.Config, []config.Warning, error) {
+	file, err := configFile(s, file)
+	if err != nil {
+		return config.Config{}, nil, err
+	}
 	ids, err := ruleIDs()
 	if err != nil {
-		return config.Config{}, err
+		return config.Config{}, nil, err
 	}
 	source := config.Source{File: file, Env: s.Env, Rules: ids}
 	if s.set != nil {
 		source.Set = *s.set
 	}
-	c, warnings, err := config.Load(source)
-	if err != nil {
-		return config.Config{}, err
-	}
-	for _, w := range warnings {
-		if _, err := fmt.Fprintln(s.Err, "warning: "+scan.Visible(w.String())); err != nil {
-			return config.Config{}, fmt.Errorf("print the configuration's warnings: %w", err)
-		}
-	}
-	return c, nil
+	return config.Load(source)
 }
 
 func configFile(s Streams, named string) (string, error) {

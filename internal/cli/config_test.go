@@ -2,7 +2,9 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,6 +41,7 @@ func TestConfigCheck(t *testing.T) {
 	good := write(t, "good.yaml", "log: {level: warn}\n")
 	doubtful := write(t, "doubtful.yaml", "policies: [{name: a, ladder: {wait: 90s, lastWait: 90s}}]\n")
 	bad := write(t, "bad.yaml", "log: {level: \"\\e[31m\", lvel: 1}\nreport: {listen: 0.0.0.0:1}\n\"\\e\\n\": 1\n")
+	kubeconfig, _ := apiServer(t)
 	mail := []string{"--set", "notify.email.host=localhost", "--set", "notify.email.from=k@example.com", "--set", "notify.email.domains=example.com"}
 	mail = mail[:len(mail):len(mail)]
 	for _, c := range []struct {
@@ -51,7 +54,7 @@ func TestConfigCheck(t *testing.T) {
 		{args: []string{"--config", good}},
 		{env: []string{"K8GUARD_CONFIG=" + good}},
 		{},
-		{args: []string{"-c", doubtful}, errs: "warning: policies[0].ladder.wait: is shorter than notify.gap"},
+		{args: []string{"-c", doubtful}, errs: "warning: policies[0].ladder.wait is shorter than notify.gap"},
 		{args: []string{"-c", bad}, code: 2, fails: "bad.yaml:1:24: log.lvel: there is no such key; did you mean level?\n"},
 		{args: []string{"-c", good}, env: []string{"K8GUARD_CONFIG=" + bad}},
 		{env: []string{"K8GUARD_CONFIG=" + bad}, code: 2, fails: "bad.yaml:1:24"},
@@ -65,11 +68,20 @@ func TestConfigCheck(t *testing.T) {
 		{args: append(mail, "--set", "notify.email.username=k", "--set", "notify.email.passwordFile="+write(t, "empty", "\n")), code: 2, fails: "passwordFile is empty"},
 		{args: append(mail, "--set", "notify.email.username=k", "--set", "notify.email.passwordFile="+write(t, "secret", "x\n"))},
 		{args: mail},
+		{args: []string{"--set", "cluster.kubeconfig=" + kubeconfig}},
+		{args: []string{"--set", "cluster.kubeconfig=" + write(t, "empty.kubeconfig", "")}, code: 2, fails: "cluster.kubeconfig: "},
 		{args: []string{"more"}, code: 2, fails: "--help"},
 	} {
 		out, errs, err := with(t, c.env, append([]string{"config", "check"}, c.args...)...)
 		if Code(err) != c.code || !strings.Contains(errs, c.errs) || !strings.Contains(Message(err), c.fails) {
 			t.Errorf("%q %q: code %d, %q, %q", c.env, c.args, Code(err), errs, Message(err))
+		}
+		// No cluster is right for a pod alone: it is warned of.
+		const lost = "warning: cluster.kubeconfig is not set: k8guard run and k8guard discover start in a pod of the cluster only; " +
+			"elsewhere write the path of what sh deploy/kubeconfig.sh k8guard-discover prints\n"
+		warned := strings.Contains(errs, lost)
+		if errs = strings.Replace(errs, lost, "", 1); warned != (c.code == 0 && !slices.Contains(c.args, "cluster.kubeconfig="+kubeconfig)) {
+			t.Errorf("%q %q: of no cluster is warned: %v", c.env, c.args, warned)
 		}
 		if (c.code == 0) != (out == "the configuration is usable\n") || (c.errs == "") != (errs == "") {
 			t.Errorf("%q %q: printed %q and %q", c.env, c.args, out, errs)
@@ -133,5 +145,26 @@ func TestConfigFlagIsOne(t *testing.T) {
 	}
 	if !slices.Contains(with, "k8guard scan") || !slices.Contains(with, "k8guard run") || len(with) < 4 {
 		t.Errorf("only %q read a configuration", with)
+	}
+}
+
+// Warnings are for whoever starts K8Guard or asks about its configuration, and in nobody else's way.
+func TestWarningsAreSaidWhereTheyAreAskedFor(t *testing.T) {
+	doubtful := write(t, "doubtful.yaml", "policies: [{name: a, ladder: {wait: 90s, lastWait: 90s}}]\nledger: {cassandra: {localDC: dc1}}\ndata: {dir: '"+t.TempDir()+"'}\n")
+	for args, want := range map[string]bool{
+		"config check": true, "run": true, "discover": true, "action": true, "report": true,
+		"config print": false, "scan ../../examples": false, "notify test webhook/none": false, "notify preview email c-1": false,
+		"ledger schema": false, "ledger export": false, "deadletter list": false, "cases": false, "status": false,
+	} {
+		ended, cancel := context.WithCancel(t.Context())
+		cancel() // a target that starts all the same ends at once
+		var errs bytes.Buffer
+		root := New(Streams{In: strings.NewReader(""), Out: io.Discard, Err: &errs, Env: []string{"K8GUARD_CONFIG=" + doubtful, "K8GUARD_RMQ_PASSWORD=x"}})
+		root.SetArgs(strings.Fields(args))
+		_ = root.ExecuteContext(ended)
+		said := strings.Contains(errs.String(), "warning: policies[0].ladder.wait is shorter") && strings.Contains(errs.String(), "warning: K8GUARD_RMQ_PASSWORD has no effect")
+		if said != want || !want && strings.Contains(errs.String(), "warning: ") {
+			t.Errorf("%s: %q", args, errs.String())
+		}
 	}
 }

@@ -72,10 +72,8 @@ func migrate(s Streams, f migrateFlags) error {
 			return ExitError{Code: ExitFailure, Err: err}
 		}
 	}
-	for _, w := range m.Warnings {
-		if _, err := fmt.Fprintln(s.Err, "warning: "+scan.Visible(w.String())); err != nil {
-			return fmt.Errorf("print the warnings: %w", err)
-		}
+	if err := warn(s, m.Warnings); err != nil {
+		return err
 	}
 	_, err = s.Out.Write(m.YAML)
 	return err

@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -148,10 +147,4 @@ func newBreaker(s Streams) *cobra.Command {
 	closing.Flags().BoolVar(&o.accept, "accept-ledger", false, "take a ledger that was restored, or is another one, as it is: its ladders go on")
 	c.AddCommand(closing)
 	return c
-}
-
-// quiet leaves the configuration's warnings to the commands that are about it.
-func quiet(s Streams) Streams {
-	s.Err = io.Discard
-	return s
 }

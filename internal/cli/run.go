@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -69,7 +68,7 @@ func target(s Streams, c *cobra.Command, run func(context.Context, app.Settings)
 	var file string
 	c.Args = arguments(cobra.NoArgs)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		conf, err := loadConfig(s, file)
+		conf, err := loadAndWarn(s, file)
 		if err != nil {
 			return ExitError{Code: ExitFailure, Err: err}
 		}
@@ -126,9 +125,7 @@ func reloader(s Streams, named string) (*app.Reload, error) {
 	if err != nil {
 		return nil, err
 	}
-	again := s
-	again.Err = io.Discard // the warnings were said at the start
-	r := &app.Reload{File: file, Every: lookEvery, Load: func() (config.Config, error) { return loadConfig(again, file) }}
+	r := &app.Reload{File: file, Every: lookEvery, Load: func() (config.Config, error) { return loadConfig(s, file) }}
 	if s.Hangup != nil {
 		r.Asked = s.Hangup()
 	}

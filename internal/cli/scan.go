@@ -59,7 +59,7 @@ func runScan(ctx context.Context, s Streams, o scanOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	conf, err := loadConfig(quiet(s), o.config)
+	conf, err := loadConfig(s, o.config)
 	if err != nil {
 		return ExitError{Code: ExitFailure, Err: err}
 	}

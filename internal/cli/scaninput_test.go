@@ -127,6 +127,17 @@ func TestScanInputsThatDoNotGoTogether(t *testing.T) {
 	}
 }
 
+// Where no kubeconfig names a cluster, one piece of advice is given, and it is ours.
+func TestScanWithoutAKubeconfig(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	for _, args := range []string{"--cluster", "--cluster --kubeconfig " + write(t, "empty", "")} {
+		_, _, err := with(t, nil, append([]string{"scan"}, strings.Fields(args)...)...)
+		if want := "finding the cluster: no kubeconfig names one; name a kubeconfig with --kubeconfig, or a context of it with --context"; Code(err) != ExitFailure || Message(err) != want {
+			t.Errorf("scan %s: %v", args, err)
+		}
+	}
+}
+
 func TestScanStrict(t *testing.T) {
 	const ns = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, annotations: {team/email-ids: a@example.com}}\n"
 	for in, code := range map[string]int{

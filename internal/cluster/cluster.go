@@ -17,10 +17,12 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
@@ -138,6 +140,9 @@ func (w *Watcher) Status(kind entity.Kind) Status {
 // it is called.
 func (w *Watcher) Identity(ctx context.Context) (string, error) {
 	ns, err := w.settings.Client.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	if apierrors.IsUnauthorized(err) { // whoever waits for it knows where the account comes from
+		return "", fmt.Errorf("cluster: get namespaces: %w", err)
+	}
 	if err != nil {
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -87,7 +87,10 @@ func (w *Watcher) list(ctx context.Context, src source, kind entity.Kind) ([]ent
 }
 
 func mayList(resource string, err error) error {
-	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+	if apierrors.IsUnauthorized(err) {
+		return fmt.Errorf("list %s: the API server does not know your token or certificate (401); log in anew: %w", resource, err)
+	}
+	if apierrors.IsForbidden(err) {
 		return fmt.Errorf("may not list %s, so what needs them is unknown; ask for list on %s, or name a namespace with -n: %w", resource, resource, err)
 	}
 	return fmt.Errorf("list %s: %w", resource, err)

@@ -62,8 +62,12 @@ func Warnings(c Config) []Warning {
 		if c.Notify.Gap > p.Ladder.Wait {
 			all = append(all, Warning{key + "wait", "is shorter than notify.gap: warnings will come later than it says"})
 		}
-		if p.Ladder.Wait < time.Minute || p.Ladder.LastWait > 0 && p.Ladder.LastWait < time.Minute {
-			all = append(all, Warning{key + "wait", "or lastWait is below a minute: nobody can answer that fast"})
+		const hasty = "is below a minute: nobody can answer that fast"
+		if p.Ladder.Wait < time.Minute {
+			all = append(all, Warning{key + "wait", hasty})
+		}
+		if p.Ladder.LastWait > 0 && p.Ladder.LastWait < time.Minute {
+			all = append(all, Warning{key + "lastWait", hasty})
 		}
 	}
 	return all

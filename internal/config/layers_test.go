@@ -45,7 +45,7 @@ func TestAnEmptyFileIsSaidToBeOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, warnings, err := config.Load(config.Source{File: file})
-		if said := len(warnings) > 0 && warnings[0].String() == file+": is empty: nothing is set in it, and every default counts"; err != nil || said != empty {
+		if said := len(warnings) > 0 && warnings[0].String() == file+" is empty: nothing is set in it, and every default counts"; err != nil || said != empty {
 			t.Errorf("%q: %v, %v", text, warnings, err)
 		}
 	}

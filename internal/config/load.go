@@ -29,8 +29,15 @@ type Warning struct {
 	Text string
 }
 
-// String is "key: text".
-func (w Warning) String() string { return w.Key + ": " + w.Text }
+// String is a sentence: a text that begins with a verb is about the key.
+func (w Warning) String() string {
+	for _, verb := range []string{"is ", "was ", "does ", "has "} {
+		if strings.HasPrefix(w.Text, verb) {
+			return w.Key + " " + w.Text
+		}
+	}
+	return w.Key + ": " + w.Text
+}
 
 // Load reads, merges and validates. The error joins every mistake found, each with the
 // place it was written at, its key, what is wrong and what to write instead.

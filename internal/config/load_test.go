@@ -175,13 +175,17 @@ func TestAChannelsNameIsWarnedOf(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	const file = "policies:\n- {name: a, ladder: {wait: 30s}}\nenforce: {mode: enforce, minimumAge: 5m}\ncluster: {actionKubeconfig: a}\n"
+	const file = "policies:\n- {name: a, ladder: {wait: 30s}}\n- {name: b, ladder: {wait: 2h, lastWait: 30s}}\n" +
+		"enforce: {mode: enforce, minimumAge: 5m}\ncluster: {actionKubeconfig: a}\n"
 	_, warnings, err := config.LoadBytes([]byte(file), config.Source{})
-	var keys []string
+	var said []string
 	for _, w := range warnings {
-		keys = append(keys, w.Key)
+		said = append(said, w.String())
 	}
-	if want := []string{"enforce.minimumAge", "policies[0].ladder.wait", "policies[0].ladder.wait"}; err != nil || !slices.Equal(keys, want) {
-		t.Errorf("got %v (%v), want %v", keys, err, want)
+	if want := []string{"enforce.minimumAge is below an hour while enforcement is on: owners have little time",
+		"policies[0].ladder.wait is shorter than notify.gap: warnings will come later than it says",
+		"policies[0].ladder.wait is below a minute: nobody can answer that fast",
+		"policies[1].ladder.lastWait is below a minute: nobody can answer that fast"}; err != nil || !slices.Equal(said, want) {
+		t.Errorf("got %q (%v), want %q", said, err, want)
 	}
 }

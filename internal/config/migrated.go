@@ -14,6 +14,8 @@ import (
 const migratedHead = `# Made by "k8guard config migrate" from the variables of a first K8Guard. Check it with
 # "k8guard config check --config FILE". Nothing is switched on by it: enforce.mode says what may be done.
 # A variable that stays set wins over this file: take each away once its line is here.
+# In a pod K8Guard uses the pod's own account. Outside, one key is still to be written: cluster.kubeconfig, the path of
+# what "sh deploy/kubeconfig.sh k8guard-discover" prints, once deploy/rbac-discover.yaml is applied.
 `
 
 // written prints the keys that variables set, each below what became of its variable; those

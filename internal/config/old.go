@@ -111,10 +111,10 @@ func (l *loader) oldMode(o oldLine) {
 	}
 }
 
-// oldIgnored disables the rules that are named plainly.
+// oldIgnored disables the rules that are named plainly, or for all objects.
 func (l *loader) oldIgnored(o oldLine) {
 	for entry := range strings.SplitSeq(o.value, ",") {
-		entry = strings.TrimSpace(entry)
+		entry = strings.TrimPrefix(strings.TrimSpace(entry), "*:*:*:")
 		switch {
 		case entry == "":
 		case strings.Contains(entry, ":"):

@@ -18,7 +18,7 @@ func TestTheFirstK8GuardsVariables(t *testing.T) {
 		"K8GUARD_INGRESS_MUST_NOT_CONTAIN=test", "K8GUARD_REQUIRED_LABELS=!a:pod:*:app,team", "K8GUARD_LOG_LEVEL=DEBUG",
 		"K8GUARD_ACTION_SMTP_SERVER=mail.example", "K8GUARD_ACTION_SMTP_SEND_FROM=k@example.com", "K8GUARD_ACTION_SMTP_PASSWORD=s3cret",
 		"K8GUARD__NOTIFY__EMAIL__DOMAINS=example.com", "K8GUARD__NOTIFY__EMAIL__USERNAME=k", "K8GUARD_ACTION_DRY_RUN=true", "K8GUARD_ACTION_SAFE_MODE=true",
-		"K8GUARD_IGNORED_VIOLATIONS=PRIVILEGED,IMAGE_SIZE,a:pod:b:PRIVILEGED", "K8GUARD_KAFKA_BROKERS=k:9092",
+		"K8GUARD_IGNORED_VIOLATIONS=PRIVILEGED,IMAGE_SIZE,a:pod:b:PRIVILEGED,*:pod:*:PRIVILEGED", "K8GUARD_KAFKA_BROKERS=k:9092",
 		"K8GUARD_ACTION_CASSANDRA_HOSTS=c1, c2", "K8GUARD_ACTION_CASSANDRA_PASSWORD=s3cret", "K8GUARD_ACTION_CASSANDRA_CAPATH=/ca.pem",
 		"K8GUARD_ACTION_CASSANDRA_SSL_HOST_VALIDATION=false", "K8GUARD_CASSANDRA_CREATE_TABLES=false",
 		"K8GUARD_ACTION_WARNING_COUNT_BEFORE_ACTION=4", "K8GUARD_CONFIG=k8guard.yaml", "K8GUARD_SERVICE_HOST=10.0.0.1", "K8GUARD_PORT=tcp://x"}})
@@ -36,9 +36,9 @@ func TestTheFirstK8GuardsVariables(t *testing.T) {
 		texts = append(texts, w.String())
 	}
 	all := strings.Join(texts, "\n")
-	for _, part := range []string{`K8GUARD_IGNORED_VIOLATIONS: there is no rule "IMAGE_SIZE"`, `"a:pod:b:PRIVILEGED" is about some objects only`,
-		"K8GUARD_KAFKA_BROKERS: does not choose the bus", "K8GUARD_ACTION_CASSANDRA_HOSTS: does not choose the ledger",
-		"K8GUARD_ACTION_CASSANDRA_SSL_HOST_VALIDATION: has no effect"} {
+	for _, part := range []string{`K8GUARD_IGNORED_VIOLATIONS: there is no rule "IMAGE_SIZE"`, `"a:pod:b:PRIVILEGED" is about some objects only`, `"*:pod:*:PRIVILEGED" is about some objects only`,
+		"K8GUARD_KAFKA_BROKERS does not choose the bus", "K8GUARD_ACTION_CASSANDRA_HOSTS does not choose the ledger",
+		"K8GUARD_ACTION_CASSANDRA_SSL_HOST_VALIDATION has no effect"} {
 		if !strings.Contains(all, part) {
 			t.Errorf("no warning says %q:\n%s", part, all)
 		}
@@ -152,6 +152,28 @@ func TestTheFirstK8GuardsLadder(t *testing.T) {
 		name, _, _ := strings.Cut(bad, "=")
 		if _, _, err := config.LoadBytes(nil, config.Source{Env: []string{bad}}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// What is ignored of all objects is a rule that is not judged by, however it was written.
+func TestTheFirstK8GuardsIgnoredViolations(t *testing.T) {
+	for value, want := range map[string]struct {
+		disabled string
+		says     string // of a warning
+	}{
+		"PRIVILEGED":                          {"[PRIVILEGED]", ""},
+		"*:*:*:PRIVILEGED":                    {"[PRIVILEGED]", ""},
+		" *:*:*:PRIVILEGED , PRIVILEGED ":     {"[PRIVILEGED]", ""},
+		"*:*:*:NOPE":                          {"[]", `there is no rule "NOPE"`},
+		"*:*:PRIVILEGED":                      {"[]", "some objects only"},
+		"shop:*:*:PRIVILEGED":                 {"[]", "some objects only"},
+		"!*:*:*:PRIVILEGED":                   {"[]", "some objects only"},
+		"*:*:*:a:PRIVILEGED,*:*:*:PRIVILEGED": {"[PRIVILEGED]", "some objects only"},
+	} {
+		cfg, warnings, err := config.LoadBytes(nil, config.Source{Rules: []string{"PRIVILEGED"}, Env: []string{"K8GUARD_IGNORED_VIOLATIONS=" + value}})
+		if said := fmt.Sprint(warnings); err != nil || fmt.Sprint(cfg.Rules.Disabled) != want.disabled || (want.says == "") != (len(warnings) == 0) || !strings.Contains(said, want.says) {
+			t.Errorf("%q: %v, %s, %v", value, cfg.Rules.Disabled, said, err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/ptr"
@@ -46,6 +47,9 @@ func (e *Enforcer) Preflight(ctx context.Context, discover kubernetes.Interface)
 
 func whoami(ctx context.Context, c kubernetes.Interface) (string, error) {
 	r, err := c.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if apierrors.IsUnauthorized(err) {
+		return "", fmt.Errorf("the API server does not know its token or certificate (401): %w", err)
+	}
 	if err != nil {
 		return "", err
 	}

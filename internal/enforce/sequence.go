@@ -41,7 +41,10 @@ func (e *Enforcer) CheckLedger(ctx context.Context) error {
 func (e *Enforcer) raiseSequence(ctx context.Context) error {
 	leases := e.Client.CoordinationV1().Leases(e.Config.Cluster.Namespace)
 	lease, err := leases.Get(ctx, LeaseName, metav1.GetOptions{})
-	if err != nil {
+	switch {
+	case apierrors.IsUnauthorized(err):
+		return fmt.Errorf("the API server does not know action's token or certificate (401): %w; if it lasts, make it anew (sh deploy/kubeconfig.sh k8guard-action)", err)
+	case err != nil:
 		return fmt.Errorf("%w; if it lasts, apply deploy/rbac-action.yaml", err)
 	}
 	accepted, err := e.Control.Accepted(ctx, e.Cluster.UID)
