@@ -8,10 +8,13 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/docket"
+	"github.com/k8guard/k8guard/internal/enforce"
 	"github.com/k8guard/k8guard/internal/report"
 	"github.com/k8guard/k8guard/internal/rule"
 )
@@ -86,8 +89,36 @@ func (d desk) Status(ctx context.Context) (report.Status, error) {
 		return s, err
 	}
 	s.Budget = d.budget(budget)
-	s.Permit = d.permit(ctx)
+	var held string
+	s.Permit, held = d.permit(ctx)
+	if mode == config.ModeEnforce && why == "" {
+		s.Enforcement = sum(s, held)
+	}
 	return s, nil
+}
+
+// sum is what all the switches together come to, where enforcement has started.
+func sum(s report.Status, permit string) string {
+	var holds []string
+	hold := func(is bool, why string) {
+		if is {
+			holds = append(holds, why)
+		}
+	}
+	hold(permit != "", permit)
+	hold(slices.ContainsFunc(s.Freezes, func(f report.Freeze) bool { return f.Scope == "global" || f.Scope == "cluster/"+s.Cluster }), "it is frozen")
+	own := s.Breaker
+	for _, c := range s.Clusters {
+		if c.Name == s.Cluster {
+			own = c.Breaker // another cluster's holds nothing here
+		}
+	}
+	hold(own.Open, "the breaker is open")
+	hold(s.Stale, "the cluster is not heard")
+	if len(holds) == 0 {
+		return enforcement(config.ModeEnforce, "")
+	}
+	return "held, nothing is acted on: " + strings.Join(holds, "; ")
 }
 
 // switches reads freezes, their log, the breakers and the clusters from the ledger.
@@ -119,7 +150,11 @@ func switches(ctx context.Context, c *control.Control, names []string, now time.
 }
 
 func breaker(b control.Breaker) report.Breaker {
-	return report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At}
+	out := report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At, ClosedBy: b.ClosedBy, ClosedAt: b.ClosedAt}
+	if !b.Open {
+		out.Reason = enforce.Why(b.Reason)
+	}
+	return out
 }
 
 // unseen is how long nobody may have looked at a cluster before that is worth a word.
@@ -176,15 +211,24 @@ func (d desk) budget(b control.Budget) report.Budget {
 	return out
 }
 
-func (d desk) permit(ctx context.Context) string {
+// permit says what the permit says, and why nothing is acted on for it, if so.
+func (d desk) permit(ctx context.Context) (text, held string) {
 	if d.in.enforcer == nil {
-		return "not read: no account that may act"
+		return "not read: no account that may act", ""
 	}
-	p := d.in.enforcer.Permit(ctx)
-	if p.Err != nil {
-		return "unreadable, which counts as frozen: " + p.Err.Error()
+	return permitText(d.in.enforcer.Permit(ctx))
+}
+
+func permitText(p enforce.Switch) (text, held string) {
+	switch {
+	case apierrors.IsNotFound(p.Err):
+		return "absent: nothing is acted on", "the permit is absent"
+	case p.Err != nil:
+		return "unreadable, which counts as frozen: " + p.Err.Error(), "the permit cannot be read"
+	case !p.On:
+		return p.Text, "the permit does not say " + enforce.PermitValue
 	}
-	return p.Text
+	return p.Text, ""
 }
 
 func enforcement(mode, why string) string {

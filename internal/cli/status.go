@@ -119,6 +119,12 @@ func breakerText(b report.Breaker, flags string) string {
 		return fmt.Sprintf("OPEN since %s (%s)", exactly(b.At), b.Reason)
 	case b.Open:
 		return fmt.Sprintf("OPEN since %s (%s): nothing is acted on until a person says: k8guard breaker close%s --reason \"...\"", exactly(b.At), b.Reason, flags)
+	case b.ClosedBy != "":
+		at := ""
+		if !b.ClosedAt.IsZero() {
+			at = " at " + exactly(b.ClosedAt)
+		}
+		return fmt.Sprintf("closed%s by %s; it was open from %s (%s)", at, b.ClosedBy, exactly(b.At), b.Reason)
 	case b.Reason != "":
 		return fmt.Sprintf("closed; it was open last at %s (%s)", exactly(b.At), b.Reason)
 	}

@@ -53,6 +53,10 @@ watch    fresh; the quietest kind was last heard 4s ago
 	if got := text(); strings.Count(got, "k8guard breaker close") != 1 {
 		t.Errorf("got\n%s", got)
 	}
+	now.Breaker = report.Breaker{Reason: "the ledger fell back", At: at, ClosedBy: "ada: restored", ClosedAt: at.Add(time.Hour)}
+	if got := text(); !strings.Contains(got, "breaker  closed at 2026-01-02T04:04:05Z by ada: restored; it was open from 2026-01-02T03:04:05Z (the ledger fell back)\n") {
+		t.Errorf("got\n%s", got)
+	}
 	now = report.Status{Mode: "report only", Cluster: "prod", Stale: true, WatchAge: time.Minute, Refused: "k8guard.yaml:1: no",
 		Breaker: report.Breaker{Reason: "a drill", At: at}, Clusters: []report.Cluster{{Name: "east", Stale: "silent", Since: at}, {Name: "west", Breaker: report.Breaker{Open: true}}}}
 	got := text()

@@ -25,7 +25,8 @@ type Breaker struct {
 	Open     bool      `json:"open"`
 	Reason   string    `json:"reason"`
 	At       time.Time `json:"at"`
-	ClosedBy string    `json:"closedBy,omitempty"`
+	ClosedBy string    `json:"closedBy,omitempty"` // who, and why
+	ClosedAt time.Time `json:"closedAt,omitzero"`
 }
 
 // Breakers are the circuit breakers of all clusters, in one record.
@@ -161,7 +162,9 @@ func (c *Control) shut(ctx context.Context, cluster, by, reason string, accept b
 	var closed string
 	_, err := ledger.UpdateRecord(ctx, c.records, breakerKey, func(b *Breakers) (bool, error) {
 		var err error
-		closed, err = b.close(cluster, fmt.Sprintf("%s: %s", by, reason), accept)
+		closed, err = b.close(cluster, accept, func(own *Breaker) {
+			own.Open, own.ClosedBy, own.ClosedAt = false, fmt.Sprintf("%s: %s", by, reason), c.now().UTC()
+		})
 		return err == nil, err
 	})
 	if err != nil {
@@ -171,7 +174,7 @@ func (c *Control) shut(ctx context.Context, cluster, by, reason string, accept b
 }
 
 // close returns the name of the cluster whose breaker it closed, "" for that of all.
-func (b *Breakers) close(cluster, by string, accept bool) (string, error) {
+func (b *Breakers) close(cluster string, accept bool, shut func(*Breaker)) (string, error) {
 	open := b.open()
 	switch {
 	case b.Open && cluster != "":
@@ -179,7 +182,7 @@ func (b *Breakers) close(cluster, by string, accept bool) (string, error) {
 	case b.Open && accept:
 		return "", errors.New("the breaker is open for every cluster, since before each had its own; close it without --accept-ledger first; nothing changed")
 	case b.Open:
-		b.Open, b.ClosedBy = false, by
+		shut(&b.Breaker)
 		return "", nil
 	case len(open) == 0:
 		return "", errors.New("the breaker was not open; nothing changed")
@@ -195,7 +198,7 @@ func (b *Breakers) close(cluster, by string, accept bool) (string, error) {
 	}
 	for uid, c := range b.Clusters {
 		if c.Open && c.Name == cluster {
-			c.Open, c.ClosedBy = false, by
+			shut(&c.Breaker)
 			c.accept()
 			b.Clusters[uid] = c
 		}

@@ -57,6 +57,9 @@ func TestEachClusterHasItsBreaker(t *testing.T) {
 	}
 	closing(t, c, "", "east, west are open; say which one with --cluster")
 	closing(t, c, "east", "")
+	if all, err := c.Breakers(t.Context()); err != nil || all.Clusters["east-uid"].ClosedBy != "ada: seen to" || !all.Clusters["east-uid"].ClosedAt.Equal(clock.at) {
+		t.Errorf("who closed it, and when: %+v, %v", all, err)
+	}
 	if got := states(t, c); got != "west " {
 		t.Errorf("open: %q", got)
 	}

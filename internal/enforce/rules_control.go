@@ -1,5 +1,7 @@
 package enforce
 
+import apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 // Rule 8. Budgets: granted before acting, by a round that is on record.
 func budget(f Facts) No {
 	switch {
@@ -44,6 +46,8 @@ func freezeAndPermit(f Facts) No {
 		return no("the freeze cannot be read: %v", f.Freeze.Err)
 	case f.Freeze.On:
 		return no("frozen: %s; k8guard unfreeze lifts it", f.Freeze.Text)
+	case apierrors.IsNotFound(f.Permit.Err):
+		return no("no permit: the ConfigMap %q is absent; people write it", f.Config.Permit)
 	case f.Permit.Err != nil:
 		return no("the permit cannot be read, which counts as frozen: %v", f.Permit.Err)
 	case !f.Permit.On && f.Permit.Word != "":

@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 func rows08() []row {
@@ -48,6 +51,9 @@ func rows15() []row {
 		{name: "frozen", change: func(f *Facts) { f.Freeze = Switch{On: true, Text: "rule/IMAGE_REPO"} },
 			says: []string{"frozen: rule/IMAGE_REPO", "k8guard unfreeze"}},
 		{name: "permit unread", change: func(f *Facts) { f.Permit.Err = errTest() }, says: []string{"permit cannot be read", "counts as frozen"}},
+		{name: "permit absent", change: func(f *Facts) {
+			f.Permit.Err = apierrors.NewNotFound(schema.GroupResource{Resource: "configmaps"}, "k8guard-permit")
+		}, says: []string{`no permit: the ConfigMap "k8guard-permit" is absent; people write it`}},
 		{name: "no permit", change: func(f *Facts) { f.Permit = Switch{Text: "x", Word: word("no")} },
 			says: []string{`no permit: the ConfigMap "k8guard-permit" says enforcement: "no", not "enabled"; people write it`}},
 		{name: "permit of an odd word", change: func(f *Facts) { f.Permit = Switch{Text: "x", Word: word("off: an incident in payments")} },

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -94,11 +95,21 @@ type fellBack struct{ text string }
 
 func (f fellBack) Error() string { return f.text }
 
+// untilThen begins what a person is to do about such a ledger.
+const untilThen = "nobody is told and nothing is done; look at the open cases, then: "
+
+// Why is the reason of a breaker without what was to be done about it: once a person has closed
+// it, that is no longer due.
+func Why(reason string) string {
+	why, _, _ := strings.Cut(reason, "; "+untilThen)
+	return why
+}
+
 // behind says why a ledger must not act when the cluster has seen more than it, or another.
 func (e *Enforcer) behind(lease *coordinationv1.Lease, id identity) error {
 	other := lease.Annotations[leaseLedger]
 	seq, err := strconv.ParseInt(lease.Annotations[leaseSequence], 10, 64)
-	mend := fmt.Sprintf(`nobody is told and nothing is done; look at the open cases, then: k8guard breaker close --cluster %s --accept-ledger --reason "..."`, e.Cluster.Name)
+	mend := fmt.Sprintf(untilThen+`k8guard breaker close --cluster %s --accept-ledger --reason "..."`, e.Cluster.Name)
 	switch {
 	case other == "":
 		return nil

@@ -72,7 +72,10 @@ type Switch struct {
 type Breaker struct {
 	Open   bool      `json:"open"`
 	Reason string    `json:"reason,omitempty"`
-	At     time.Time `json:"at,omitzero"`
+	At     time.Time `json:"at,omitzero"` // when it was opened
+	// ClosedBy and ClosedAt are of one that is closed: by whom and why, and when.
+	ClosedBy string    `json:"closedBy,omitempty"`
+	ClosedAt time.Time `json:"closedAt,omitzero"`
 }
 
 // Budget is how many acts are allowed and used. PerHour is the lower of the number and the

@@ -41,23 +41,34 @@ func TestTheFleet(t *testing.T) {
 }
 
 // wasOpen is a desk whose breaker is closed again.
-type wasOpen struct{ desk }
+type wasOpen struct {
+	desk
+	by string
+}
 
 func (d *wasOpen) Status(ctx context.Context) (report.Status, error) {
 	st, err := d.desk.Status(ctx)
-	st.Breaker = report.Breaker{Reason: "a drill", At: noon()}
+	st.Breaker = report.Breaker{Reason: "a drill", At: noon(), ClosedBy: d.by}
+	if d.by != "" {
+		st.Breaker.ClosedAt = noon().Add(time.Hour)
+	}
 	return st, err
 }
 
 // A closed breaker does not look as if its last reason held still.
 func TestAClosedBreakerSaysWhenItWasOpen(t *testing.T) {
-	h, err := report.New(report.Settings{Ledger: sample(3), Control: &wasOpen{}, Now: noon})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range []string{"/", "/budget"} {
-		if body := send(h, "GET", page, "").Body.String(); !strings.Contains(body, "open last at 2026-05-04 12:00:00 UTC: a drill") {
-			t.Errorf("%s:\n%.3000s", page, body)
+	for by, want := range map[string]string{
+		"":           "open last at 2026-05-04 12:00:00 UTC: a drill",
+		"ada: ended": "2026-05-04 13:00:00 UTC by ada: ended; it was open from 2026-05-04 12:00:00 UTC: a drill",
+	} {
+		h, err := report.New(report.Settings{Ledger: sample(3), Control: &wasOpen{by: by}, Now: noon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, page := range []string{"/", "/budget"} {
+			if body := send(h, "GET", page, "").Body.String(); !strings.Contains(body, want) {
+				t.Errorf("%s:\n%.3000s", page, body)
+			}
 		}
 	}
 }
