@@ -109,7 +109,7 @@ func (h *house) first(ctx context.Context, next <-chan config.Config) (*instance
 			c, started = h.Config, true
 		case c = <-next:
 			stop()
-			<-built
+			_ = <-built // of a configuration that is not meant any more
 			started = false
 			h.Log.Info("the configuration was read anew; the start begins again with it")
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,9 @@ type Preview struct {
 	To      []string `json:"to"` // the owner's addresses
 	// Mentions are the ids by which the channel reaches the owner personally.
 	Mentions []string `json:"mentions,omitempty"`
-	// Counts says whether a warning that is taken counts before an act.
+	// Counts says whether it is a warning that counts before an act when it is taken; Why, why so.
 	Counts bool   `json:"counts"`
+	Why    string `json:"why"`
 	Body   []byte `json:"-"`
 }
 
@@ -84,10 +86,23 @@ func PreviewCase(c config.Config, channel string, d docket.Docket, caseID string
 	e := action.New(action.Settings{Config: c, Clusters: []v1.Cluster{{Name: d.Cluster}}, Rules: rules.Rules(), Reach: b.Reach, Now: time.Now})
 	digest := e.Preview(d, *found, channel)
 	p := Preview{Channel: channel, To: listed(digest.To), Mentions: digest.Mentions}
-	n := outbox.Notice{State: outbox.Sent, Channel: channel, Owner: digest.Owner, Digest: digest}
-	p.Counts = digest.Owner.Platform && !n.Beside()
+	p.Counts, p.Why = counts(outbox.Notice{State: outbox.Sent, Channel: channel, Owner: digest.Owner, Digest: digest})
 	p.Body, err = s.Preview(digest)
 	return p, err
+}
+
+// counts says whether a notice, once it is taken, is a warning that counts before an act, and why.
+func counts(n outbox.Notice) (bool, string) {
+	warns := slices.ContainsFunc(n.Digest.Items, func(it notify.Item) bool { return wording.PurposeOf(it) == docket.Warning })
+	switch {
+	case !warns:
+		return false, "it is no warning"
+	case n.Beside():
+		return false, "it reaches nobody personally"
+	case !n.Owner.Platform:
+		return false, "the platform has not named the owner"
+	}
+	return true, "taken for whom it reaches, it is a confirmed warning"
 }
 
 // tryOut finds a configured channel, and who is reached by it.

@@ -43,8 +43,8 @@ func newCases(s Streams) *cobra.Command {
 	limit, namespace, statuses, everything := 50, "", []string{}, false
 	c := &cobra.Command{
 		Use: "cases", Short: "List the cases of a running K8Guard",
-		Long: "List the cases of a running K8Guard, over its socket: those that are not over, or of the statuses\n" +
-			"that you name (" + strings.Join(ledger.Statuses(), ", ") + ").",
+		Long: "List the cases of a running K8Guard, over its socket: those that are not over and not exempt, or of\n" +
+			"the statuses that you name (" + strings.Join(ledger.Statuses(), ", ") + ").",
 		Example: "  k8guard cases -n shop\n  k8guard cases --status open --rule IMAGE_REPO -o json",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {

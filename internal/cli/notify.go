@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -148,14 +147,11 @@ func previewText(p app.Preview) string {
 	line("channel", p.Channel)
 	line("owner", strings.Join(p.To, ", "))
 	line("mentions", strings.Join(p.Mentions, ", "))
-	line("counts", map[bool]string{true: "yes: taken for whom it reaches, it is a confirmed warning", false: "no: it reaches nobody personally whom the platform names"}[p.Counts])
-	b.WriteString("\n")
-	var pretty bytes.Buffer
-	if json.Indent(&pretty, p.Body, "", "  ") != nil {
-		pretty.Reset()
-		pretty.Write(p.Body)
+	if p.Why != "" {
+		line("counts", map[bool]string{true: "yes: ", false: "no: "}[p.Counts]+p.Why)
 	}
-	for l := range strings.SplitSeq(strings.TrimRight(strings.ReplaceAll(pretty.String(), "\r\n", "\n"), "\n"), "\n") {
+	b.WriteString("\n")
+	for l := range strings.SplitSeq(strings.TrimRight(strings.ReplaceAll(legible(p.Body), "\r\n", "\n"), "\n"), "\n") {
 		b.WriteString(scan.Visible(l) + "\n")
 	}
 	return b.String()
