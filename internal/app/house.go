@@ -82,6 +82,12 @@ func (h *house) begin(ctx context.Context, url string, next <-chan config.Config
 	return h.instances(ctx, in, next)
 }
 
+// built is an instance, or why there is none.
+type built struct {
+	in  *instance
+	err error
+}
+
 // first builds the first instance. A new configuration meanwhile begins it anew: what the start
 // waits for, such as a token that the API server knows, may come with it. One with which nothing
 // can be built leaves the one of the start, which must do.
@@ -89,27 +95,25 @@ func (h *house) first(ctx context.Context, next <-chan config.Config) (*instance
 	c, started := h.Config, true // with what was there at the start
 	for {
 		until, stop := context.WithCancel(ctx)
-		built := make(chan error, 1)
-		var in *instance
-		go func() {
-			var err error
-			in, err = h.build(until, c)
-			built <- err
-		}()
+		builds := make(chan built, 1)
+		go func(c config.Config) {
+			in, err := h.build(until, c)
+			builds <- built{in, err}
+		}(c)
 		select {
-		case err := <-built:
+		case b := <-builds:
 			stop()
-			if err == nil && !started {
+			if b.err == nil && !started {
 				h.reload.succeeded(h.Now())
 			}
-			if err == nil || started || ctx.Err() != nil {
-				return in, err
+			if b.err == nil || started || ctx.Err() != nil {
+				return b.in, b.err
 			}
-			h.refuse(fmt.Errorf("nothing can be run with it: %w", err))
+			h.refuse(fmt.Errorf("nothing can be run with it: %w", b.err))
 			c, started = h.Config, true
 		case c = <-next:
 			stop()
-			_ = <-built // of a configuration that is not meant any more
+			<-builds // of a configuration that is not meant any more
 			started = false
 			h.Log.Info("the configuration was read anew; the start begins again with it")
 		}
