@@ -96,7 +96,7 @@ func (x *index) staleFor(cluster string, stale bool, now time.Time) time.Duratio
 		d = staleness{now, now}
 	}
 	if gap := now.Sub(d.looked); gap > 4*look {
-		d.since = d.since.Add(gap)
+		d.since = d.since.Add(gap - look) // but for the look itself: slow ones add up
 	}
 	d.looked = now
 	x.stale[cluster] = d

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -80,6 +81,9 @@ func (a account) rest() (*rest.Config, error) {
 }
 
 func (a account) unusable(err error) error {
+	if strings.Contains(err.Error(), "proxy-url") { // whose text may hold a password
+		err = errors.New("its proxy-url is none")
+	}
 	return fmt.Errorf("%s: %s is no kubeconfig that can be used: %w; make it anew with %s", a.key, a.path, err, a.maker())
 }
 

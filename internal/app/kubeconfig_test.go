@@ -34,6 +34,7 @@ func TestAKubeconfigThatCannotBeUsed(t *testing.T) {
 		"no server":        {head + "clusters: [{name: x, cluster: {}}]\n" + ends, "x"},
 		"a missing file":   {head + "clusters: [{name: x, cluster: {server: 'https://127.0.0.1:1', certificate-authority: absent.pem}}]\n" + ends, "absent.pem"},
 		"no certificate":   {head + "clusters: [{name: x, cluster: {server: 'https://127.0.0.1:1', certificate-authority-data: bm9uZQ==}}]\n" + ends, "certificate"},
+		"no proxy":         {head + "clusters: [{name: x, cluster: {server: 'https://127.0.0.1:1', proxy-url: 'foo://u:s3cret@h'}}]\n" + ends, "its proxy-url is none"},
 		"none of the name": {"absent", "no such file"},
 	} {
 		for key, set := range keys {

@@ -72,6 +72,7 @@ func TestConfigCheck(t *testing.T) {
 		{args: []string{"--set", "cluster.kubeconfig=" + write(t, "empty.kubeconfig", "")}, code: 2, fails: "cluster.kubeconfig: "},
 		{args: []string{"more"}, code: 2, fails: "--help"},
 	} {
+		t.Setenv("KUBERNETES_SERVICE_HOST", "") // this is no pod
 		out, errs, err := with(t, c.env, append([]string{"config", "check"}, c.args...)...)
 		if Code(err) != c.code || !strings.Contains(errs, c.errs) || !strings.Contains(Message(err), c.fails) {
 			t.Errorf("%q %q: code %d, %q, %q", c.env, c.args, Code(err), errs, Message(err))

@@ -150,8 +150,13 @@ func TestWhoWasDeposedDoesNotLeadOnUnderItsOldEpoch(t *testing.T) {
 				t.Fatal("it leads on under its old epoch")
 			}
 			if other == "" {
-				if second := <-terms; second <= later {
-					t.Errorf("it leads under %d, the other under %d", second, later)
+				select {
+				case second := <-terms:
+					if second <= later {
+						t.Errorf("it leads under %d, the other under %d", second, later)
+					}
+				case <-time.After(30 * time.Second):
+					t.Error("it does not lead again")
 				}
 			}
 			cancel()
@@ -163,6 +168,37 @@ func TestWhoWasDeposedDoesNotLeadOnUnderItsOldEpoch(t *testing.T) {
 				t.Errorf("it let go of what is another's: %+v, %v", got.Spec, err)
 			}
 		})
+	}
+}
+
+// A Lease that is deleted ends the term: made anew it knows of no epoch.
+func TestATermEndsWithItsLease(t *testing.T) {
+	client := leading(t)
+	begun, over := make(chan struct{}), make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	c := Candidate{Client: client, Namespace: "k8guard", Holder: "a", Now: time.Now, Log: slog.New(slog.DiscardHandler), Lease: time.Minute}
+	go func() {
+		ended <- c.Lead(ctx, func(ctx context.Context, _ int64) error {
+			close(begun)
+			<-ctx.Done()
+			close(over)
+			cancel() // one term is enough
+			return nil
+		})
+	}()
+	<-begun
+	if err := client.Tracker().Delete(coordinationv1.SchemeGroupVersion.WithResource("leases"), "k8guard", LeaseName); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-over:
+	case <-time.After(30 * time.Second):
+		t.Error("it leads on without a Lease")
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 
