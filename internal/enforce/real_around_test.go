@@ -166,7 +166,7 @@ func controlPermitAbsent(t *testing.T, p *plane) {
 	if err := p.admin.CoreV1().ConfigMaps("k8guard").Delete(t.Context(), "k8guard-permit", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	h.refusing(15, "not found")
+	h.refusing(15, "is absent")
 }
 
 func controlPermitDisabled(t *testing.T, p *plane) {
