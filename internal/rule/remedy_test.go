@@ -16,7 +16,7 @@ func TestRemedyNamesWhatOwnersCannotLookUp(t *testing.T) {
 		{[]string{"a", "b", "c", "d", "e"}, "Push it. Approved: a, b, c, d, e."},
 		{[]string{"a", "b", "c", "d", "e", "f", "g"}, "Push it. Approved: a, b, c, d, e and 2 more."},
 	} {
-		if got := rule.Remedy("Push it.", "Approved", row.values); got != row.want {
+		if got := rule.Remedy("Push it.", row.values); got != row.want {
 			t.Errorf("%q, want %q", got, row.want)
 		}
 	}

@@ -36,7 +36,7 @@ func Repo(p RepoParams) (rule.Rule, error) {
 			ID:       "IMAGE_REPO",
 			Title:    "An image comes from a repository that is not approved",
 			Why:      "Nobody in the platform vouches for what such an image holds, and whoever owns that repository can replace it.",
-			Remedy:   rule.Remedy("Push the image to an approved repository, and write that address into the container's image.", "Approved", approved),
+			Remedy:   rule.Remedy("Push the image to an approved repository, and write that address into the container's image.", approved),
 			Severity: rule.High, Category: rule.Security, Revision: 2,
 			Kinds:  entity.Workloads(),
 			Keys:   []string{"rules.IMAGE_REPO.approved"},

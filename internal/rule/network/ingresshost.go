@@ -46,7 +46,7 @@ func IngressHost(p IngressHostParams) (rule.Rule, error) {
 			ID:       "INGRESS_HOST_INVALID",
 			Title:    "An ingress takes a host that it should not",
 			Why:      "A wildcard or an empty host catches the traffic of other teams, and a host outside the approved domains was given to nobody.",
-			Remedy:   rule.Remedy("Name each host in full, under an approved suffix, and route by rules in place of a default backend.", "Approved", suffixes),
+			Remedy:   rule.Remedy("Name each host in full, under an approved suffix, and route by rules in place of a default backend.", suffixes),
 			Severity: rule.High, Category: rule.Security, Revision: 2,
 			Kinds:  []entity.Kind{entity.Ingress},
 			Keys:   []string{"rules.INGRESS_HOST_INVALID.approvedSuffixes", "rules.INGRESS_HOST_INVALID.mustContain", "rules.INGRESS_HOST_INVALID.mustNotContain"},
