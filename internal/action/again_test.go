@@ -5,19 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/notify/wording"
 )
 
 // Who was told all warnings before enforcement was turned on gets one more, and can tell why.
 func TestOneMoreWarningSaysWhy(t *testing.T) {
-	w := newWorld(t, func(c *config.Config) { c.Enforce.Mode = config.ModeSafe })
-	w.sees("a")
-	w.pass(24 * time.Hour)
-	w.conf.Enforce.Mode = config.ModeEnforce
-	w.start()
-	w.sees("a")
+	w := toldBefore(t)
 	w.pass(time.Hour)
 	mails := w.mail.tries(docket.Warning)
 	if len(mails) != 4 {

@@ -204,14 +204,21 @@ func TestTheFamilyKeepsHowANoticeEnded(t *testing.T) {
 
 func job(o *v1.Observation) { o.Root.Kind, o.GenerateName = "Job", "batch-" }
 
-// Enforcement is switched on after warnings that said that no act follows.
-func TestNoActAfterMailThatSaidNoneFollows(t *testing.T) {
+// toldBefore has all warnings told in safe mode, and enforcement turned on after that.
+func toldBefore(t *testing.T) *world {
+	t.Helper()
 	w := newWorld(t, func(c *config.Config) { c.Enforce.Mode = config.ModeSafe })
 	w.sees("a")
 	w.pass(24 * time.Hour)
 	w.conf.Enforce.Mode = config.ModeEnforce
 	w.start()
 	w.sees("a")
+	return w
+}
+
+// Enforcement is switched on after warnings that said that no act follows.
+func TestNoActAfterMailThatSaidNoneFollows(t *testing.T) {
+	w := toldBefore(t)
 	w.pass(2 * time.Hour)
 	sent := w.mail.tries(docket.Warning)
 	if len(w.gate.calls) != 0 || len(sent) != 4 {
