@@ -74,7 +74,7 @@ func (h *house) open() (all []*stage.Process) {
 	for _, target := range []string{"discover", "discover", "action", "action", "report"} {
 		all = append(all, h.start(target))
 	}
-	h.until("the report serves", time.Minute, h.serves)
+	h.until("the report serves", 2*time.Minute, h.serves)
 	return all
 }
 

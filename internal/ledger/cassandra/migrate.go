@@ -12,6 +12,8 @@ import (
 const (
 	holdFor  = 60 // seconds that one replica has for a step
 	waitHold = 500 * time.Millisecond
+	// asksAgain is how often a compare-and-set is asked again whose answer was lost.
+	asksAgain = 5
 )
 
 // migrate brings the tables up to date, or checks that they are. Any number of replicas may
@@ -62,22 +64,8 @@ func (m migration) known(at int) error {
 }
 
 func (m migration) run(ctx context.Context) error {
-	found, err := m.keyspace(ctx)
-	if err != nil {
+	if err := m.ground(ctx); err != nil {
 		return err
-	}
-	if !found {
-		if err := m.exec(ctx, keyspaceCQL(m.settings)); err != nil {
-			return fmt.Errorf("make keyspace %q: %w", m.settings.Keyspace, err)
-		}
-	}
-	if _, err := m.version(ctx); err != nil {
-		if err := m.exec(ctx, in(m.settings.Keyspace, state)); err != nil {
-			return fmt.Errorf("make the table of the tables' state: %w", err)
-		}
-		if err := m.cas(ctx, "INSERT INTO {keyspace}.schema_state (id, version, ledger) VALUES ('ledger', 0, uuid()) IF NOT EXISTS"); err != nil {
-			return fmt.Errorf("say which ledger this is: %w", err)
-		}
 	}
 	for {
 		at, err := m.version(ctx)
@@ -93,9 +81,32 @@ func (m migration) run(ctx context.Context) error {
 	}
 }
 
+// ground makes the keyspace and the table that says which steps were taken, if they are not there.
+func (m migration) ground(ctx context.Context) error {
+	found, err := m.keyspace(ctx)
+	if err != nil {
+		return err
+	}
+	if !found {
+		if err := m.exec(ctx, keyspaceCQL(m.settings)); err != nil {
+			return fmt.Errorf("make keyspace %q: %w", m.settings.Keyspace, err)
+		}
+	}
+	if _, err := m.version(ctx); err == nil {
+		return nil
+	}
+	if err := m.exec(ctx, in(m.settings.Keyspace, state)); err != nil {
+		return fmt.Errorf("make the table of the tables' state: %w", err)
+	}
+	if _, err := m.cas(ctx, "INSERT INTO {keyspace}.schema_state (id, version, ledger) VALUES ('ledger', 0, uuid()) IF NOT EXISTS"); err != nil {
+		return fmt.Errorf("say which ledger this is: %w", err)
+	}
+	return nil
+}
+
 // step takes the step from at, or waits a moment for the replica that does.
 func (m migration) step(ctx context.Context, at int) error {
-	held, err := m.applied(ctx, fmt.Sprintf("UPDATE {keyspace}.schema_state USING TTL %d SET holder = ? WHERE id = 'ledger' IF version = ? AND holder = null", holdFor), m.me, at)
+	held, err := m.hold(ctx, at)
 	if err != nil {
 		return fmt.Errorf("ask for the step to format %d: %w", at+1, err)
 	}
@@ -113,7 +124,15 @@ func (m migration) step(ctx context.Context, at int) error {
 		}
 	}
 	// A holder that took longer than its minute may find that another was faster: they made the same.
-	return m.cas(ctx, "UPDATE {keyspace}.schema_state SET version = ?, holder = null WHERE id = 'ledger' IF version = ?", at+1, at)
+	_, err = m.cas(ctx, "UPDATE {keyspace}.schema_state SET version = ?, holder = null WHERE id = 'ledger' IF version = ?", at+1, at)
+	return err
+}
+
+// hold asks for the step from at. Who is told that he is the holder already was not told
+// the first time.
+func (m migration) hold(ctx context.Context, at int) (bool, error) {
+	now, err := m.cas(ctx, fmt.Sprintf("UPDATE {keyspace}.schema_state USING TTL %d SET holder = ? WHERE id = 'ledger' IF version = ? AND holder = null", holdFor), m.me, at)
+	return now == nil || now["holder"] == m.me && now["version"] == at, err
 }
 
 func (m migration) keyspace(ctx context.Context) (bool, error) {
@@ -137,17 +156,37 @@ func (m migration) version(ctx context.Context) (at int, err error) {
 
 // exec changes the schema, and waits until all nodes know.
 func (m migration) exec(ctx context.Context, statement string) error {
-	if err := m.session.Query(statement).ExecContext(ctx); err != nil {
+	if err := told(ctx, asksAgain, func() error { return m.session.Query(statement).ExecContext(ctx) }); err != nil {
 		return err
 	}
 	return m.session.AwaitSchemaAgreement(ctx)
 }
 
-func (m migration) cas(ctx context.Context, statement string, values ...any) error {
-	_, err := m.applied(ctx, statement, values...)
-	return err
+// cas returns what stood in the way of a compare-and-set, or nil.
+func (m migration) cas(ctx context.Context, statement string, values ...any) (now map[string]any, err error) {
+	err = told(ctx, asksAgain, func() error {
+		now = map[string]any{}
+		applied, err := m.session.Query(in(m.settings.Keyspace, statement), values...).MapScanCASContext(ctx, now)
+		if applied {
+			now = nil
+		}
+		return err
+	})
+	return now, err
 }
 
-func (m migration) applied(ctx context.Context, statement string, values ...any) (bool, error) {
-	return m.session.Query(in(m.settings.Keyspace, statement), values...).MapScanCASContext(ctx, map[string]any{})
+// told asks until there is an answer, or a refusal. What is asked may be asked twice: a proposal that met another's may have
+// been taken or not, and who gives it up may hold a step that nobody takes.
+func told(ctx context.Context, again int, ask func() error) error {
+	for ; ; again-- {
+		err := ask()
+		if err == nil || refused(err) || again == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(waitHold):
+		}
+	}
 }

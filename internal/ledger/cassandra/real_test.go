@@ -20,6 +20,7 @@ func TestReal(t *testing.T) {
 	}{
 		{"contract", contract},
 		{"replicas race to make the tables", schemaRace},
+		{"a step whose answer was lost", schemaLostAnswer},
 		{"tables made by hand", schemaByHand},
 		{"what is wrong is said", wrong},
 		{"one winner of each version", winners},

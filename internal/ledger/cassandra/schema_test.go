@@ -1,10 +1,12 @@
 package cassandra_test
 
 import (
+	"context"
 	"crypto/tls"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger/cassandra"
@@ -42,6 +44,18 @@ func schemaRace(t *testing.T, s *services.Service) {
 	for _, l := range all {
 		_ = l.Close()
 	}
+}
+
+// schemaLostAnswer holds a step without knowing it: nobody may wait out the minute of that.
+func schemaLostAnswer(t *testing.T, s *services.Service) {
+	conf := settings(t, s, "lost_answer")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := cassandra.OpenAfterLostAnswer(ctx, conf); err != nil {
+		t.Fatal(err)
+	}
+	d := sample("a", docket.Open)
+	store(t, open(t, conf), &d)
 }
 
 // schemaByHand makes the tables from what the command prints.

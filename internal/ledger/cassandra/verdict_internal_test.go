@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	gocql "github.com/apache/cassandra-gocql-driver/v2"
 
@@ -59,5 +60,29 @@ func TestAMirrorThatIsNotBuiltSaysSo(t *testing.T) {
 	l := Ledger{mirror: &sqlite.Mirror{}}
 	if _, err := l.Overview(t.Context(), ledger.Part{}); !errors.Is(err, ErrBuilding) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What may have been carried out is asked again, and only that.
+func TestToldAsksAgain(t *testing.T) {
+	unknown, final := &gocql.RequestErrCASWriteUnknown{}, gocql.ErrNoConnections
+	for name, c := range map[string]struct {
+		answers []error
+		asked   int
+		want    error
+	}{
+		"an answer":           {[]error{nil}, 1, nil},
+		"known at the second": {[]error{unknown, nil}, 2, nil},
+		"never sent":          {[]error{final, nil}, 1, final},
+		"refused later":       {[]error{unknown, final}, 2, final},
+		"never known":         {[]error{unknown, unknown, unknown, unknown}, 3, unknown},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			asked := 0
+			err := told(t.Context(), 2, func() error { asked++; return c.answers[asked-1] })
+			if !errors.Is(err, c.want) || asked != c.asked {
+				t.Errorf("%s: asked %d times: %v; want %d: %v", name, asked, err, c.asked, c.want)
+			}
+		})
 	}
 }
