@@ -6,6 +6,7 @@ import (
 	"time"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
+	"github.com/k8guard/k8guard/internal/control"
 )
 
 // leader is the newest leadership of a cluster's discover that this process knows.
@@ -49,8 +50,9 @@ const ahead = 24 * time.Hour
 // silent is a ledger or a discover of yesterday: a person looks.
 func (e *Engine) leads(ctx context.Context, c v1.Cluster, o v1.Order, at time.Time, what string) (bool, error) {
 	if !e.Alone && o.Epoch > e.Now().Add(ahead).UnixMilli() {
-		return false, e.Control.Trip(ctx, c, fmt.Sprintf("discover of %s leads since %s, says its epoch %d: a clock is wrong, and nothing of it is taken; correct it, take the annotation k8guard.io/epoch from Lease k8guard-discover, start discover again, then close the breaker",
-			c.Name, time.UnixMilli(o.Epoch).UTC().Format(time.RFC3339), o.Epoch))
+		return false, e.Control.Trip(ctx, c, control.Advise(
+			fmt.Sprintf("discover of %s leads since %s, says its epoch %d: a clock is wrong, and nothing of it is taken", c.Name, time.UnixMilli(o.Epoch).UTC().Format(time.RFC3339), o.Epoch),
+			"correct the clock, take the annotation k8guard.io/epoch from Lease k8guard-discover, start discover again, then close the breaker"))
 	}
 	if known, ok := e.index.leader(c.UID); !ok || o.Epoch > known.epoch {
 		newest, err := e.Control.SeeEpoch(ctx, c.UID, o.Epoch)
@@ -88,11 +90,11 @@ func (e *Engine) outdated(ctx context.Context, o v1.Observation, applied int64) 
 const mend = "if the Lease k8guard-discover was made anew or restored, start discover again, which begins a later one, then close the breaker"
 
 func (e *Engine) fellBack(ctx context.Context, c v1.Cluster, o v1.Order, what string, seen int64) error {
-	hint := ""
+	why := fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d", o.Epoch, what, seen)
 	if !e.Alone {
-		hint = "; " + mend
+		why = control.Advise(why, mend)
 	}
-	return e.Control.Trip(ctx, c, fmt.Sprintf("the order of observations fell back: epoch %d of %s, and the ledger has seen %d%s", o.Epoch, what, seen, hint))
+	return e.Control.Trip(ctx, c, why)
 }
 
 // Follow says which leadership of a cluster's discover runs beside this engine, before Run.

@@ -120,8 +120,12 @@ func TestAnOldInventoryIsNoNews(t *testing.T) {
 	w.start()
 	sign := func() control.Signs { return w.engine.sign(cluster().UID, w.engine.index.audits()[cluster().UID]) }
 	w.hears("a", func(i *v1.Inventory) { i.Violating = 5; i.At = w.now().Add(-24 * time.Hour) })
-	if s := sign(); !s.Silent || s.Stale != "cluster test is silent" {
+	if s := sign(); !s.Silent || s.Stale != "cluster test is silent: what comes was said 24h0m0s before, by its clock: that clock or this one is wrong, or the bus is behind" {
 		t.Errorf("by a word of yesterday: %+v", s)
+	}
+	w.clock.add(3 * time.Minute)
+	if s := sign(); !s.Silent || s.Stale != "cluster test is silent" {
+		t.Errorf("nothing comes: %+v", s)
 	}
 	w.hears("a", func(i *v1.Inventory) { i.Violating = 45 })
 	w.hears("a", func(i *v1.Inventory) { i.Violating, i.Missing, i.Order.Seq = 5, "pods", 1 })

@@ -19,7 +19,8 @@ type audit struct {
 	judged, violating int    // roots
 	missing           string // what is not read, or silent
 	order             v1.Order
-	at                time.Time // when it was said
+	at                time.Time // when it was said, by its own clock
+	heard             time.Time // when it came, by ours
 }
 
 // look is how often the signs of an audit are looked at.
@@ -64,19 +65,23 @@ func (e *Engine) sign(uid string, a audit) control.Signs {
 	now := e.Now()
 	s := control.Signs{Violating: a.violating, Judged: a.judged, Stale: a.missing}
 	if s.Stale == "" && now.Sub(a.at) > 2*e.Config.Discover.Resync {
-		s.Stale, s.Silent = e.silence(uid, a.name), true
+		s.Stale, s.Silent = e.silence(uid, a, now), true
 	}
 	s.StaleFor = e.index.staleFor(uid, s.Stale != "", now)
 	return s
 }
 
 // silence says that nothing is heard of a cluster, and what is heard instead.
-func (e *Engine) silence(uid, name string) string {
+func (e *Engine) silence(uid string, a audit, now time.Time) string {
+	silent := fmt.Sprintf("cluster %s is silent", a.name)
 	l, _ := e.index.leader(uid)
-	if l.older == 0 {
-		return fmt.Sprintf("cluster %s is silent", name)
+	switch {
+	case l.older != 0:
+		return control.Advise(fmt.Sprintf("%s: only words of epoch %d come, and the ledger has seen %d", silent, l.older, l.epoch), mend)
+	case now.Sub(a.heard) <= 2*e.Config.Discover.Resync:
+		return fmt.Sprintf("%s: what comes was said %s before, by its clock: that clock or this one is wrong, or the bus is behind", silent, a.heard.Sub(a.at).Round(time.Second))
 	}
-	return fmt.Sprintf("cluster %s is silent: only words of epoch %d come, and the ledger has seen %d; %s", name, l.older, l.epoch, mend)
+	return silent
 }
 
 // staleness is since when an audit is not whole, and when that was looked at last.
@@ -112,8 +117,12 @@ func (x *index) setAudit(c v1.Cluster, a audit) {
 	if a.order.Before(known.order) {
 		return
 	}
-	if now := x.now(); a.at.IsZero() || a.at.After(now) {
+	now := x.now()
+	if a.at.IsZero() || a.at.After(now) {
 		a.at = now // clocks differ a little
+	}
+	if a.heard = known.heard; known.order.Before(a.order) || known.heard.IsZero() {
+		a.heard = now // else it is said again
 	}
 	a.name = c.Name
 	x.audit[c.UID] = a

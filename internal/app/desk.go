@@ -152,7 +152,7 @@ func switches(ctx context.Context, c *control.Control, names []string, now time.
 func breaker(b control.Breaker) report.Breaker {
 	out := report.Breaker{Open: b.Open, Reason: b.Reason, At: b.At, ClosedBy: b.ClosedBy, ClosedAt: b.ClosedAt}
 	if !b.Open {
-		out.Reason = enforce.Why(b.Reason)
+		out.Reason = b.Why()
 	}
 	return out
 }

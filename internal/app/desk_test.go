@@ -61,7 +61,7 @@ func TestThePermitInWords(t *testing.T) {
 // What was to be done about an open breaker is no longer due when it is closed.
 func TestAClosedBreakerAsksForNothing(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	b := control.Breaker{Reason: `two undos; the ledger fell back; nobody is told and nothing is done; look at the open cases, then: k8guard breaker close --accept-ledger --reason "..."`,
+	b := control.Breaker{Reason: `two undos; the ledger fell back; what to do: look at the open cases, then: k8guard breaker close --accept-ledger --reason "..."`,
 		At: at, ClosedBy: "ada: restored", ClosedAt: at.Add(time.Hour)}
 	want := report.Breaker{Reason: "two undos; the ledger fell back", At: b.At, ClosedBy: b.ClosedBy, ClosedAt: b.ClosedAt}
 	if got := breaker(b); got != want {

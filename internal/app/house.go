@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"k8s.io/utils/ptr"
 
 	"github.com/k8guard/k8guard/internal/config"
 	"github.com/k8guard/k8guard/internal/ledger/sqlite"
@@ -15,7 +16,7 @@ import (
 )
 
 // buildLimit is how long the parts of a new configuration may take to be built, retryBuild
-// how long until they are tried again.
+// how long until they are tried again where nothing else is said.
 const (
 	buildLimit = time.Minute
 	retryBuild = 30 * time.Second
@@ -70,7 +71,7 @@ func (h *house) live(ctx context.Context) error {
 }
 
 func (h *house) begin(ctx context.Context, url string, next <-chan config.Config) error {
-	in, err := h.first(ctx, next)
+	in, refused, err := h.first(ctx, next)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (h *house) begin(ctx context.Context, url string, next <-chan config.Config
 	}
 	mode, why := in.action.Mode(in.cluster.Name)
 	h.Log.Info("K8Guard runs", "cluster", in.cluster.Name, "mode", mode, "why", why, "report", url, "socket", absolute(Socket(h.Config)))
-	return h.instances(ctx, in, next)
+	return h.instances(ctx, in, refused, next)
 }
 
 // built is an instance, or why there is none.
@@ -90,8 +91,8 @@ type built struct {
 
 // first builds the first instance. A new configuration meanwhile begins it anew: what the start
 // waits for, such as a token that the API server knows, may come with it. One with which nothing
-// can be built leaves the one of the start, which must do.
-func (h *house) first(ctx context.Context, next <-chan config.Config) (*instance, error) {
+// can be built leaves the one of the start, which must do; it is returned, to be tried again.
+func (h *house) first(ctx context.Context, next <-chan config.Config) (in *instance, refused *config.Config, err error) {
 	c, started := h.Config, true // with what was there at the start
 	for {
 		until, stop := context.WithCancel(ctx)
@@ -107,26 +108,27 @@ func (h *house) first(ctx context.Context, next <-chan config.Config) (*instance
 				h.reload.succeeded(h.Now())
 			}
 			if b.err == nil || started || ctx.Err() != nil {
-				return b.in, b.err
+				return b.in, refused, b.err
 			}
-			h.refuse(fmt.Errorf("nothing can be run with it: %w", b.err))
-			c, started = h.Config, true
+			h.refuse(fmt.Errorf("nothing can be run with it yet: %w", b.err))
+			refused, c, started = ptr.To(c), h.Config, true
 		case c = <-next:
 			stop()
 			<-builds // of a configuration that is not meant any more
-			started = false
+			refused, started = nil, false
 			h.Log.Info("the configuration was read anew; the start begins again with it")
 		}
 	}
 }
 
 // instances runs one instance after the other, each until a new configuration comes.
-func (h *house) instances(ctx context.Context, in *instance, next <-chan config.Config) error {
+func (h *house) instances(ctx context.Context, in *instance, wanted *config.Config, next <-chan config.Config) error {
 	for {
 		until, stop := context.WithCancel(ctx)
 		ended := make(chan error, 1)
 		go func() { ended <- in.run(until) }()
-		after, err := h.replace(ctx, ended, next)
+		after, err := h.replace(ctx, ended, wanted, next)
+		wanted = nil
 		if after != nil {
 			h.front.close(requestLimit) // what was asked of the old one is answered first
 			stop()
@@ -146,21 +148,24 @@ func (h *house) instances(ctx context.Context, in *instance, next <-chan config.
 }
 
 // replace waits for a new configuration and builds its instance, while the old one goes on.
-// What cannot be built now, perhaps for want of an API server, is tried again. It returns
-// nil when the old one ended.
-func (h *house) replace(ctx context.Context, ended <-chan error, next <-chan config.Config) (*instance, error) {
-	var wanted config.Config
+// What cannot be built now, perhaps for want of an API server, is tried again, as is the wanted
+// one, which came before. It returns nil when the old one ended.
+func (h *house) replace(ctx context.Context, ended <-chan error, wanted *config.Config, next <-chan config.Config) (*instance, error) {
 	var again <-chan time.Time
+	if wanted != nil {
+		again = time.After(h.retry())
+	}
 	said := ""
 	for {
 		select {
 		case err := <-ended:
 			return nil, err
-		case wanted = <-next:
+		case c := <-next:
+			wanted = &c
 		case <-again:
 		}
 		limited, cancel := context.WithTimeout(ctx, buildLimit)
-		in, err := h.build(limited, wanted)
+		in, err := h.build(limited, *wanted)
 		cancel()
 		if err == nil {
 			h.reload.succeeded(h.Now())
@@ -170,8 +175,15 @@ func (h *house) replace(ctx context.Context, ended <-chan error, next <-chan con
 			said = err.Error()
 			h.refuse(fmt.Errorf("nothing can be run with it yet: %w", err))
 		}
-		again = time.After(retryBuild)
+		again = time.After(h.retry())
 	}
+}
+
+func (h *house) retry() time.Duration {
+	if h.Reload == nil || h.Reload.Retry == 0 {
+		return retryBuild
+	}
+	return h.Reload.Retry
 }
 
 func (h *house) refuse(err error) {

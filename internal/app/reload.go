@@ -23,6 +23,8 @@ type Reload struct {
 	Load func() (config.Config, error)
 	// Every is the time between two looks.
 	Every time.Duration
+	// Retry is how long until one is tried again with which nothing could be run; 0 is 30 s.
+	Retry time.Duration
 	// Asked asks for it at once: SIGHUP.
 	Asked <-chan os.Signal
 }

@@ -56,7 +56,7 @@ func runReloading(t *testing.T, server, first string) *reloading {
 	var err error
 	s.Config, err = load()
 	must(t, err)
-	s.Reload = &app.Reload{File: r.file, Load: load, Every: 20 * time.Millisecond, Asked: r.asked}
+	s.Reload = &app.Reload{File: r.file, Load: load, Every: 20 * time.Millisecond, Retry: 100 * time.Millisecond, Asked: r.asked}
 	r.instance = run(t, s, seen)
 	t.Cleanup(func() { must(t, r.stop()) })
 	return r

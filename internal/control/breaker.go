@@ -77,6 +77,19 @@ func (b Breakers) open() (names []string) {
 	return slices.Compact(names)
 }
 
+// advice stands in a reason between why the breaker opened and what a person is to do.
+const advice = "; what to do: "
+
+// Advise is a reason with what a person is to do about it.
+func Advise(why, what string) string { return why + advice + what }
+
+// Why is the reason without what was to be done: once a person has closed the breaker, that is
+// no longer due.
+func (b Breaker) Why() string {
+	why, _, _ := strings.Cut(b.Reason, advice)
+	return why
+}
+
 // Sum is what a person is told of all of them.
 func (b Breakers) Sum() Breaker {
 	if b.Open || len(b.Clusters) == 0 {

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/k8guard/k8guard/internal/control"
 	"github.com/k8guard/k8guard/internal/ledger"
 )
 
@@ -95,30 +95,22 @@ type fellBack struct{ text string }
 
 func (f fellBack) Error() string { return f.text }
 
-// untilThen begins what a person is to do about such a ledger.
-const untilThen = "nobody is told and nothing is done; look at the open cases, then: "
-
-// Why is the reason of a breaker without what was to be done about it: once a person has closed
-// it, that is no longer due.
-func Why(reason string) string {
-	why, _, _ := strings.Cut(reason, "; "+untilThen)
-	return why
-}
-
 // behind says why a ledger must not act when the cluster has seen more than it, or another.
 func (e *Enforcer) behind(lease *coordinationv1.Lease, id identity) error {
 	other := lease.Annotations[leaseLedger]
 	seq, err := strconv.ParseInt(lease.Annotations[leaseSequence], 10, 64)
-	mend := fmt.Sprintf(untilThen+`k8guard breaker close --cluster %s --accept-ledger --reason "..."`, e.Cluster.Name)
+	doubt := func(why string) error {
+		return fellBack{control.Advise(why, fmt.Sprintf(`until then nobody is told and nothing is done; look at the open cases, then k8guard breaker close --cluster %s --accept-ledger --reason "..."`, e.Cluster.Name))}
+	}
 	switch {
 	case other == "":
 		return nil
 	case other != id.ID:
-		return fellBack{fmt.Sprintf("another ledger (%s) worked on this cluster last, this one is %s: a second K8Guard runs, which must be stopped, or the ledger was lost or imported; %s", other, id.ID, mend)}
+		return doubt(fmt.Sprintf("another ledger (%s) worked on this cluster last, this one is %s: a second K8Guard runs, which must be stopped, or the ledger was lost or imported", other, id.ID))
 	case err != nil:
-		return fellBack{fmt.Sprintf("the sequence on Lease %s cannot be read: %v; %s", LeaseName, err, mend)}
+		return doubt(fmt.Sprintf("the sequence on Lease %s cannot be read: %v", LeaseName, err))
 	case seq > id.Seq:
-		return fellBack{fmt.Sprintf("the ledger fell back: the cluster has seen sequence %d, the ledger is at %d: it was restored from an older state, and what was told and done since is not in it; %s", seq, id.Seq, mend)}
+		return doubt(fmt.Sprintf("the ledger fell back: the cluster has seen sequence %d, the ledger is at %d: it was restored from an older state, and what was told and done since is not in it", seq, id.Seq))
 	}
 	return nil
 }
