@@ -84,11 +84,11 @@ func (c Candidate) term(ctx context.Context, holder string, do func(context.Cont
 // reign runs one leadership, if it is still ours when its epoch is read.
 func (c Candidate) reign(ctx context.Context, holder string, do func(context.Context, int64) error) error {
 	epoch, err := c.claim(ctx, holder)
-	for err != nil && !over(ctx) {
+	for wait := time.Second; err != nil && !over(ctx); wait = min(2*wait, 15*time.Second) {
 		c.Log.Warn("discover leads, and cannot write its epoch; trying again", "err", err, "next", "apply deploy/rbac-discover.yaml")
 		select {
 		case <-ctx.Done():
-		case <-time.After(time.Second):
+		case <-time.After(wait):
 		}
 		epoch, err = c.claim(ctx, holder)
 	}

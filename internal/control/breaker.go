@@ -197,6 +197,8 @@ func (b *Breakers) close(cluster string, accept bool, shut func(*Breaker)) (stri
 	case b.Open:
 		shut(&b.Breaker)
 		return "", nil
+	case len(open) == 0 && cluster != "":
+		return "", fmt.Errorf("the breaker of cluster %s is not open, nor that of any other; nothing changed", cluster)
 	case len(open) == 0:
 		return "", errors.New("the breaker was not open; nothing changed")
 	case cluster == "" && len(open) > 1:

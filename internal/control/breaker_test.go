@@ -64,6 +64,8 @@ func TestEachClusterHasItsBreaker(t *testing.T) {
 		t.Errorf("open: %q", got)
 	}
 	closing(t, c, "", "")
+	closing(t, c, "", "was not open")
+	closing(t, c, "estern", "of cluster estern is not open, nor that of any other")
 	if got := states(t, c); got != "" {
 		t.Errorf("open: %q", got)
 	}
