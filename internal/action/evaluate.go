@@ -131,10 +131,14 @@ func earlier(a, b time.Time) time.Time {
 
 // withdraw takes back the claim of a docket that no longer asks for an act.
 func (e *Engine) withdraw(ctx context.Context, key docket.Key) error {
-	if !e.index.unclaim(key) {
+	if !e.index.mayClaim(key) {
 		return nil
 	}
-	return e.Control.GiveBack(ctx, key.Cluster, key.String())
+	if err := e.Control.GiveBack(ctx, key.Cluster, key.String()); err != nil {
+		return err // else a refusal might stand, and nobody would ask for it
+	}
+	e.index.unclaim(key)
+	return nil
 }
 
 // decide asks policy about every case and keeps its word.

@@ -35,7 +35,7 @@ func (e *Engine) handle(ctx context.Context, m v1.Message) error {
 func (e *Engine) wake(w v1.Wake) {
 	switch {
 	case w.Docket != "":
-		e.index.open(keyFrom(w.Docket), e.Now())
+		e.index.unpause(keyFrom(w.Docket))
 	case w.Notice != "":
 		e.boxes.sendAgain(w.Notice)
 	case w.Box != "":

@@ -149,19 +149,23 @@ func (x *index) bucketLocked(key docket.Key) int {
 	return docket.Key{Cluster: key.Cluster, Root: x.uidLocked(key)}.Bucket()
 }
 
-// claim notes that a docket may have a claim; unclaim says whether it might have had one.
+// claim notes that a docket may have a claim; mayClaim says whether it may, unclaim that it has none.
 func (x *index) claim(key docket.Key) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.claimed[key] = true
 }
 
-func (x *index) unclaim(key docket.Key) bool {
+func (x *index) mayClaim(key docket.Key) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	had := x.claimed[key]
+	return x.claimed[key]
+}
+
+func (x *index) unclaim(key docket.Key) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	delete(x.claimed, key)
-	return had
 }
 
 // wake makes a docket due now, if it is open.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/outbox"
@@ -13,15 +15,13 @@ import (
 // Gained implements bus.Share: what is open in these buckets is due now. A bucket is ours when
 // what is open in it is known, not before: of what nobody has looked up nothing can be said.
 func (e *Engine) Gained(ctx context.Context, buckets []int) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
 	for _, bucket := range buckets {
-		keys, err := e.openIn(ctx, bucket)
-		if err != nil {
-			return fmt.Errorf("reading what is open in bucket %d: %w", bucket, err)
-		}
-		e.index.gain(bucket, keys)
-		if err := e.boxesIn(ctx, bucket); err != nil {
-			return err
-		}
+		group.Go(func() error { return e.gain(groupCtx, bucket) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
 	}
 	// What the platform is asked may be about a case that is over: nothing open leads there.
 	for _, channel := range e.Channels {
@@ -31,6 +31,19 @@ func (e *Engine) Gained(ctx context.Context, buckets []int) error {
 	}
 	e.index.began(e.Clusters, e.Now())
 	return nil
+}
+
+// atOnce is how many buckets are read at a time: while they are, Kafka waits for us, and puts out
+// of the group who takes too long.
+const atOnce = 16
+
+func (e *Engine) gain(ctx context.Context, bucket int) error {
+	keys, err := e.openIn(ctx, bucket)
+	if err != nil {
+		return fmt.Errorf("reading what is open in bucket %d: %w", bucket, err)
+	}
+	e.index.gain(bucket, keys)
+	return e.boxesIn(ctx, bucket)
 }
 
 // boxesIn has the outboxes of a bucket looked at that may hold something: where there are several

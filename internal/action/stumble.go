@@ -37,6 +37,15 @@ func (x *index) ended(key docket.Key, err error) {
 	x.openLocked(key, s.until)
 }
 
+// unpause opens a docket of which something is said by a person, or another replica: the pauses
+// begin anew, and the first is over.
+func (x *index) unpause(key docket.Key) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.stumbled, key)
+	x.openLocked(key, x.now())
+}
+
 // pausedUntil is when the cluster may be asked again for a docket.
 func (x *index) pausedUntil(key docket.Key) time.Time {
 	x.mu.Lock()

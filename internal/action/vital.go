@@ -78,7 +78,7 @@ func (e *Engine) silence(uid string, a audit, now time.Time) string {
 	switch {
 	case l.older != 0:
 		return control.Advise(fmt.Sprintf("%s: only words of epoch %d come, and the ledger has seen %d", silent, l.older, l.epoch), mend)
-	case now.Sub(a.heard) <= 2*e.Config.Discover.Resync:
+	case now.Sub(a.heard) <= 2*e.Config.Discover.Resync && a.heard.Sub(a.at) > e.Config.Discover.Resync:
 		return fmt.Sprintf("%s: what comes was said %s before, by its clock: that clock or this one is wrong, or the bus is behind", silent, a.heard.Sub(a.at).Round(time.Second))
 	}
 	return silent

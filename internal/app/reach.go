@@ -14,9 +14,11 @@ import (
 )
 
 // reach gives the engine the gate of a cluster as soon as it answers, and lets it act there as
-// soon as the preflight passes. Until then nothing is done there, and its ladders go on.
+// soon as the preflight passes. Until then nothing is done there, and its ladders go on. The first
+// pauses are short, for servers and rights that begin with us; the longest is pause.
 func (in *instance) reach(ctx context.Context, c config.Config, pause time.Duration) {
-	for said := ""; ; {
+	said := ""
+	for wait := min(time.Second, pause); ; wait = min(2*wait, pause) {
 		err := in.reachOnce(ctx, c)
 		if err == nil || ctx.Err() != nil {
 			return
@@ -28,7 +30,7 @@ func (in *instance) reach(ctx context.Context, c config.Config, pause time.Durat
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pause):
+		case <-time.After(wait):
 		}
 	}
 }

@@ -31,7 +31,7 @@ func TestOneLeadsAndEpochsRise(t *testing.T) {
 	client.PrependReactor("update", "leases", func(k8stesting.Action) (bool, runtime.Object, error) {
 		return refuse.Load(), nil, errors.New("the server is away")
 	})
-	terms := make(chan term, 16)
+	terms, over := make(chan term, 16), make(chan string, 16)
 	start := func(name string) (stop func()) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
@@ -40,6 +40,7 @@ func TestOneLeadsAndEpochsRise(t *testing.T) {
 			ended <- c.Lead(ctx, func(ctx context.Context, epoch int64) error {
 				terms <- term{name, epoch}
 				<-ctx.Done()
+				over <- name
 				return nil
 			})
 		}()
@@ -64,13 +65,20 @@ func TestOneLeadsAndEpochsRise(t *testing.T) {
 	stopB := start("b")
 	stopA()
 	second := next()
+	for second.who == "a" { // it was slow to renew
+		second = next()
+	}
 	if first.who != "a" || second.who != "b" || second.epoch <= first.epoch {
 		t.Errorf("first %+v, then %+v", first, second)
 	}
 	// No renewal gets through for a while, as after a long pause: b is deposed, and leads again
 	// under a later epoch.
 	refuse.Store(true)
-	time.Sleep(1500 * time.Millisecond)
+	for who := range over {
+		if who == "b" {
+			break
+		}
+	}
 	refuse.Store(false)
 	third := next()
 	if third.who != "b" || third.epoch <= second.epoch {

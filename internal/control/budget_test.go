@@ -369,11 +369,17 @@ func TestARoundOfOrphansLeavesNothing(t *testing.T) {
 	for i := range 1200 {
 		file(t, c, "k", control.Claim{ID: fmt.Sprint("gone-", i), Namespace: "shop", Rules: []string{"R"}})
 	}
+	if b, err := c.Budget(t.Context(), "k"); err != nil || len(b.Over) == 0 {
+		t.Fatalf("nobody was refused: %v", err)
+	}
 	clock.at = clock.at.Add(limits.Round)
 	must(t, c.CloseRound(t.Context(), "k", limits, manyRoots, func(context.Context, string) (bool, error) { return false, nil }))
 	b, err := c.Budget(t.Context(), "k")
 	if must(t, err); len(b.Claims) != 0 || b.Overflow != 0 {
 		t.Errorf("%d claims and %d more are left", len(b.Claims), b.Overflow)
+	}
+	if len(b.Over) != 0 {
+		t.Errorf("%d refusals are kept for who asks no more", len(b.Over))
 	}
 	if got := round(t, c, clock, limits, manyRoots, control.Claim{ID: "honest", Namespace: "shop", Rules: []string{"R"}}); len(got) != 1 {
 		t.Errorf("granted: %v, want the honest one", got)

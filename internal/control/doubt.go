@@ -58,7 +58,7 @@ func (c *Control) TripLedger(ctx context.Context, cluster v1.Cluster, reason, sh
 		if fresh {
 			why := reason
 			if own.Open && own.Shown == "" {
-				why = own.Reason + "; " + reason
+				why = own.Why() + "; " + reason // what is due now, only this reason says
 			}
 			own.Breaker = Breaker{Open: true, Reason: why, At: c.now().UTC()}
 		}

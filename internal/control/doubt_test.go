@@ -21,7 +21,7 @@ func accepts(t *testing.T, c *control.Control, cluster, says string) {
 // What opened for the ledger is closed by who takes the ledger as it is, and by nobody else.
 func TestADoubtWantsAPersonWhoAccepts(t *testing.T) {
 	c := control.New(open(t, t.TempDir()), newClock().now)
-	must(t, c.Trip(t.Context(), east(), "two undos"))
+	must(t, c.Trip(t.Context(), east(), control.Advise("two undos", "ask who undid")))
 	doubted := func() bool {
 		b, err := c.Breakers(t.Context())
 		must(t, err)
@@ -34,7 +34,7 @@ func TestADoubtWantsAPersonWhoAccepts(t *testing.T) {
 	for range 3 { // seen by each replica, again and again
 		must(t, c.TripLedger(t.Context(), east(), "the ledger fell back", "x/9"))
 	}
-	if b, err := c.Breaker(t.Context()); err != nil || b.Reason != "two undos; the ledger fell back" || !doubted() {
+	if b, err := c.Breaker(t.Context()); err != nil || b.Why() != "two undos; the ledger fell back" || !doubted() {
 		t.Errorf("%+v, %v", b, err)
 	}
 	if log, err := c.Log(t.Context()); err != nil || len(log) != 2 {

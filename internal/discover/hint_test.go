@@ -31,6 +31,7 @@ func TestAHintIsAnotherLookAndNoMore(t *testing.T) {
 	eventually(t, "what is wrong is told", 5*time.Second, func() bool {
 		return uid("Deployment", "bad-web") != "" && uid("CronJob", "bad-cron") != "" && uid("Namespace", "bad") != "" && uid("Pod", "bare") != ""
 	})
+	eventually(t, "everything is read", 30*time.Second, func() bool { kinds, _, _ := r.inventory(); return len(kinds) == len(entity.Kinds()) })
 	quiet := r.count()
 	for _, h := range []bus.Hint{
 		{Kind: "deployment", Namespace: "shop", Name: "clean"}, {Kind: "deployment", Namespace: "shop", Name: "no-such"},

@@ -19,8 +19,8 @@ func TestASilentWatchVouchesForNothing(t *testing.T) {
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop", UID: "ns"}},
 		&corev1.Pod{ObjectMeta: meta("shop", "p", nil, nil), Spec: spec("bad")},
 	)
-	_, r := run(t, client, nil, func(s *Settings) { s.StaleAfter, s.Resync = 700*time.Millisecond, 100*time.Millisecond })
-	eventually(t, "a whole inventory", 5*time.Second, func() bool {
+	_, r := run(t, client, nil, func(s *Settings) { s.StaleAfter, s.Resync = 4*time.Second, 100*time.Millisecond })
+	eventually(t, "a whole inventory", 30*time.Second, func() bool {
 		kinds, roots, judged := r.inventory()
 		return len(kinds) == len(entity.Kinds()) && judged == 2 && len(roots) == 2
 	})
@@ -42,7 +42,7 @@ func TestASilentWatchVouchesForNothing(t *testing.T) {
 			}
 		}
 	}()
-	eventually(t, "an inventory of namespaces alone", 5*time.Second, func() bool {
+	eventually(t, "an inventory of namespaces alone", 30*time.Second, func() bool {
 		kinds, roots, judged := r.inventory()
 		return slices.Equal(kinds, []string{"Namespace"}) && judged == 0 && len(roots) == 1 && roots["ns"] != ""
 	})

@@ -7,6 +7,7 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -117,9 +118,12 @@ func aroundRevoked(t *testing.T, p *plane) {
 			role := must(p.admin.RbacV1().ClusterRoles().Get(t.Context(), "k8guard-action", metav1.GetOptions{}))
 			rules := role.Rules
 			role.Rules = nil
+			resource := ""
 			for _, r := range rules {
 				if r.APIGroups[0] != group {
 					role.Rules = append(role.Rules, r)
+				} else {
+					resource = r.Resources[0]
 				}
 			}
 			must(p.admin.RbacV1().ClusterRoles().Update(t.Context(), role, metav1.UpdateOptions{}))
@@ -127,14 +131,22 @@ func aroundRevoked(t *testing.T, p *plane) {
 				role := must(p.admin.RbacV1().ClusterRoles().Get(ctxOf(t), "k8guard-action", metav1.GetOptions{}))
 				role.Rules = rules
 				must(p.admin.RbacV1().ClusterRoles().Update(ctxOf(t), role, metav1.UpdateOptions{}))
-				time.Sleep(200 * time.Millisecond)
+				eventually(t, "the authoriser has seen it come back", func() bool { return mayList(t, p, group, resource) })
 			})
-			time.Sleep(200 * time.Millisecond) // until the authoriser has seen it
+			eventually(t, "the authoriser has seen it go", func() bool { return !mayList(t, p, group, resource) })
 			h.act(nil)
 			h.wantRefused(2, "forbidden")
 			h.wantReplicas(3)
 		})
 	}
+}
+
+// mayList asks the API server what action's account may do.
+func mayList(t *testing.T, p *plane, group, resource string) bool {
+	t.Helper()
+	review := must(p.client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctxOf(t), &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Group: group, Resource: resource, Verb: "list"}}}, metav1.CreateOptions{}))
+	return review.Status.Allowed
 }
 
 func aroundFinalizer(t *testing.T, p *plane) {

@@ -100,7 +100,7 @@ func (e *Enforcer) behind(lease *coordinationv1.Lease, id identity) error {
 	other := lease.Annotations[leaseLedger]
 	seq, err := strconv.ParseInt(lease.Annotations[leaseSequence], 10, 64)
 	doubt := func(why string) error {
-		return fellBack{control.Advise(why, fmt.Sprintf(`until then nobody is told and nothing is done; look at the open cases, then k8guard breaker close --cluster %s --accept-ledger --reason "..."`, e.Cluster.Name))}
+		return fellBack{control.Advise(why, fmt.Sprintf(`look at the open cases, then: k8guard breaker close --cluster %s --accept-ledger --reason "..."; until then nobody is told and nothing is done`, e.Cluster.Name))}
 	}
 	switch {
 	case other == "":

@@ -19,7 +19,7 @@ func diskFull(t *testing.T, p plane) {
 	if os.Geteuid() != 0 {
 		t.Skip("mounts a small file system: needs root")
 	}
-	h := newHouse(t, p, "disk-full", func(c *config.Config) { c.Policies[0].Ladder.LastWait = 10 * time.Second })
+	h := newHouse(t, p, "disk-full", func(c *config.Config) { c.Policies[0].Ladder.LastWait = 30 * time.Second })
 	h.mount()
 	h.start()
 	h.apply(privileged(h.ns, "web"))
@@ -29,7 +29,7 @@ func diskFull(t *testing.T, p plane) {
 	h.apply(privileged(h.ns, "late"))
 	said := h.log(20*time.Second, "is put off", "disk is full")
 	mails := h.mails()
-	time.Sleep(12 * time.Second) // past the time of the act
+	time.Sleep(32 * time.Second) // past the time of the act
 	h.wantActs()
 	if n := h.mails(); n > mails {
 		t.Errorf("%d mails went out that were not on record first", n-mails)
@@ -38,7 +38,7 @@ func diskFull(t *testing.T, p plane) {
 		t.Fatal(err)
 	}
 	free()
-	h.until(60*time.Second, "both are acted on", func() bool { return len(h.acts()) == 2 })
+	h.until(2*time.Minute, "both are acted on", func() bool { return len(h.acts()) == 2 })
 	// Whose docket it names is chance: other stories have theirs in the same cluster.
 	h.golden("disk-full", "log: "+regexp.MustCompile(`root=\S+`).ReplaceAllString(said, "root=ROOT"))
 	if n := h.mails(); n > 2*tries {
@@ -73,7 +73,7 @@ func (h *house) mount() {
 // log can then not begin anew in the room that it has, which would let a full disk take much.
 func (h *house) pin() (free func()) {
 	h.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+h.LedgerFile()+"?_pragma=busy_timeout(1000)")
+	db, err := sql.Open("sqlite", "file:"+h.LedgerFile()+"?_pragma=busy_timeout(100)")
 	if err != nil {
 		h.t.Fatal(err)
 	}

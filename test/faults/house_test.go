@@ -196,8 +196,8 @@ func (h *house) until(limit time.Duration, what string, done func() bool) {
 func (h *house) rows(name string) []ledger.CaseRow {
 	h.t.Helper()
 	all, err := h.Cases(h.t.Context())
-	if err != nil {
-		return nil // it may be between two configurations
+	for end := time.Now().Add(5 * time.Second); err != nil && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		all, err = h.Cases(h.t.Context()) // it may be between two configurations
 	}
 	return slices.DeleteFunc(all, func(r ledger.CaseRow) bool { return r.Root.Namespace != h.ns || r.Root.Name != name })
 }

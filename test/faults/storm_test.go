@@ -88,7 +88,7 @@ func calm(c *config.Config, n int) {
 	for i := range stormOwners() {
 		c.Policies[0].Match.Namespaces = append(c.Policies[0].Match.Namespaces, stormNamespace(i))
 	}
-	spread := 5*time.Second + time.Duration(n)*10*time.Millisecond
+	spread := 15*time.Second + time.Duration(n)*10*time.Millisecond
 	c.Notify.Gather, c.Policies[0].Ladder.Wait, c.Discover.Resync = spread, spread, spread
 	c.Enforce.Budget = config.Default().Enforce.Budget
 	c.Enforce.Budget.Round = 3*time.Second + spread/4

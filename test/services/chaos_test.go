@@ -156,7 +156,7 @@ func TestFaultsOverServices(t *testing.T) {
 	for _, target := range []string{"discover", "discover", "action", "action", "action", "report"} {
 		c.open(target)
 	}
-	h.until("the report serves", time.Minute, func() bool { return h.serves() })
+	h.until("the report serves", 2*time.Minute, func() bool { return h.serves() })
 	// A slow server: kills fall between a mail's last byte and its answer.
 	if err := h.Mail.SetFault(mailsink.Fault{Mode: mailsink.SlowReply, Delay: 150 * time.Millisecond}); err != nil {
 		t.Fatal(err)

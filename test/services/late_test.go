@@ -26,7 +26,7 @@ func TestAReplicaThatWakesLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	rest := []*stage.Process{h.start("discover"), h.start("report")}
-	h.until("the report serves", time.Minute, h.serves)
+	h.until("the report serves", 2*time.Minute, h.serves)
 	v := newViolations(h)
 	for _, point := range points {
 		late, err := h.Target("action", "K8GUARD__REPORT__LISTEN=127.0.0.1:0", "K8GUARD_PAUSE_AT="+point)

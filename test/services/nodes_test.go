@@ -34,7 +34,7 @@ func TestOneOfTwoNodesDown(t *testing.T) {
 		if err := kafka.Restart(t.Context(), i); err != nil {
 			t.Fatal(err)
 		}
-		h.until("both brokers have every copy again", time.Minute, func() bool { return inStep(t, kafka) })
+		h.until("both brokers have every copy again", 2*time.Minute, func() bool { return inStep(t, kafka) })
 	}
 	if err := cassandra.Kill(1); err != nil {
 		t.Fatal(err)

@@ -45,7 +45,7 @@ func TestAnOldLedgerIsPutBack(t *testing.T) {
 	})
 	all = h.open()
 	v.wave()
-	h.until("the breaker opens", time.Minute, func() bool { return h.logs("the circuit breaker opened") > 0 })
+	h.until("the breaker opens", 2*time.Minute, func() bool { return h.logs("the circuit breaker opened") > 0 })
 	time.Sleep(10 * time.Second) // longer than the ladder takes
 	if n := len(v.stops()); n != len(acts) {
 		t.Errorf("%d stops by a ledger in doubt", n-len(acts))

@@ -200,7 +200,7 @@ func TestTheStoryOverServices(t *testing.T) {
 		return h.logs("trying again\" server=Kafka") >= 2 && h.logs("trying again\" server=Cassandra") >= 4
 	})
 	h.back(cassandra)
-	h.until("the report serves, without Kafka", time.Minute, h.serves)
+	h.until("the report serves, without Kafka", 2*time.Minute, h.serves)
 	for _, order := range []string{"freeze", "unfreeze"} {
 		if out, err := h.Command(t.Context(), order, "cluster/stage", "--reason", "a report needs no Kafka", "--by", "test"); err != nil {
 			t.Errorf("%s while Kafka is away: %s %v", order, out, err)

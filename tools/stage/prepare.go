@@ -56,7 +56,7 @@ func (s *Stage) kubeconfig(account string) string {
 // awaitAdmission waits until the policies hold action's account. A policy takes effect
 // some time after it was made; the one that is asked about was made last.
 func (s *Stage) awaitAdmission(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	file := filepath.Join(s.dir, "probe.yaml")
 	if err := os.WriteFile(file, []byte(probe), 0o600); err != nil {
@@ -72,7 +72,7 @@ func (s *Stage) awaitAdmission(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the admission policies did not take effect within 30 s: %w", err)
+			return fmt.Errorf("the admission policies did not take effect within two minutes: %w", err)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

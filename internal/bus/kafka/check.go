@@ -47,15 +47,21 @@ func (s Settings) check(ctx context.Context, admin *kadm.Client, names []string)
 	return partitions, nil
 }
 
+// settling is how long brokers may take to know of a topic that was just made.
+const settling = 30 * time.Second
+
 // settled asks until no topic that was just made is unknown to the broker that answers.
 func (s Settings) settled(ctx context.Context, admin *kadm.Client, names []string) (kadm.TopicDetails, error) {
-	for {
+	for end := time.Now().Add(settling); ; {
 		found, err := admin.ListTopics(ctx, names...)
 		if err == nil {
 			err = found.Error()
 		}
 		if err == nil {
 			return found, nil
+		}
+		if isDenied(err) || time.Now().After(end) {
+			return nil, s.denied("look at the topics", err, s.wanted()...)
 		}
 		select {
 		case <-ctx.Done():

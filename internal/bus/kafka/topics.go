@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"slices"
@@ -100,6 +101,9 @@ func (s Settings) create(ctx context.Context, admin *kadm.Client, w want) error 
 	if err == nil || errors.Is(err, kerr.TopicAlreadyExists) {
 		return nil
 	}
+	if errors.Is(err, kerr.InvalidReplicationFactor) {
+		return fmt.Errorf("create topic %s with bus.kafka.replication: %d: fewer brokers are up: %w", w.name, s.Replicas, err)
+	}
 	return s.denied("create topic "+w.name, err, w)
 }
 
@@ -119,7 +123,7 @@ func (s Settings) denied(doing string, err error, topics ...want) error {
 // or not yet well, which may end by itself.
 func Away(err error) bool {
 	var network net.Error
-	return errors.As(err, &network) || kerr.IsRetriable(err) || errors.Is(err, kgo.ErrRecordTimeout)
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || kgo.IsRetryableBrokerErr(err) || kerr.IsRetriable(err) || errors.Is(err, kerr.InvalidReplicationFactor) || errors.Is(err, kgo.ErrRecordTimeout)
 }
 
 func isDenied(err error) bool {

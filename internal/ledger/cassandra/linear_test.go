@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/anishathalye/porcupine"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger"
@@ -113,7 +115,7 @@ func linear(t *testing.T, s *services.Service) {
 
 // write writes until there is enough, and until what was given up has ended.
 func (h *history) write(t *testing.T, replicas []*cassandra.Store, seed uint64) {
-	ctx, cancel := context.WithTimeout(t.Context(), max(2*time.Minute, time.Duration(h.wanted)*40*time.Millisecond))
+	ctx, cancel := context.WithTimeout(t.Context(), max(6*time.Minute, time.Duration(h.wanted)*100*time.Millisecond))
 	defer cancel()
 	var group sync.WaitGroup
 	for i, l := range replicas {
@@ -222,15 +224,17 @@ func (h *history) last(t *testing.T, l *cassandra.Store) {
 func (h *history) check(t *testing.T) {
 	t.Helper()
 	began := time.Now()
-	var group sync.WaitGroup
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for key, all := range h.of {
-		group.Go(func() {
-			if got := porcupine.CheckOperationsTimeout(register(), story(all), time.Minute); got != porcupine.Ok {
+		group.Go(func() error {
+			if got := porcupine.CheckOperationsTimeout(register(), story(all), 3*time.Minute); got != porcupine.Ok {
 				t.Errorf("the %d operations on key %d are no story of a register: %v", len(all), key, got)
 			}
+			return nil
 		})
 	}
-	group.Wait()
+	_ = group.Wait()
 	t.Logf("checked in %v", time.Since(began).Round(time.Millisecond))
 }
 

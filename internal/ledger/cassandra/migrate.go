@@ -24,7 +24,10 @@ func migrate(ctx context.Context, s Settings) error {
 		return err
 	}
 	defer closed(admin, s.Timeout)
-	m := migration{session: admin, settings: s, me: gocql.MustRandomUUID()}
+	m := migration{session: admin, settings: s, me: s.me}
+	if m.me == (gocql.UUID{}) {
+		m.me = gocql.MustRandomUUID()
+	}
 	if s.CreateSchema {
 		return m.run(ctx)
 	}
@@ -67,7 +70,7 @@ func (m migration) run(ctx context.Context) error {
 	if err := m.ground(ctx); err != nil {
 		return err
 	}
-	for {
+	for said := false; ; {
 		at, err := m.version(ctx)
 		if err != nil {
 			return fmt.Errorf("read the tables' format: %w", err)
@@ -75,8 +78,13 @@ func (m migration) run(ctx context.Context) error {
 		if at >= len(steps()) {
 			return m.known(at)
 		}
-		if err := m.step(ctx, at); err != nil {
+		taken, err := m.step(ctx, at)
+		if err != nil {
 			return err
+		}
+		if !taken && !said {
+			said = true
+			m.settings.Log.Info("another replica makes Cassandra's tables: it is waited for", "format", at+1)
 		}
 	}
 }
@@ -95,6 +103,9 @@ func (m migration) ground(ctx context.Context) error {
 	if _, err := m.version(ctx); err == nil {
 		return nil
 	}
+	if err := m.agree(ctx); err != nil { // another replica may have made the keyspace just now
+		return err
+	}
 	if err := m.exec(ctx, in(m.settings.Keyspace, state)); err != nil {
 		return fmt.Errorf("make the table of the tables' state: %w", err)
 	}
@@ -105,34 +116,48 @@ func (m migration) ground(ctx context.Context) error {
 }
 
 // step takes the step from at, or waits a moment for the replica that does.
-func (m migration) step(ctx context.Context, at int) error {
+func (m migration) step(ctx context.Context, at int) (taken bool, err error) {
 	held, err := m.hold(ctx, at)
 	if err != nil {
-		return fmt.Errorf("ask for the step to format %d: %w", at+1, err)
+		return false, fmt.Errorf("ask for the step to format %d: %w", at+1, err)
 	}
 	if !held {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for another replica that makes the tables: %w", ctx.Err())
+			return false, fmt.Errorf("wait for another replica that makes the tables: %w", ctx.Err())
 		case <-time.After(waitHold):
-			return nil
+			return false, nil
 		}
 	}
+	of, err := m.ledger(ctx)
+	if err != nil {
+		return false, fmt.Errorf("read which ledger this is: %w", err)
+	}
 	for _, statement := range steps()[at] {
-		if err := m.exec(ctx, in(m.settings.Keyspace, statement)); err != nil {
-			return fmt.Errorf("make the tables of format %d: %w", at+1, err)
+		if err := m.exec(ctx, in(m.settings.Keyspace, withID(statement, of))); err != nil {
+			return false, fmt.Errorf("make the tables of format %d: %w", at+1, err)
 		}
 	}
 	// A holder that took longer than its minute may find that another was faster: they made the same.
 	_, err = m.cas(ctx, "UPDATE {keyspace}.schema_state SET version = ?, holder = null WHERE id = 'ledger' IF version = ?", at+1, at)
-	return err
+	return true, err
 }
 
 // hold asks for the step from at. Who is told that he is the holder already was not told
 // the first time.
 func (m migration) hold(ctx context.Context, at int) (bool, error) {
-	now, err := m.cas(ctx, fmt.Sprintf("UPDATE {keyspace}.schema_state USING TTL %d SET holder = ? WHERE id = 'ledger' IF version = ? AND holder = null", holdFor), m.me, at)
-	return now == nil || now["holder"] == m.me && now["version"] == at, err
+	ask := fmt.Sprintf("UPDATE {keyspace}.schema_state USING TTL %d SET holder = ? WHERE id = 'ledger' IF version = ? AND holder = ", holdFor)
+	now, err := m.cas(ctx, ask+"null", m.me, at)
+	switch {
+	case err != nil || now == nil:
+		return err == nil, err
+	case now["holder"] == m.me:
+		now, err = m.cas(ctx, ask+"?", m.me, at, m.me) // with a minute from now on
+		return now == nil && err == nil, err
+	case now["holder"] == gocql.UUID{} && now["version"] == at:
+		return false, fmt.Errorf("its version is not written: finish what \"k8guard ledger schema\" prints")
+	}
+	return false, nil
 }
 
 func (m migration) keyspace(ctx context.Context) (bool, error) {
@@ -148,6 +173,13 @@ func (m migration) keyspace(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// ledger is which one this is.
+func (m migration) ledger(ctx context.Context) (id gocql.UUID, err error) {
+	err = m.session.Query(in(m.settings.Keyspace, "SELECT ledger FROM {keyspace}.schema_state WHERE id = 'ledger'")).
+		Consistency(gocql.LocalSerial).ScanContext(ctx, &id)
+	return id, err
+}
+
 func (m migration) version(ctx context.Context) (at int, err error) {
 	err = m.session.Query(in(m.settings.Keyspace, "SELECT version FROM {keyspace}.schema_state WHERE id = 'ledger'")).
 		Consistency(gocql.LocalSerial).ScanContext(ctx, &at)
@@ -159,7 +191,16 @@ func (m migration) exec(ctx context.Context, statement string) error {
 	if err := told(ctx, asksAgain, func() error { return m.session.Query(statement).ExecContext(ctx) }); err != nil {
 		return err
 	}
-	return m.session.AwaitSchemaAgreement(ctx)
+	return m.agree(ctx)
+}
+
+// agree waits until all nodes know the same tables. A node that is down knows what it knew: it is
+// waited for as for one that does not answer.
+func (m migration) agree(ctx context.Context) error {
+	if err := m.session.AwaitSchemaAgreement(ctx); err != nil {
+		return fmt.Errorf("not all nodes know the same tables: %w: %w", errAway, err)
+	}
+	return nil
 }
 
 // cas returns what stood in the way of a compare-and-set, or nil.

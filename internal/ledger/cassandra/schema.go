@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	gocql "github.com/apache/cassandra-gocql-driver/v2"
 	"github.com/google/uuid"
 )
 
@@ -25,7 +26,7 @@ const state = `CREATE TABLE IF NOT EXISTS {keyspace}.schema_state (
 ) WITH id = {id}`
 
 // steps returns the statements of each version of the tables, from 1. What was released is
-// never changed.
+// never changed, for a table's ID follows from it.
 func steps() [][]string {
 	return [][]string{{
 		`CREATE TABLE IF NOT EXISTS {keyspace}.dockets (
@@ -77,6 +78,17 @@ func steps() [][]string {
   AND compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', 'compaction_window_size': 4}`,
 			int(feedKept.Seconds())),
 	}}
+}
+
+// withID gives a table of a ledger an ID that two replicas give it alike, as they may make it at
+// once: who took too long for a step, or asks a second node what the first did not answer. The
+// next ledger's tables have others, so that what is left of one that was dropped never comes back.
+func withID(statement string, of gocql.UUID) string {
+	word := " WITH"
+	if strings.Contains(statement, ") WITH ") {
+		word = "\n  AND"
+	}
+	return fmt.Sprintf("%s%s id = %s", statement, word, uuid.NewSHA1(uuid.UUID(of), []byte(statement)))
 }
 
 func keyspaceCQL(s Settings) string {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	gocql "github.com/apache/cassandra-gocql-driver/v2"
+
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger/cassandra"
 	"github.com/k8guard/k8guard/tools/services"
@@ -31,6 +33,16 @@ func schemaRace(t *testing.T, s *services.Service) {
 	group.Wait()
 	if t.Failed() {
 		return
+	}
+	tables := map[string]bool{}
+	rows := session(t, s, "").Query("SELECT table_name, id FROM system_schema.tables WHERE keyspace_name = 'race'").Iter()
+	for name, id := "", (gocql.UUID{}); rows.Scan(&name, &id); {
+		if tables[name] = true; id.Version() != 5 {
+			t.Errorf("table %s has ID %s: two replicas would make two", name, id)
+		}
+	}
+	if err := rows.Close(); err != nil || len(tables) != 6 {
+		t.Errorf("tables %v, %v", tables, err)
 	}
 	for i, l := range all {
 		d := sample(number(i), docket.Open)
@@ -84,6 +96,8 @@ func schemaByHand(t *testing.T, s *services.Service) {
 	}
 	conf.CreateSchema = true
 	refused(t, conf, "a newer K8Guard")
+	exec(t, on, "UPDATE by_hand.schema_state SET version = null WHERE id = 'ledger'")
+	refused(t, conf, "its version is not written")
 }
 
 // wrong wants an error that says what to look at.

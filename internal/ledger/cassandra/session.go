@@ -3,6 +3,7 @@ package cassandra
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -15,6 +16,9 @@ import (
 // reconnect is how often hosts that were given up are tried again. After a total outage the
 // driver has nobody else to ask.
 const reconnect = 2 * time.Second
+
+// agreement is how long the nodes are waited for to know a table; one that is down delays it.
+const agreement = 20 * time.Second
 
 // connect opens a session with the local data center only: another one has another serial
 // order, in which a version could have a second winner.
@@ -30,7 +34,7 @@ func connect(s Settings, keyspace string) (*gocql.Session, error) {
 	c.ReconnectInterval = reconnect
 	c.ReconnectionPolicy = &gocql.ConstantReconnectionPolicy{MaxRetries: 1, Interval: time.Second}
 	c.SocketKeepalive = 15 * time.Second
-	c.MaxWaitSchemaAgreement = time.Minute
+	c.MaxWaitSchemaAgreement = agreement
 	c.Metadata.CacheMode = gocql.KeyspaceOnly
 	c.HostFilter = seen
 	c.PoolConfig.HostSelectionPolicy = gocql.TokenAwareHostPolicy(gocql.DCAwareRoundRobinPolicy(s.LocalDC))
@@ -95,7 +99,9 @@ func Away(err error) bool {
 			return true
 		}
 	}
-	return errors.Is(err, errAway) || errors.Is(err, ErrUnknown) || errors.As(err, &network) || errors.Is(err, gocql.ErrTimeoutNoResponse) ||
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || // ended with a question in hand
+		strings.Contains(err.Error(), "no control connection available") || strings.Contains(err.Error(), "heartbeat failed") || // the driver has no names for them
+		errors.Is(err, errAway) || errors.Is(err, ErrUnknown) || errors.As(err, &network) || errors.Is(err, gocql.ErrTimeoutNoResponse) ||
 		errors.Is(err, gocql.ErrConnectionClosed) || errors.Is(err, gocql.ErrNoConnections) || errors.Is(err, gocql.ErrUnavailable) || errors.Is(err, gocql.ErrSessionClosed)
 }
 

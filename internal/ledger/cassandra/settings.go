@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	gocql "github.com/apache/cassandra-gocql-driver/v2"
+
 	"github.com/k8guard/k8guard/internal/config"
 )
 
@@ -23,12 +25,16 @@ type Settings struct {
 	Retention    time.Duration // 0 is for ever
 	Now          func() time.Time
 	Log          *slog.Logger
+
+	// me makes the tables; a process that opens once more is the same, and has what it holds. Zero
+	// is a new one each time.
+	me gocql.UUID
 }
 
 // FromConfig reads the files that the configuration names.
 func FromConfig(c config.Cassandra, retention time.Duration, now func() time.Time, log *slog.Logger) (Settings, error) {
 	s := Settings{Hosts: c.Hosts, Keyspace: c.Keyspace, LocalDC: c.LocalDC, Replication: c.Replication, Username: c.Username,
-		Timeout: c.Timeout, CreateSchema: c.CreateSchema, Retention: retention, Now: now, Log: log}
+		Timeout: c.Timeout, CreateSchema: c.CreateSchema, Retention: retention, Now: now, Log: log, me: gocql.MustRandomUUID()}
 	if c.Username != "" {
 		s.Password = func() (string, error) {
 			return c.Password.OrFile("ledger.cassandra.passwordFile", c.PasswordFile)
