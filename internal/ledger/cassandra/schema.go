@@ -84,6 +84,9 @@ func steps() [][]string {
 // once: who took too long for a step, or asks a second node what the first did not answer. The
 // next ledger's tables have others, so that what is left of one that was dropped never comes back.
 func withID(statement string, of gocql.UUID) string {
+	if !strings.HasPrefix(statement, "CREATE TABLE ") {
+		return statement
+	}
 	word := " WITH"
 	if strings.Contains(statement, ") WITH ") {
 		word = "\n  AND"
