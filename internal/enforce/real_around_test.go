@@ -1,6 +1,7 @@
 package enforce_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +123,7 @@ func aroundRevoked(t *testing.T, p *plane) {
 			for _, r := range rules {
 				if r.APIGroups[0] != group {
 					role.Rules = append(role.Rules, r)
-				} else {
+				} else if slices.Contains(r.Verbs, "list") {
 					resource = r.Resources[0]
 				}
 			}
