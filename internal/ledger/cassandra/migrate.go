@@ -12,8 +12,6 @@ import (
 const (
 	holdFor  = 60 // seconds that one replica has for a step
 	waitHold = 500 * time.Millisecond
-	// asksAgain is how often a compare-and-set is asked again whose answer was lost.
-	asksAgain = 5
 )
 
 // migrate brings the tables up to date, or checks that they are. Any number of replicas may
@@ -50,8 +48,11 @@ func (m migration) check(ctx context.Context) error {
 			m.settings.Keyspace)
 	}
 	at, err := m.version(ctx)
-	if err != nil {
-		return fmt.Errorf("keyspace %q has no tables of K8Guard; run what \"k8guard ledger schema\" prints: %w", m.settings.Keyspace, err)
+	switch {
+	case err != nil && Away(err) && !unknownYet(err):
+		return fmt.Errorf("read the tables' format: %w", err)
+	case err != nil: // nobody makes them by himself
+		return fmt.Errorf("keyspace %q has no tables of K8Guard; run what \"k8guard ledger schema\" prints: %s", m.settings.Keyspace, err.Error())
 	}
 	if at < len(steps()) {
 		return fmt.Errorf("keyspace %q has format %d, and this K8Guard wants %d; run what \"k8guard ledger schema\" prints", m.settings.Keyspace, at, len(steps()))
@@ -71,8 +72,8 @@ func (m migration) run(ctx context.Context) error {
 		return err
 	}
 	for said := false; ; {
-		at, err := m.version(ctx)
-		if err != nil {
+		var at int
+		if err := told(ctx, func() (err error) { at, err = m.version(ctx); return err }); err != nil {
 			return fmt.Errorf("read the tables' format: %w", err)
 		}
 		if at >= len(steps()) {
@@ -103,9 +104,6 @@ func (m migration) ground(ctx context.Context) error {
 	if _, err := m.version(ctx); err == nil {
 		return nil
 	}
-	if err := m.agree(ctx); err != nil { // another replica may have made the keyspace just now
-		return err
-	}
 	if err := m.exec(ctx, in(m.settings.Keyspace, state)); err != nil {
 		return fmt.Errorf("make the table of the tables' state: %w", err)
 	}
@@ -129,8 +127,8 @@ func (m migration) step(ctx context.Context, at int) (taken bool, err error) {
 			return false, nil
 		}
 	}
-	of, err := m.ledger(ctx)
-	if err != nil {
+	var of gocql.UUID
+	if err := told(ctx, func() (err error) { of, err = m.ledger(ctx); return err }); err != nil {
 		return false, fmt.Errorf("read which ledger this is: %w", err)
 	}
 	for _, statement := range steps()[at] {
@@ -188,7 +186,7 @@ func (m migration) version(ctx context.Context) (at int, err error) {
 
 // exec changes the schema, and waits until all nodes know.
 func (m migration) exec(ctx context.Context, statement string) error {
-	if err := told(ctx, asksAgain, func() error { return m.session.Query(statement).ExecContext(ctx) }); err != nil {
+	if err := told(ctx, func() error { return m.session.Query(statement).ExecContext(ctx) }); err != nil {
 		return err
 	}
 	return m.agree(ctx)
@@ -205,7 +203,7 @@ func (m migration) agree(ctx context.Context) error {
 
 // cas returns what stood in the way of a compare-and-set, or nil.
 func (m migration) cas(ctx context.Context, statement string, values ...any) (now map[string]any, err error) {
-	err = told(ctx, asksAgain, func() error {
+	err = told(ctx, func() error {
 		now = map[string]any{}
 		applied, err := m.session.Query(in(m.settings.Keyspace, statement), values...).MapScanCASContext(ctx, now)
 		if applied {
@@ -216,12 +214,13 @@ func (m migration) cas(ctx context.Context, statement string, values ...any) (no
 	return now, err
 }
 
-// told asks until there is an answer, or a refusal. What is asked may be asked twice: a proposal that met another's may have
-// been taken or not, and who gives it up may hold a step that nobody takes.
-func told(ctx context.Context, again int, ask func() error) error {
-	for ; ; again-- {
+// told asks until there is an answer or a refusal, for as long as nodes may take to agree. What is
+// asked may be asked twice: a proposal that met another's may have been taken or not, and who gives
+// it up may hold a step that nobody takes. A node may not know yet what another has just made.
+func told(ctx context.Context, ask func() error) error {
+	for end := time.Now().Add(agreement); ; {
 		err := ask()
-		if err == nil || refused(err) || again == 0 {
+		if err == nil || refused(err) && !unknownYet(err) || time.Now().After(end) {
 			return err
 		}
 		select {

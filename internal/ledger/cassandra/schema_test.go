@@ -3,6 +3,8 @@ package cassandra_test
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,16 +15,34 @@ import (
 	"github.com/k8guard/k8guard/internal/docket"
 	"github.com/k8guard/k8guard/internal/ledger/cassandra"
 	"github.com/k8guard/k8guard/tools/services"
+	"github.com/k8guard/k8guard/tools/services/servicestest"
 )
 
 // schemaRace lets many replicas start on nothing at once.
-func schemaRace(t *testing.T, s *services.Service) {
+func schemaRace(t *testing.T, s *services.Service) { race(t, s, "race", 1) }
+
+// TestRaceOnTwoNodes is a race on nodes that learn of each other's tables a moment later.
+func TestRaceOnTwoNodes(t *testing.T) {
+	s := servicestest.StartWith(t, services.Cassandra, services.Options{Nodes: 2})
+	for i := range 3 {
+		race(t, s, fmt.Sprint("race_", i), 2)
+	}
+}
+
+func race(t *testing.T, s *services.Service, keyspace string, copies int) {
+	t.Helper()
 	const replicas = 6
 	var group sync.WaitGroup
 	all := make([]*cassandra.Store, replicas)
+	began := time.Now()
 	for i := range replicas {
+		conf := settings(t, s, keyspace)
+		conf.Replication = copies
+		if i%2 == 1 { // each asks another node first
+			slices.Reverse(conf.Hosts)
+		}
 		group.Go(func() {
-			l, err := cassandra.Open(t.Context(), settings(t, s, "race"))
+			l, err := cassandra.Open(t.Context(), conf)
 			if err != nil {
 				t.Error(err)
 				return
@@ -31,11 +51,12 @@ func schemaRace(t *testing.T, s *services.Service) {
 		})
 	}
 	group.Wait()
+	t.Logf("%d replicas have a ledger on %d copies after %s", replicas, copies, time.Since(began).Round(time.Millisecond))
 	if t.Failed() {
 		return
 	}
 	tables := map[string]bool{}
-	rows := session(t, s, "").Query("SELECT table_name, id FROM system_schema.tables WHERE keyspace_name = 'race'").Iter()
+	rows := session(t, s, "").Query("SELECT table_name, id FROM system_schema.tables WHERE keyspace_name = ?", keyspace).Iter()
 	for name, id := "", (gocql.UUID{}); rows.Scan(&name, &id); {
 		if tables[name] = true; id.Version() != 5 {
 			t.Errorf("table %s has ID %s: two replicas would make two", name, id)

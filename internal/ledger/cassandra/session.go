@@ -88,6 +88,17 @@ func explain(err error, s Settings, seen *centers) error {
 
 var errAway = errors.New("it does not answer")
 
+// unknownYet says that a node does not know a keyspace or table. Once these were made, it learns of
+// them in a moment, from the others.
+func unknownYet(err error) bool {
+	var answer gocql.RequestError
+	if !errors.As(err, &answer) || answer.Code() != gocql.ErrCodeInvalid && answer.Code() != gocql.ErrCodeConfig {
+		return false
+	}
+	text := answer.Message()
+	return strings.Contains(text, "doesn't exist") || strings.Contains(text, "does not exist") || strings.Contains(text, "unconfigured table")
+}
+
 // Away reports whether an error of [Open] or [OpenReport] says that the servers are away or
 // too slow, which may end by itself.
 func Away(err error) bool {
@@ -99,7 +110,7 @@ func Away(err error) bool {
 			return true
 		}
 	}
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || // ended with a question in hand
+	return unknownYet(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || // ended with a question in hand
 		strings.Contains(err.Error(), "no control connection available") || strings.Contains(err.Error(), "heartbeat failed") || // the driver has no names for them
 		errors.Is(err, errAway) || errors.Is(err, ErrUnknown) || errors.As(err, &network) || errors.Is(err, gocql.ErrTimeoutNoResponse) ||
 		errors.Is(err, gocql.ErrConnectionClosed) || errors.Is(err, gocql.ErrNoConnections) || errors.Is(err, gocql.ErrUnavailable) || errors.Is(err, gocql.ErrSessionClosed)
