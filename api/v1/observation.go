@@ -188,4 +188,6 @@ type Wake struct {
 	Box    string `json:"box,omitempty"`    // the outbox's key in the ledger
 	Notice string `json:"notice,omitempty"` // a notice of it that is due again
 	Docket string `json:"docket,omitempty"` // "cluster/root"
+	// Order says that a person did it: no pause after a failure holds it up.
+	Order bool `json:"order,omitempty"`
 }

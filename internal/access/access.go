@@ -88,6 +88,9 @@ func (r *Reviewer) Who(ctx context.Context, token string) (login.Reader, error) 
 }
 
 func (r *Reviewer) review(ctx context.Context, token string, key [sha256.Size]byte) (login.Reader, error) {
+	if known, ok := r.readers.Get(key); ok { // who asked before was answered since we looked
+		return known.(login.Reader), nil
+	}
 	review := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}
 	got, err := r.Client.AuthenticationV1().TokenReviews().Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {
@@ -127,6 +130,9 @@ func (r *Reviewer) May(ctx context.Context, who login.Reader, right login.Right,
 		return known.(bool), nil
 	}
 	return once(ctx, &r.group, fmt.Sprintf("may %s %q %q", hash, right, namespace), func(ctx context.Context) (bool, error) {
+		if known, ok := r.answers.Get(key); ok { // who asked before was answered since we looked
+			return known.(bool), nil
+		}
 		select {
 		case r.turns <- struct{}{}:
 		case <-ctx.Done():

@@ -97,6 +97,8 @@ func (e *Engine) evaluate(ctx context.Context, key docket.Key, all map[string]po
 	}
 	e.index.putOff(key, next, since)
 	switch {
+	case len(acts) == 0 && slices.ContainsFunc(d.Cases, func(c docket.Case) bool { return c.Plan.Reason == policy.Stale }):
+		return nil // for a moment, perhaps: what was refused stays refused until it is heard
 	case len(acts) == 0 || e.site(d.Cluster).gate == nil:
 		return e.withdraw(ctx, key)
 	case until.After(e.Now()):

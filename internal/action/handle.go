@@ -34,8 +34,10 @@ func (e *Engine) handle(ctx context.Context, m v1.Message) error {
 // wake looks soon at what another replica, or a report, says has changed.
 func (e *Engine) wake(w v1.Wake) {
 	switch {
-	case w.Docket != "":
+	case w.Docket != "" && w.Order:
 		e.index.unpause(keyFrom(w.Docket))
+	case w.Docket != "":
+		e.index.open(keyFrom(w.Docket), e.Now())
 	case w.Notice != "":
 		e.boxes.sendAgain(w.Notice)
 	case w.Box != "":

@@ -75,7 +75,9 @@ func answered[T any](ctx context.Context, e *Engine, bucket int, ask func() ([]T
 		if err == nil || e.Alone || ctx.Err() != nil {
 			return found, err
 		}
-		e.Log.Error("the ledger does not answer; trying again", "bucket", bucket, "err", err)
+		if bucket%atOnce == 0 { // one of those that are asked beside each other
+			e.Log.Error("the ledger does not answer; trying again", "bucket", bucket, "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()

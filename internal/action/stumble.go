@@ -37,8 +37,8 @@ func (x *index) ended(key docket.Key, err error) {
 	x.openLocked(key, s.until)
 }
 
-// unpause opens a docket of which something is said by a person, or another replica: the pauses
-// begin anew, and the first is over.
+// unpause opens a docket for which a person ordered something: the pauses begin anew, and the
+// first is over.
 func (x *index) unpause(key docket.Key) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

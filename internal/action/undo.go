@@ -20,7 +20,7 @@ func (e *Engine) orderUndo(ctx context.Context, d docket.Docket, u docket.Undo) 
 	if err != nil {
 		return "", err
 	}
-	if err := e.Bus.Pass(ctx, v1.Message{Wake: &v1.Wake{V: v1.Version, Docket: d.Key.String()}}); err != nil {
+	if err := e.Bus.Pass(ctx, v1.Message{Wake: &v1.Wake{V: v1.Version, Docket: d.Key.String(), Order: true}}); err != nil {
 		return fmt.Sprintf("the undo of %s is on record, and is carried out at the next look at it (%v)", d.Root, err), nil
 	}
 	return fmt.Sprintf("the undo of %s is on record; whoever acts on cluster %s carries it out now", d.Root, d.Cluster), nil

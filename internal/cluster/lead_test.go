@@ -73,6 +73,9 @@ func TestOneLeadsAndEpochsRise(t *testing.T) {
 	}
 	// No renewal gets through for a while, as after a long pause: b is deposed, and leads again
 	// under a later epoch.
+	for len(over) > 0 { // of terms before
+		<-over
+	}
 	refuse.Store(true)
 	for who := range over {
 		if who == "b" {

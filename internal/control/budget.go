@@ -133,8 +133,9 @@ func (b *Budget) ends(limits config.Budget, judged int, now time.Time) bool {
 	return len(b.Claims) > 0 && now.Sub(b.Claims[0].At) >= limits.Round && judged > 0
 }
 
-// orphans are the claims, the grants that were not used, and the refusals not yet heard, that
-// nobody asks for any more.
+// orphans are the claims, and the grants that were not used, that nobody asks for any more. A
+// refusal stands until it is heard: who rests for a moment, for nobody has seen its object lately,
+// would else come again with fewer beside it.
 func (b *Budget) orphans(ctx context.Context, asks Asks) (map[string]bool, error) {
 	found := map[string]bool{}
 	if asks == nil {
@@ -148,9 +149,6 @@ func (b *Budget) orphans(ctx context.Context, asks Asks) (map[string]bool, error
 		if !g.Used {
 			ids[g.ID] = true
 		}
-	}
-	for id := range b.Over {
-		ids[id] = true
 	}
 	for id := range ids {
 		asked, err := asks(ctx, id)

@@ -102,7 +102,7 @@ func (s Settings) create(ctx context.Context, admin *kadm.Client, w want) error 
 		return nil
 	}
 	if errors.Is(err, kerr.InvalidReplicationFactor) {
-		return fmt.Errorf("create topic %s with bus.kafka.replication: %d: fewer brokers are up: %w", w.name, s.Replicas, err)
+		return fmt.Errorf("create topic %s: fewer brokers are up than bus.kafka.replication or the cluster's default asks for: %w", w.name, err)
 	}
 	return s.denied("create topic "+w.name, err, w)
 }
@@ -123,7 +123,8 @@ func (s Settings) denied(doing string, err error, topics ...want) error {
 // or not yet well, which may end by itself.
 func Away(err error) bool {
 	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || kgo.IsRetryableBrokerErr(err) || kerr.IsRetriable(err) || errors.Is(err, kerr.InvalidReplicationFactor) || errors.Is(err, kgo.ErrRecordTimeout)
+	var first *kgo.ErrFirstReadEOF // TLS or SASL that one side does not expect, or a broker that has just ended
+	return !errors.As(err, &first) && errors.Is(err, io.EOF) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || kgo.IsRetryableBrokerErr(err) || kerr.IsRetriable(err) || errors.Is(err, kerr.InvalidReplicationFactor) || errors.Is(err, kgo.ErrRecordTimeout)
 }
 
 func isDenied(err error) bool {

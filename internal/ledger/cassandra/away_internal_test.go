@@ -22,7 +22,7 @@ func TestAway(t *testing.T) {
 		"not all nodes agree":            {fmt.Errorf("tables: %w", errAway), true},
 		"the outcome is unknown":         {fmt.Errorf("ask: %w", &gocql.RequestErrCASWriteUnknown{}), true},
 		"no host":                        {gocql.ErrNoConnections, true},
-		"a node that knows no table yet": {fmt.Errorf("open: %w", answered{gocql.ErrCodeInvalid, "table schema_state does not exist"}), true},
+		"a table that was dropped":       {fmt.Errorf("open: %w", answered{gocql.ErrCodeInvalid, "table records does not exist"}), false},
 		"no data center of that name":    {errors.New("ledger.cassandra.localDC: Cassandra has no data center"), false},
 		"a newer format":                 {errors.New("a newer K8Guard made keyspace"), false},
 	} {

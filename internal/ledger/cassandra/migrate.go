@@ -27,7 +27,11 @@ func migrate(ctx context.Context, s Settings) error {
 		m.me = gocql.MustRandomUUID()
 	}
 	if s.CreateSchema {
-		return m.run(ctx)
+		err := m.run(ctx)
+		if err != nil && unknownYet(err) { // while tables are made, that is a matter of time
+			return fmt.Errorf("%w: %w", errAway, err)
+		}
+		return err
 	}
 	return m.check(ctx)
 }
@@ -49,10 +53,10 @@ func (m migration) check(ctx context.Context) error {
 	}
 	at, err := m.version(ctx)
 	switch {
-	case err != nil && Away(err) && !unknownYet(err):
+	case err != nil && Away(err):
 		return fmt.Errorf("read the tables' format: %w", err)
 	case err != nil: // nobody makes them by himself
-		return fmt.Errorf("keyspace %q has no tables of K8Guard; run what \"k8guard ledger schema\" prints: %s", m.settings.Keyspace, err.Error())
+		return fmt.Errorf("keyspace %q has no tables of K8Guard; run what \"k8guard ledger schema\" prints: %w", m.settings.Keyspace, err)
 	}
 	if at < len(steps()) {
 		return fmt.Errorf("keyspace %q has format %d, and this K8Guard wants %d; run what \"k8guard ledger schema\" prints", m.settings.Keyspace, at, len(steps()))
@@ -133,12 +137,20 @@ func (m migration) step(ctx context.Context, at int) (taken bool, err error) {
 	}
 	for _, statement := range steps()[at] {
 		if err := m.exec(ctx, in(m.settings.Keyspace, withID(statement, of))); err != nil {
+			m.letGo(ctx)
 			return false, fmt.Errorf("make the tables of format %d: %w", at+1, err)
 		}
 	}
 	// A holder that took longer than its minute may find that another was faster: they made the same.
 	_, err = m.cas(ctx, "UPDATE {keyspace}.schema_state SET version = ?, holder = null WHERE id = 'ledger' IF version = ?", at+1, at)
 	return true, err
+}
+
+// letGo gives a step back that could not be carried out: another replica may be luckier.
+func (m migration) letGo(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings.Timeout)
+	defer cancel()
+	_, _ = m.cas(ctx, "UPDATE {keyspace}.schema_state SET holder = null WHERE id = 'ledger' IF holder = ?", m.me) // else its minute ends
 }
 
 // hold asks for the step from at. Who is told that he is the holder already was not told

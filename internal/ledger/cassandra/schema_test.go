@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,9 +37,6 @@ func race(t *testing.T, s *services.Service, keyspace string, copies int) {
 	for i := range replicas {
 		conf := settings(t, s, keyspace)
 		conf.Replication = copies
-		if i%2 == 1 { // each asks another node first
-			slices.Reverse(conf.Hosts)
-		}
 		group.Go(func() {
 			l, err := cassandra.Open(t.Context(), conf)
 			if err != nil {
@@ -95,8 +91,12 @@ func schemaLostAnswer(t *testing.T, s *services.Service) {
 func schemaByHand(t *testing.T, s *services.Service) {
 	conf := settings(t, s, "by_hand")
 	conf.CreateSchema = false
-	refused(t, conf, "k8guard ledger schema")
+	mends(t, conf, "k8guard ledger schema")
 	on := session(t, s, "")
+	exec(t, on, "CREATE KEYSPACE bare WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 1}")
+	bare := conf
+	bare.Keyspace = "bare"
+	mends(t, bare, `keyspace "bare" has no tables of K8Guard`)
 	for range 2 {
 		for statement := range strings.SplitSeq(cassandra.Schema(conf), ";\n") {
 			if strings.TrimSpace(statement) != "" {
@@ -113,12 +113,18 @@ func schemaByHand(t *testing.T, s *services.Service) {
 		want string
 	}{{0, "k8guard ledger schema"}, {99, "a newer K8Guard"}} {
 		exec(t, on, "UPDATE by_hand.schema_state SET version = ? WHERE id = 'ledger'", format.at)
-		refused(t, conf, format.want)
+		mends(t, conf, format.want)
 	}
 	conf.CreateSchema = true
-	refused(t, conf, "a newer K8Guard")
+	mends(t, conf, "a newer K8Guard")
 	exec(t, on, "UPDATE by_hand.schema_state SET version = null WHERE id = 'ledger'")
-	refused(t, conf, "its version is not written")
+	mends(t, conf, "its version is not written")
+	exec(t, on, "UPDATE by_hand.schema_state SET version = 1 WHERE id = 'ledger'")
+	exec(t, on, "DROP TABLE by_hand.records")
+	l := open(t, conf)
+	if _, err := l.Get(t.Context(), "x"); err == nil || cassandra.Away(err) {
+		t.Errorf("a table that was dropped is waited for: %v", err)
+	}
 }
 
 // wrong wants an error that says what to look at.
@@ -132,6 +138,15 @@ func wrong(t *testing.T, s *services.Service) {
 	conf = settings(t, s, "contract")
 	conf.Hosts = []string{"127.0.0.1:1"}
 	refused(t, conf, "127.0.0.1:1")
+}
+
+// mends wants an error that a person has to mend: nothing waits for it.
+func mends(t *testing.T, conf cassandra.Settings, want string) {
+	t.Helper()
+	refused(t, conf, want)
+	if l, err := cassandra.Open(t.Context(), conf); err == nil || cassandra.Away(err) {
+		t.Errorf("it is waited for: %v, %v", l, err)
+	}
 }
 
 func refused(t *testing.T, conf cassandra.Settings, want string) {

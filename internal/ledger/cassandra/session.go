@@ -110,7 +110,7 @@ func Away(err error) bool {
 			return true
 		}
 	}
-	return unknownYet(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || // ended with a question in hand
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || // ended with a question in hand
 		strings.Contains(err.Error(), "no control connection available") || strings.Contains(err.Error(), "heartbeat failed") || // the driver has no names for them
 		errors.Is(err, errAway) || errors.Is(err, ErrUnknown) || errors.As(err, &network) || errors.Is(err, gocql.ErrTimeoutNoResponse) ||
 		errors.Is(err, gocql.ErrConnectionClosed) || errors.Is(err, gocql.ErrNoConnections) || errors.Is(err, gocql.ErrUnavailable) || errors.Is(err, gocql.ErrSessionClosed)
