@@ -37,7 +37,7 @@ func (in *instance) openKafka(ctx context.Context) (*kafka.Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return patient(ctx, in, "Kafka", kafka.Away, func() (*kafka.Consumer, error) { return kafka.NewConsumer(ctx, settings) })
+	return patient(ctx, in, "Kafka", kafka.Patient(in.Now), func() (*kafka.Consumer, error) { return kafka.NewConsumer(ctx, settings) })
 }
 
 // dialKafka asks the broker once, and takes part as a consumer.

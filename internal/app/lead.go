@@ -36,7 +36,7 @@ func (in *instance) discoverApart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	publisher, err := patient(ctx, in, "Kafka", kafka.Away, func() (*kafka.Publisher, error) { return kafka.NewPublisher(ctx, settings) })
+	publisher, err := patient(ctx, in, "Kafka", kafka.Patient(in.Now), func() (*kafka.Publisher, error) { return kafka.NewPublisher(ctx, settings) })
 	if err != nil {
 		return err
 	}

@@ -127,6 +127,25 @@ func Away(err error) bool {
 	return !errors.As(err, &first) && errors.Is(err, io.EOF) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || kgo.IsRetryableBrokerErr(err) || kerr.IsRetriable(err) || errors.Is(err, kerr.InvalidReplicationFactor) || errors.Is(err, kgo.ErrRecordTimeout)
 }
 
+// unread is how long a broker that closes a connection before its first word is taken for one that
+// has just ended: after that, TLS or SASL is not what it expects.
+const unread = time.Minute
+
+// Patient is [Away] for one start, which waits a minute for a broker that says nothing at all.
+func Patient(now func() time.Time) func(error) bool {
+	var since time.Time
+	return func(err error) bool {
+		var first *kgo.ErrFirstReadEOF
+		if !errors.As(err, &first) {
+			return Away(err)
+		}
+		if since.IsZero() {
+			since = now()
+		}
+		return now().Sub(since) < unread
+	}
+}
+
 func isDenied(err error) bool {
 	var all *kadm.AuthError
 	return errors.As(err, &all) || errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed)
