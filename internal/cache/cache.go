@@ -16,6 +16,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
@@ -48,6 +49,7 @@ type Store interface {
 type Cache struct {
 	store                Store
 	group                singleflight.Group
+	made                 atomic.Int64 // values that were made
 	hits, misses, errors prometheus.Counter
 }
 
@@ -90,14 +92,21 @@ func (c *Cache) Put(ctx context.Context, key string, value []byte) bool {
 // what somebody else is making waits for that, until its own ctx ends; make goes on for the
 // others, and has to bound itself.
 func (c *Cache) Load(ctx context.Context, key string, make func(context.Context) ([]byte, error)) ([]byte, error) {
+	before := c.made.Load()
 	if value, ok := c.Get(ctx, key); ok {
 		return value, nil
 	}
 	answer := c.group.DoChan(key, func() (any, error) {
 		apart := context.WithoutCancel(ctx)
+		if c.made.Load() != before { // perhaps this one, since we looked
+			if value, err := c.store.Get(apart, key); err == nil {
+				return value, nil
+			}
+		}
 		value, err := make(apart)
 		if err == nil {
 			c.Put(apart, key, value)
+			c.made.Add(1)
 		}
 		return value, err
 	})
