@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	v1 "github.com/k8guard/k8guard/api/v1"
 	"github.com/k8guard/k8guard/internal/docket"
@@ -15,10 +16,12 @@ import (
 // Gained implements bus.Share: what is open in these buckets is due now. A bucket is ours when
 // what is open in it is known, not before: of what nobody has looked up nothing can be said.
 func (e *Engine) Gained(ctx context.Context, buckets []int) error {
+	var say rate.Sometimes
+	say.Interval = time.Second // those that are asked beside each other have the same to say
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for _, bucket := range buckets {
-		group.Go(func() error { return e.gain(groupCtx, bucket) })
+		group.Go(func() error { return e.gain(groupCtx, bucket, &say) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
@@ -37,22 +40,22 @@ func (e *Engine) Gained(ctx context.Context, buckets []int) error {
 // of the group who takes too long.
 const atOnce = 16
 
-func (e *Engine) gain(ctx context.Context, bucket int) error {
-	keys, err := e.openIn(ctx, bucket)
+func (e *Engine) gain(ctx context.Context, bucket int, say *rate.Sometimes) error {
+	keys, err := e.openIn(ctx, bucket, say)
 	if err != nil {
 		return fmt.Errorf("reading what is open in bucket %d: %w", bucket, err)
 	}
 	e.index.gain(bucket, keys)
-	return e.boxesIn(ctx, bucket)
+	return e.boxesIn(ctx, bucket, say)
 }
 
 // boxesIn has the outboxes of a bucket looked at that may hold something: where there are several
 // channels, a docket that one of them has told of no longer leads to those of the others.
-func (e *Engine) boxesIn(ctx context.Context, bucket int) error {
+func (e *Engine) boxesIn(ctx context.Context, bucket int, say *rate.Sometimes) error {
 	if len(e.Channels) < 2 {
 		return nil
 	}
-	boxes, err := answered(ctx, e, bucket, func() ([]string, error) { return outbox.Registered(ctx, e.Ledger, bucket) })
+	boxes, err := answered(ctx, e, bucket, say, func() ([]string, error) { return outbox.Registered(ctx, e.Ledger, bucket) })
 	if err != nil {
 		return fmt.Errorf("reading the outboxes of bucket %d: %w", bucket, err)
 	}
@@ -63,21 +66,19 @@ func (e *Engine) boxesIn(ctx context.Context, bucket int) error {
 }
 
 // openIn lists a bucket's open dockets.
-func (e *Engine) openIn(ctx context.Context, bucket int) ([]docket.Key, error) {
-	return answered(ctx, e, bucket, func() ([]docket.Key, error) { return e.Ledger.OpenInBucket(ctx, bucket) })
+func (e *Engine) openIn(ctx context.Context, bucket int, say *rate.Sometimes) ([]docket.Key, error) {
+	return answered(ctx, e, bucket, say, func() ([]docket.Key, error) { return e.Ledger.OpenInBucket(ctx, bucket) })
 }
 
 // answered asks the ledger for what lies in a bucket. A ledger that others share comes back: it is
 // waited for, and nothing of the bucket is handled meanwhile.
-func answered[T any](ctx context.Context, e *Engine, bucket int, ask func() ([]T, error)) ([]T, error) {
+func answered[T any](ctx context.Context, e *Engine, bucket int, say *rate.Sometimes, ask func() ([]T, error)) ([]T, error) {
 	for {
 		found, err := ask()
 		if err == nil || e.Alone || ctx.Err() != nil {
 			return found, err
 		}
-		if bucket%atOnce == 0 { // one of those that are asked beside each other
-			e.Log.Error("the ledger does not answer; trying again", "bucket", bucket, "err", err)
-		}
+		say.Do(func() { e.Log.Error("the ledger does not answer; trying again", "bucket", bucket, "err", err) })
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()

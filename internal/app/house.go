@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,7 +154,7 @@ func (h *house) instances(ctx context.Context, in *instance, wanted *config.Conf
 func (h *house) replace(ctx context.Context, ended <-chan error, wanted *config.Config, next <-chan config.Config) (*instance, error) {
 	var again <-chan time.Time
 	if wanted != nil {
-		again = time.After(h.retry())
+		again = time.After(cmp.Or(h.Reload.Retry, retryBuild))
 	}
 	said := ""
 	for {
@@ -175,15 +176,8 @@ func (h *house) replace(ctx context.Context, ended <-chan error, wanted *config.
 			said = err.Error()
 			h.refuse(fmt.Errorf("nothing can be run with it yet: %w", err))
 		}
-		again = time.After(h.retry())
+		again = time.After(cmp.Or(h.Reload.Retry, retryBuild))
 	}
-}
-
-func (h *house) retry() time.Duration {
-	if h.Reload == nil || h.Reload.Retry == 0 {
-		return retryBuild
-	}
-	return h.Reload.Retry
 }
 
 func (h *house) refuse(err error) {

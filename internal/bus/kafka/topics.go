@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"slices"
@@ -123,8 +122,8 @@ func (s Settings) denied(doing string, err error, topics ...want) error {
 // or not yet well, which may end by itself.
 func Away(err error) bool {
 	var network net.Error
-	var first *kgo.ErrFirstReadEOF // TLS or SASL that one side does not expect, or a broker that has just ended
-	return !errors.As(err, &first) && errors.Is(err, io.EOF) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || kgo.IsRetryableBrokerErr(err) || kerr.IsRetriable(err) || errors.Is(err, kerr.InvalidReplicationFactor) || errors.Is(err, kgo.ErrRecordTimeout)
+	return errors.As(err, &network) || kgo.IsRetryableBrokerErr(err) || kerr.IsRetriable(err) ||
+		errors.Is(err, kerr.InvalidReplicationFactor) || errors.Is(err, kgo.ErrRecordTimeout)
 }
 
 // unread is how long a broker that closes a connection before its first word is taken for one that
@@ -135,7 +134,7 @@ const unread = time.Minute
 func Patient(now func() time.Time) func(error) bool {
 	var since time.Time
 	return func(err error) bool {
-		var first *kgo.ErrFirstReadEOF
+		var first *kgo.ErrFirstReadEOF // TLS or SASL that one side does not expect, or a broker that has just ended
 		if !errors.As(err, &first) {
 			return Away(err)
 		}
