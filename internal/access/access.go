@@ -81,16 +81,10 @@ func New(s Settings) *Reviewer {
 // Who implements login.Reviewer.
 func (r *Reviewer) Who(ctx context.Context, token string) (login.Reader, error) {
 	key := sha256.Sum256([]byte(token))
-	if known, ok := r.readers.Get(key); ok {
-		return known.(login.Reader), nil
-	}
-	return once(ctx, &r.group, "who "+string(key[:]), func(ctx context.Context) (login.Reader, error) { return r.review(ctx, token, key) })
+	return once(ctx, &r.group, "who "+string(key[:]), r.readers, key, func(ctx context.Context) (login.Reader, error) { return r.review(ctx, token, key) })
 }
 
 func (r *Reviewer) review(ctx context.Context, token string, key [sha256.Size]byte) (login.Reader, error) {
-	if known, ok := r.readers.Get(key); ok { // who asked before was answered since we looked
-		return known.(login.Reader), nil
-	}
 	review := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}
 	got, err := r.Client.AuthenticationV1().TokenReviews().Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {
@@ -126,13 +120,7 @@ func (r *Reviewer) May(ctx context.Context, who login.Reader, right login.Right,
 		return false, err
 	}
 	key := answer{hash, right, namespace}
-	if known, ok := r.answers.Get(key); ok {
-		return known.(bool), nil
-	}
-	return once(ctx, &r.group, fmt.Sprintf("may %s %q %q", hash, right, namespace), func(ctx context.Context) (bool, error) {
-		if known, ok := r.answers.Get(key); ok { // who asked before was answered since we looked
-			return known.(bool), nil
-		}
+	return once(ctx, &r.group, fmt.Sprintf("may %s %q %q", hash, right, namespace), r.answers, key, func(ctx context.Context) (bool, error) {
 		select {
 		case r.turns <- struct{}{}:
 		case <-ctx.Done():
@@ -184,10 +172,16 @@ func (r *Reviewer) ask(ctx context.Context, who login.Reader, resource *authoriz
 	return got.Status.Allowed && !got.Status.Denied, nil
 }
 
-// once asks a question for all who ask it at the same time. Who hangs up ends it for nobody
-// else; patience does.
-func once[T any](ctx context.Context, group *singleflight.Group, key string, ask func(context.Context) (T, error)) (none T, _ error) {
-	answer := group.DoChan(key, func() (any, error) {
+// once asks a question for all who ask it at the same time, unless its answer is kept under key. Who
+// hangs up ends it for nobody else; patience does.
+func once[T any](ctx context.Context, group *singleflight.Group, question string, kept *cache.LRUExpireCache, key any, ask func(context.Context) (T, error)) (none T, _ error) {
+	if known, ok := kept.Get(key); ok {
+		return known.(T), nil
+	}
+	answer := group.DoChan(question, func() (any, error) {
+		if known, ok := kept.Get(key); ok { // who asked before was answered since we looked
+			return known, nil
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
 		return ask(ctx)
